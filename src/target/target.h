@@ -1,0 +1,140 @@
+/*
+ * target.h - bytes of a stopped Go program: live process, core, or dump.
+ *
+ * Above this header nobody knows which.  All that is read here may be a lie.
+ * Knows nothing of Go.  Addresses are the target's, sizes bytes, times ns.
+ *
+ * HOW TO ADD A KIND: fill a struct target_ops in target/<kind>.c (see
+ * target/ops.h) and give it an opener here.
+ *
+ * A live target is opened in one go: threads are stopped, a copy-on-write twin
+ * is forked off, threads run on; afterwards only the frozen twin is read.
+ * target_close() kills and reaps the twin.  Whatever happens to us, the target
+ * lives on: the twin dies with its tracer.
+ */
+#ifndef LIMPET_TARGET_TARGET_H
+#define LIMPET_TARGET_TARGET_H
+
+#include "base/err.h"
+
+#include <sys/types.h>
+#include <sys/user.h>
+
+struct target; /* opaque, owned by who opened it */
+
+enum target_kind { TARGET_LIVE, TARGET_CORE, TARGET_DUMP };
+enum target_method { TARGET_BY_FORK, TARGET_BY_FREEZE, TARGET_BY_FILE };
+
+struct target_opts {
+	enum target_method method;	/* TARGET_BY_FORK or TARGET_BY_FREEZE */
+	uint64_t max_pause_ns;		/* predicted pause beyond it: ERR_LIMIT; 0 = 200 ms */
+	uint64_t stop_timeout_ns;	/* wait for all threads to stop; 0 = 2 s */
+	const char *what;		/* for the syslog line: "report", "verify" … */
+};
+
+/* One thread, its registers of the instant of the snapshot. */
+struct target_thread {
+	pid_t tid;		/* as we see it */
+	pid_t ns_tid;		/* as the target sees it (m.procid); 0 if unknown */
+	bool in_syscall;	/* stopped inside or at the restart of a system call */
+	struct user_regs_struct regs;
+};
+
+enum {
+	REGION_READ = 1,
+	REGION_WRITE = 2,
+	REGION_EXEC = 4,
+	REGION_SHARED = 8,
+};
+
+/* One mapping of the target at the snapshot, ascending, not overlapping. */
+struct target_region {
+	struct trange range;
+	unsigned prot;		/* REGION_* */
+	uint64_t offset;	/* in the file */
+	uint64_t inode;		/* 0: anonymous */
+	const char *path;	/* "" when anonymous; borrowed until target_close */
+};
+
+/* How the evidence was taken; what was lost on the way is in the snapshot. */
+struct target_capture {
+	enum target_kind kind;
+	enum target_method method;
+	pid_t pid;			/* 0 for files */
+	uint64_t at_unix_ns;		/* wall clock at the instant of the snapshot */
+	uint64_t pause_ns;		/* first thread stopped until last one resumed */
+	uint64_t fork_ns;		/* of it, inside the injected clone */
+	uint64_t predicted_pause_ns;
+	uint64_t page_table_bytes;
+};
+
+/*
+ * /proc and cgroup facts, read once at the instant of the snapshot.  Bytes; UINT64_MAX = unknown.
+ */
+struct target_mem {
+	uint64_t rss, rss_anon, rss_file, rss_shmem, swap, vm_size;	/* status, smaps_rollup */
+	uint64_t pss, private_dirty, private_clean, shared_clean, shared_dirty, anon_huge;
+	uint64_t cgroup_usage, cgroup_limit;		/* limit UINT64_MAX: none */
+	uint64_t cgroup_anon, cgroup_file, cgroup_shmem, cgroup_kernel, cgroup_sock, cgroup_inactive_file;
+	bool cgroup_oom_group;
+	char cgroup_path[256];	/* "" when none */
+	uint64_t threads, fds;
+};
+
+/* Residency of one mapping, for the memory table; parallel to target_region where known. */
+struct target_smap {
+	struct trange range;
+	uint64_t rss, pss, anonymous, swap, private_dirty, huge;
+	bool file_backed;
+	const char *path;	/* "[heap]", "[stack]", "[anon: Go: …]", file; borrowed */
+};
+
+/*
+ * Snapshot a live process.  pid is as we see it.
+ * Errors: ERR_GONE, ERR_DENIED (says what is missing), ERR_LIMIT (predicted pause,
+ * headroom), ERR_UNSUPPORTED (seccomp that would kill, other architecture), ERR_OS.
+ * On every error the target runs on as before.
+ */
+struct err *target_open_live(pid_t pid, const struct target_opts *o, struct target **ret) MUST_CHECK;
+
+/* NULL allowed.  Kills and reaps the twin, or resumes the frozen threads. */
+void target_close(struct target *t);
+static inline void target_closep(struct target **t)
+{
+	target_close(*t);
+}
+
+/*
+ * Read exactly nbytes at [addr, addr + nbytes) into buf (borrowed).  Thread-safe.
+ * Errors: ERR_FAULT with err->addr = first unreadable byte (buf is undefined),
+ *         ERR_GONE if the twin or the process is gone (also when the twin was
+ *         dropped early to protect the target; the message says so).
+ */
+struct err *target_read(struct target *t, taddr addr, void *buf, size_t nbytes) MUST_CHECK;
+
+/* As much as can be read from addr on, at most nbytes; *ret = bytes read, 0 if none. */
+struct err *target_read_some(struct target *t, taddr addr, void *buf, size_t nbytes,
+			     size_t *ret) MUST_CHECK;
+
+const struct target_capture *target_capture(const struct target *t);
+const struct target_thread *target_threads(const struct target *t, size_t *ret_n);
+const struct target_region *target_regions(const struct target *t, size_t *ret_n);
+/* Region that holds addr, or NULL. */
+const struct target_region *target_region_at(const struct target *t, taddr addr);
+const struct target_mem *target_mem(const struct target *t);
+const struct target_smap *target_smaps(const struct target *t, size_t *ret_n);
+
+/* The executable as the target runs it: its path as text, and an fd we own until close (-1: none). */
+const char *target_exe(const struct target *t);
+int target_exe_fd(const struct target *t);
+
+/* Seconds since the program started and its wall start, 0 when unknown. */
+uint64_t target_started_unix_ns(const struct target *t);
+
+/* Drop the twin now (all later reads give ERR_GONE); facts stay readable. */
+void target_release(struct target *t);
+
+/* exact comm or exe base name -> pid; ERR_USAGE lists several, ERR_GONE: none. */
+struct err *target_find_by_name(const char *name, pid_t *ret) MUST_CHECK;
+
+#endif
