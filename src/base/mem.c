@@ -50,3 +50,13 @@ void bigfree(void *p, size_t n, size_t bytes)
 		n = bytes = 1;
 	munmap(p, n * bytes);
 }
+
+void *biggrow(void *p, size_t n, size_t new_n, size_t bytes)
+{
+	void *q;
+
+	if (!bytes || !new_n || new_n > SIZE_MAX / bytes)
+		return NULL;
+	q = mremap(p, n * bytes ? n * bytes : 1, new_n * bytes, MREMAP_MAYMOVE);
+	return q == MAP_FAILED ? NULL : q;
+}

@@ -75,5 +75,7 @@ void *zalloc(size_t n, size_t bytes);
  */
 void *bigalloc(size_t n, size_t bytes);
 void bigfree(void *p, size_t n, size_t bytes);
+/* From n to new_n > 0 elements, may move, copies no page; NULL: short, and p is unchanged. */
+void *biggrow(void *p, size_t n, size_t new_n, size_t bytes);
 
 #endif

@@ -4,9 +4,14 @@
  * Compressed sparse rows.  Node 0 is the super-root, 1 .. nroots are roots, the
  * rest are heap slots in address order: object o is node 1 + nroots + o.
  *
- *   edges of v:  to[first[v]] .. to[first[v + 1] - 1]
- *   first[0] == 0, first[n] == m, first[v] <= first[v + 1], 0 < to[e] < n
- *   the super-root points at every root, and nothing else
+ *   edges of v:  to[graph_first(v)] .. to[graph_last(v) - 1]
+ *   objects:     graph_first(v) == first[o], graph_last(v) == first[o + 1], o = graph_object(v)
+ *   the others:  rootfirst[v], rootfirst[v + 1]; their edges lie behind those of the objects
+ *   first[0] == 0, first[nobjects] == rootfirst[0], rootfirst[nroots + 1] == m
+ *   both never fall, 0 < to[e] < n; the super-root points at every root, and nothing else
+ *
+ * The arrays of the objects come from the snapshot and are not copied: the roots' edges
+ * are hung behind them, that is why two index arrays are there.
  *
  * Knows only numbers: no addresses, no types, no text.  Sizes are bytes.
  * Cost: O(n + m) to build, semi-NCA dominators O(m log n) worst, near linear seen.
@@ -25,7 +30,8 @@ struct graph {
 	uint32_t n;		/* nodes, super-root and roots included */
 	uint32_t nroots;
 	uint32_t m;
-	uint32_t *first;	/* n + 1 */
+	uint32_t *first;	/* nobjects + 1 = n - nroots */
+	uint32_t *rootfirst;	/* nroots + 2 */
 	gnode *to;		/* m */
 	/* backward, only between reachable nodes; made by graph_reverse() on demand */
 	uint32_t *rfirst;	/* n + 1 */
@@ -38,7 +44,7 @@ struct graph {
 	/* sizes */
 	const struct snapshot *s;	/* borrowed; NULL for graphs from drawings (tests) */
 	const uint32_t *node_bytes;	/* tests: size by node, else NULL */
-	/* how first/to/… were allocated, for freeing */
+	/* elements mapped at first, to and rto, for freeing */
 	uint64_t first_cap, to_cap, rto_cap;
 };
 
@@ -55,6 +61,16 @@ static inline bool graph_is_object(const struct graph *g, gnode v)
 static inline uint64_t graph_object(const struct graph *g, gnode v)
 {
 	return (uint64_t)v - 1 - g->nroots;
+}
+
+static inline uint32_t graph_first(const struct graph *g, gnode v)
+{
+	return v > g->nroots ? g->first[v - 1 - g->nroots] : g->rootfirst[v];
+}
+
+static inline uint32_t graph_last(const struct graph *g, gnode v)
+{
+	return v > g->nroots ? g->first[v - g->nroots] : g->rootfirst[v + 1];
 }
 
 static inline bool graph_reached(const struct graph *g, gnode v)
