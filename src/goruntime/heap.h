@@ -17,10 +17,14 @@ enum go_ptr_scheme {
 	GO_PTR_ARENA,		/* user arena chunk: bits at the end of the chunk */
 };
 
-/* What the span's mark bits mean at this instant (see go-runtime facts: sweepgen). */
+/*
+ * What the span's mark bits mean at this instant.  Source: mheap.go (mspan.sweepgen),
+ * mgcsweep.go (sweep: gcmarkBits become allocBits).
+ */
 enum go_marks {
 	GO_MARKS_LAST_CYCLE,	/* mark bit == survived the last finished cycle; clear+allocated = born since */
-	GO_MARKS_UNSWEPT,	/* as above, but allocated && !marked is garbage waiting for the sweeper */
+	GO_MARKS_UNSWEPT,	/* survived or not; what did not waits for the sweeper and is no object: its
+				 * alloc bit is clear here, counted in unswept_garbage_* */
 	GO_MARKS_PARTIAL,	/* a cycle is marking: set bits are true, clear ones say nothing */
 	GO_MARKS_FRESH,		/* span born since the last cycle: no information */
 	GO_MARKS_SWEEPING,	/* being swept at this instant: undecidable */
@@ -39,6 +43,7 @@ struct go_span {
 	uint8_t scheme;		/* enum go_ptr_scheme */
 	uint8_t marks;		/* enum go_marks */
 	bool tiny;		/* tiny allocator's class (noscan 16 B) */
+	uint64_t limit_bytes;	/* mspan.limit - base: no object reaches beyond */
 	taddr mspan;		/* of the runtime.mspan */
 	taddr large_type;
 	taddr specials;		/* list head */
@@ -97,6 +102,32 @@ struct go_counters {
 	uint64_t total_pause_ns;
 };
 
+/*
+ * Where an address lies, in three dependent loads:
+ *   arena_slot[(addr - lo) >> arena_shift] = 1 + n, 0: no arena
+ *   page_span[n << page_bits | page in the arena] = 1 + span, 0: none in use
+ *   hot[span]: what object lookup needs of a span, 24 bytes
+ * bigalloc'd; page_span is filled only for in-use spans.
+ */
+struct go_span_hot {
+	taddr base;
+	uint64_t bytes;		/* nelems * elem_bytes, or up to mspan.limit: beyond are no objects */
+	uint32_t first;
+	uint32_t div_mul;
+};
+
+struct go_heap_index {
+	taddr lo;
+	uint64_t nslots;	/* of arena_slot */
+	uint32_t arena_shift;
+	uint32_t page_bits;
+	uint32_t narenas;
+	uint32_t *arena_slot;
+	uint32_t *page_span;
+	struct go_span_hot *hot;
+	size_t nhot;
+};
+
 struct go_heap {
 	VEC(struct go_span) spans;	/* in use, ascending by base */
 	VEC(struct go_special) specials;
@@ -104,25 +135,76 @@ struct go_heap {
 	uint64_t nobjects;		/* sum of nelems = number of ids */
 	uint64_t *alloc_bits;		/* bit id: slot is allocated and initialised (may be scanned); bigalloc'd */
 	uint64_t *mark_bits;		/* bit id: marked, per the span's `marks` */
-	uint64_t stack_span_bytes, manual_span_bytes, free_bytes, released_bytes;
-	uint64_t nstack_spans, narenas;
+	uint64_t manual_span_bytes;	/* spans not of the collected heap: stacks, work buffers */
+	uint64_t nmanual_spans, narenas;
+	uint64_t unswept_garbage_objects, unswept_garbage_bytes;
 	struct trange bounds;		/* all arenas lie inside */
 	struct go_counters counters;
-	/* Page -> span index + 1 for arenas, in arena order; see go_heap_span_at(). */
-	struct go_heap_index *index;
+	struct go_heap_index index;
+	struct go_masks *masks;		/* pointer masks of types seen in headers; heap_mask.h */
 	uint64_t lost_spans, lost_bytes;	/* unreadable or inconsistent: losses */
 };
 
 struct err *go_heap_read(const struct go *g, unsigned nthreads, struct go_heap *ret) MUST_CHECK;
 void go_heap_deinit(struct go_heap *h);
 
-/* Span that holds addr, or NULL.  O(1). */
-const struct go_span *go_heap_span_at(const struct go_heap *h, taddr addr);
-
 #define GO_NO_OBJECT UINT64_MAX
-/* Object id that addr (also interior) falls into, allocated or not; GO_NO_OBJECT outside the heap. */
-uint64_t go_heap_object_at(const struct go_heap *h, taddr addr);
+#define GO_NO_SPAN SIZE_MAX
+
+/* Index of the in-use span that holds addr, or GO_NO_SPAN. */
+static inline size_t go_heap_span_index(const struct go_heap *h, taddr addr)
+{
+	const struct go_heap_index *x = &h->index;
+	uint64_t off = addr - x->lo;
+	uint64_t slot = off >> x->arena_shift;
+	uint32_t arena, page;
+
+	if (slot >= x->nslots)
+		return GO_NO_SPAN;
+	arena = x->arena_slot[slot];
+	if (!arena)
+		return GO_NO_SPAN;
+	page = (uint32_t)(off >> GO_PAGE_SHIFT) & ((1U << x->page_bits) - 1);
+	return (size_t)x->page_span[((size_t)(arena - 1) << x->page_bits) | page] - 1;
+}
+
+/* Span that holds addr, or NULL.  O(1). */
+static inline const struct go_span *go_heap_span_at(const struct go_heap *h, taddr addr)
+{
+	size_t i = go_heap_span_index(h, addr);
+
+	return i == GO_NO_SPAN ? NULL : &h->spans.v[i];
+}
+
+/*
+ * Object id that addr (also interior) falls into, allocated or not; GO_NO_OBJECT outside
+ * the heap.  Source: mbitmap.go, findObject and objIndex.
+ */
+static inline uint64_t go_heap_object_at(const struct go_heap *h, taddr addr)
+{
+	size_t i = go_heap_span_index(h, addr);
+	const struct go_span_hot *hot;
+	uint64_t off;
+
+	if (i == GO_NO_SPAN)
+		return GO_NO_OBJECT;
+	hot = &h->index.hot[i];
+	off = addr - hot->base;
+	if (off >= hot->bytes)
+		return GO_NO_OBJECT;
+	return (uint64_t)hot->first + (off * hot->div_mul >> 32);
+}
+
+/* Span that holds an object id; id < nobjects.  O(log spans). */
+const struct go_span *go_heap_span_of(const struct go_heap *h, uint64_t id);
+/* Start of the object's slot (a malloc header comes first) and the slot's bytes (may be NULL). */
 taddr go_heap_address(const struct go_heap *h, uint64_t id, uint64_t *ret_bytes);
+
+/* Bytes of malloc header before the data of the span's objects: 8 or 0. */
+static inline uint64_t go_span_header(const struct go_span *s)
+{
+	return s->scheme == GO_PTR_HEADER ? 8 : 0;
+}
 
 static inline bool go_bit(const uint64_t *bits, uint64_t i)
 {
@@ -134,11 +216,11 @@ static inline bool go_bit(const uint64_t *bits, uint64_t i)
  * streaming through one reused buffer.  Objects that are not allocated are passed over.
  */
 struct go_scan_ops {
-	/* Next object begins; word0 = first word of its memory (closure pc, …); type = rtype from
-	 * malloc header or span, else 0. */
+	/* Next object begins; word0 = first word of its data (closure pc, …; 0 where that word is a
+	 * pointer by the mask); type = rtype from malloc header or span, else 0. */
 	struct err *(*object)(void *arg, uint64_t id, taddr type, uint64_t word0);
-	/* Non-zero pointer word: at = offset in the object, before = preceding word (0 when at == 0):
-	 * an interface's type or itab. */
+	/* Non-zero pointer word: at = offset in the slot (malloc header included), before = preceding
+	 * word, an interface's type or itab; 0 when there is none or it is itself a pointer. */
 	struct err *(*pointer)(void *arg, uint64_t id, uint64_t at, taddr value, uint64_t before);
 	/* Memory that could not be read. */
 	void (*lost)(void *arg, taddr addr, uint64_t nbytes);
