@@ -57,6 +57,6 @@ void *biggrow(void *p, size_t n, size_t new_n, size_t bytes)
 
 	if (!bytes || !new_n || new_n > SIZE_MAX / bytes)
 		return NULL;
-	q = mremap(p, n * bytes ? n * bytes : 1, new_n * bytes, MREMAP_MAYMOVE);
+	q = mremap(p, n * bytes != 0 ? n * bytes : 1, new_n * bytes, MREMAP_MAYMOVE);
 	return q == MAP_FAILED ? NULL : q;
 }

@@ -103,7 +103,10 @@ struct err *graph_dominators(struct graph *g, unsigned nthreads) MUST_CHECK;
 
 /* Children of v in the dominator tree, largest retained first; at most max; returns the total number. */
 size_t graph_dominated(const struct graph *g, gnode v, gnode *children, size_t max);
-/* The same for many parents in one pass would scan all nodes each time: build this index once. */
+/*
+ * The same for many parents: graph_dominated() scans all nodes each time, so build this index once.
+ * Children of v: child[first[v]] .. child[first[v + 1] - 1], ascending by node.  Free both with free().
+ */
 struct err *graph_dom_children(const struct graph *g, uint32_t **ret_first, gnode **ret_child) MUST_CHECK;
 
 /*
@@ -125,6 +128,9 @@ struct graph_paths {
 
 struct err *graph_independent(struct graph *g, gnode v, size_t max, struct graph_paths *ret) MUST_CHECK;
 void graph_paths_deinit(struct graph_paths *p);
+
+/* That edge alone.  Needs graph_dominators() and graph_reverse() to have been done. */
+struct err *graph_cut_edge(struct graph *g, gnode v, gnode *ret_from, gnode *ret_to) MUST_CHECK;
 
 /* Bytes and objects that would be freed if edge from -> to went (all parallel ones). */
 struct err *graph_cut(struct graph *g, gnode from, gnode to, uint64_t *ret_bytes,
