@@ -26,17 +26,17 @@ enum target_kind { TARGET_LIVE, TARGET_CORE, TARGET_DUMP };
 enum target_method { TARGET_BY_FORK, TARGET_BY_FREEZE, TARGET_BY_FILE };
 
 struct target_opts {
-	enum target_method method;	/* TARGET_BY_FORK or TARGET_BY_FREEZE */
-	uint64_t max_pause_ns;		/* predicted pause beyond it: ERR_LIMIT; 0 = 200 ms */
-	uint64_t stop_timeout_ns;	/* wait for all threads to stop; 0 = 2 s */
-	const char *what;		/* for the syslog line: "report", "verify" … */
+	enum target_method method; /* TARGET_BY_FORK or TARGET_BY_FREEZE */
+	uint64_t max_pause_ns;	   /* predicted pause beyond it: ERR_LIMIT; 0 = 200 ms */
+	uint64_t stop_timeout_ns;  /* wait for all threads to stop; 0 = 2 s */
+	const char *what;	   /* for the syslog line: "report", "verify" … */
 };
 
 /* One thread, its registers of the instant of the snapshot. */
 struct target_thread {
-	pid_t tid;		/* as we see it */
-	pid_t ns_tid;		/* as the target sees it (m.procid); 0 if unknown */
-	bool in_syscall;	/* stopped inside or at the restart of a system call */
+	pid_t tid;	 /* as we see it */
+	pid_t ns_tid;	 /* as the target sees it (m.procid); 0 if unknown */
+	bool in_syscall; /* stopped inside or at the restart of a system call */
 	struct user_regs_struct regs;
 };
 
@@ -50,20 +50,20 @@ enum {
 /* One mapping of the target at the snapshot, ascending, not overlapping. */
 struct target_region {
 	struct trange range;
-	unsigned prot;		/* REGION_* */
-	uint64_t offset;	/* in the file */
-	uint64_t inode;		/* 0: anonymous */
-	const char *path;	/* "" when anonymous; borrowed until target_close */
+	unsigned prot;	  /* REGION_* */
+	uint64_t offset;  /* in the file */
+	uint64_t inode;	  /* 0: anonymous */
+	const char *path; /* "" when anonymous; borrowed until target_close */
 };
 
 /* How the evidence was taken; what was lost on the way is in the snapshot. */
 struct target_capture {
 	enum target_kind kind;
 	enum target_method method;
-	pid_t pid;			/* 0 for files */
-	uint64_t at_unix_ns;		/* wall clock at the instant of the snapshot */
-	uint64_t pause_ns;		/* first thread stopped until last one resumed */
-	uint64_t fork_ns;		/* of it, inside the injected clone */
+	pid_t pid;	     /* 0 for files */
+	uint64_t at_unix_ns; /* wall clock at the instant of the snapshot */
+	uint64_t pause_ns;   /* first thread stopped until last one resumed */
+	uint64_t fork_ns;    /* of it, inside the injected clone */
 	uint64_t predicted_pause_ns;
 	uint64_t page_table_bytes;
 };
@@ -72,12 +72,13 @@ struct target_capture {
  * /proc and cgroup facts, read once at the instant of the snapshot.  Bytes; UINT64_MAX = unknown.
  */
 struct target_mem {
-	uint64_t rss, rss_anon, rss_file, rss_shmem, swap, vm_size;	/* status, smaps_rollup */
+	uint64_t rss, rss_anon, rss_file, rss_shmem, swap, vm_size; /* status, smaps_rollup */
 	uint64_t pss, private_dirty, private_clean, shared_clean, shared_dirty, anon_huge;
-	uint64_t cgroup_usage, cgroup_limit;		/* limit UINT64_MAX: none */
-	uint64_t cgroup_anon, cgroup_file, cgroup_shmem, cgroup_kernel, cgroup_sock, cgroup_inactive_file;
+	uint64_t cgroup_usage, cgroup_limit; /* limit UINT64_MAX: none */
+	uint64_t cgroup_anon, cgroup_file, cgroup_shmem, cgroup_kernel, cgroup_sock,
+		cgroup_inactive_file;
 	bool cgroup_oom_group;
-	char cgroup_path[256];	/* "" when none */
+	char cgroup_path[256]; /* "" when none */
 	uint64_t threads, fds;
 };
 
@@ -86,7 +87,7 @@ struct target_smap {
 	struct trange range;
 	uint64_t rss, pss, anonymous, swap, private_dirty, huge;
 	bool file_backed;
-	const char *path;	/* "[heap]", "[stack]", "[anon: Go: …]", file; borrowed */
+	const char *path; /* "[heap]", "[stack]", "[anon: Go: …]", file; borrowed */
 };
 
 /*
@@ -95,7 +96,8 @@ struct target_smap {
  * headroom), ERR_UNSUPPORTED (seccomp that would kill, other architecture), ERR_OS.
  * On every error the target runs on as before.
  */
-struct err *target_open_live(pid_t pid, const struct target_opts *o, struct target **ret) MUST_CHECK;
+struct err *target_open_live(pid_t pid, const struct target_opts *o,
+			     struct target **ret) MUST_CHECK;
 
 /* NULL allowed.  Kills and reaps the twin, or resumes the frozen threads. */
 void target_close(struct target *t);
@@ -124,7 +126,8 @@ const struct target_region *target_region_at(const struct target *t, taddr addr)
 const struct target_mem *target_mem(const struct target *t);
 const struct target_smap *target_smaps(const struct target *t, size_t *ret_n);
 
-/* The executable as the target runs it: its path as text, and an fd we own until close (-1: none). */
+/* The executable as the target runs it: its path as text, and an fd we own until close (-1: none).
+ */
 const char *target_exe(const struct target *t);
 int target_exe_fd(const struct target *t);
 

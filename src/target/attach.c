@@ -1,0 +1,400 @@
+/*
+ * attach.c - seize, interrupt, registers, resume, detach.
+ *
+ * PTRACE_SEIZE neither stops nor signals; PTRACE_INTERRUPT stops, and the stop is
+ * invisible but for an EINTR in the few calls that the kernel never restarts.
+ * Cost: two system calls a thread before the stop, four within it.
+ */
+#include "target/attach.h"
+
+#include "base/clock.h"
+#include "target/procfs.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#define EVENT_OF(status) ((unsigned)(status) >> 16)
+#define SEIZE_OPTIONS	 (PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD)
+
+void patient_init(struct patient *p, pid_t pid)
+{
+	*p = (struct patient){ .pid = pid, .ns_depth = 1 };
+}
+
+void patient_deinit(struct patient *p)
+{
+	vec_free(&p->threads);
+	p->nsorted = 0;
+}
+
+static struct patient_thread *find_thread(struct patient *p, pid_t tid)
+{
+	size_t lo = 0, hi = p->nsorted;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (p->threads.v[mid].tid < tid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo < p->nsorted && p->threads.v[lo].tid == tid)
+		return &p->threads.v[lo];
+	for (size_t i = p->nsorted; i < p->threads.n; i++)
+		if (p->threads.v[i].tid == tid)
+			return &p->threads.v[i];
+	return NULL;
+}
+
+static int by_tid(const void *a, const void *b)
+{
+	const struct patient_thread *x = a, *y = b;
+
+	return (x->tid > y->tid) - (x->tid < y->tid);
+}
+
+static void sort_threads(struct patient *p)
+{
+	if (p->threads.n)
+		qsort(p->threads.v, p->threads.n, sizeof(*p->threads.v), by_tid);
+	p->nsorted = p->threads.n;
+}
+
+static struct err *add_thread(struct patient *p, pid_t tid, enum patient_state state)
+{
+	struct patient_thread t = { .tid = tid, .state = state };
+
+	return vec_push(&p->threads, t) ? NULL : &err_nomem;
+}
+
+/* What the thread is called inside, and whether a filter judges its calls. */
+static void learn_thread(struct patient *p, struct patient_thread *t)
+{
+	struct proc_status s;
+	struct err *err = proc_read_status(p->pid, t->tid, &s);
+
+	if (err) {
+		err_free(err);
+		return;
+	}
+	t->ns_tid = s.ns_pid;
+	t->seccomp = s.seccomp;
+}
+
+struct err *patient_denied(pid_t pid, int os_errno)
+{
+	struct proc_status s;
+	char yama[16] = "";
+	struct err *err = proc_read_status(pid, 0, &s);
+
+	if (err)
+		return err;
+	if (os_errno == ESRCH)
+		return err_new(ERR_GONE, "process %d has exited", pid);
+	if (s.tracer) {
+		struct proc_stat who = { .comm = "?" };
+
+		proc_read_stat(s.tracer, &who);
+		return err_new(
+			ERR_DENIED,
+			"process %d is already traced by %s (pid %d); end that debugger first", pid,
+			who.comm, s.tracer);
+	}
+	if (os_errno != EPERM && os_errno != EACCES)
+		return err_os(os_errno, "cannot trace process %d", pid);
+	proc_read_small(yama, sizeof(yama), "/proc/sys/kernel/yama/ptrace_scope");
+	if (s.uid != geteuid() && geteuid() != 0)
+		return err_new(ERR_DENIED,
+			       "process %d belongs to uid %" PRIu64 ", not to you (uid %u): run as "
+			       "that user or as root, or give limpet CAP_SYS_PTRACE",
+			       pid, s.uid, geteuid());
+	if (yama[0] == '3')
+		return err_new(
+			ERR_DENIED,
+			"kernel.yama.ptrace_scope is 3: no process may be traced until reboot");
+	if (yama[0] == '1' || yama[0] == '2')
+		return err_new(ERR_DENIED,
+			       "kernel.yama.ptrace_scope is %c: run as root, or give limpet "
+			       "CAP_SYS_PTRACE, or set it to 0 (sysctl)",
+			       yama[0]);
+	return err_new(ERR_DENIED,
+		       "may not trace process %d: CAP_SYS_PTRACE is missing (the program is not "
+		       "dumpable, has more capabilities, or a security module forbids it)",
+		       pid);
+}
+
+/* ESRCH: gone meanwhile.  EPERM: ours already (auto-attached at birth), or denied. */
+static struct err *seize_thread(struct patient *p, pid_t tid)
+{
+	struct proc_status s;
+
+	if (ptrace(PTRACE_SEIZE, tid, 0, SEIZE_OPTIONS) == 0)
+		return add_thread(p, tid, PATIENT_RUNS);
+	int no = errno;
+
+	if (no == ESRCH)
+		return NULL;
+	struct err *err = proc_read_status(p->pid, tid, &s);
+
+	if (err) {
+		err_free(err);
+		return NULL;
+	}
+	if (s.state == 'Z' || s.state == 'X')
+		return NULL;
+	if (s.tracer == getpid())
+		return add_thread(p, tid, PATIENT_RUNS);
+	return patient_denied(p->pid, no);
+}
+
+struct err *patient_seize_one(struct patient *p, pid_t tid)
+{
+	struct err *err = seize_thread(p, tid);
+
+	if (err)
+		return err;
+	if (p->threads.n == 0)
+		return err_new(ERR_GONE, "thread %d has exited", tid);
+	learn_thread(p, &p->threads.v[0]);
+	sort_threads(p);
+	return NULL;
+}
+
+static void resume_thread(struct patient_thread *t)
+{
+	if (t->group_stop)
+		ptrace(PTRACE_LISTEN, t->tid, 0, 0);
+	else
+		ptrace(PTRACE_CONT, t->tid, 0, (long)t->signal);
+	t->signal = 0;
+	t->in_clone = false;
+	t->group_stop = false;
+	t->state = PATIENT_RUNS;
+}
+
+static bool is_group_stop(int sig)
+{
+	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
+}
+
+/* A thread made while we watched; one of another process is none of ours. */
+static struct err *note_birth(struct patient *p, pid_t mother)
+{
+	unsigned long msg = 0;
+
+	if (ptrace(PTRACE_GETEVENTMSG, mother, 0, &msg) || !msg)
+		return NULL;
+	pid_t tid = (pid_t)msg;
+
+	if (find_thread(p, tid))
+		return NULL;
+	return add_thread(p, tid, PATIENT_RUNS);
+}
+
+/* Take in one report of waitpid(). */
+static struct err *note_stop(struct patient *p, pid_t tid, int status)
+{
+	struct patient_thread *t = find_thread(p, tid);
+
+	if (!WIFSTOPPED(status)) {
+		if (t)
+			t->state = PATIENT_GONE;
+		return NULL;
+	}
+	if (!t) {
+		struct err *err = add_thread(p, tid, PATIENT_RUNS);
+
+		if (err)
+			return err;
+		t = &p->threads.v[p->threads.n - 1];
+	}
+	t->state = PATIENT_STOPPED;
+	unsigned event = EVENT_OF(status);
+	int sig = WSTOPSIG(status);
+
+	if (event == PTRACE_EVENT_STOP) {
+		t->group_stop = is_group_stop(sig);
+	} else if (event == PTRACE_EVENT_CLONE) {
+		t->in_clone = true;
+		return note_birth(p, tid);
+	} else if (event == PTRACE_EVENT_EXEC) {
+		p->execed = true;
+	} else if (event == 0 && !(sig & 0x80)) {
+		t->signal = sig;
+	}
+	return NULL;
+}
+
+pid_t patient_wait(pid_t tid, uint64_t deadline, int *ret_status)
+{
+	sigset_t chld;
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	for (;;) {
+		pid_t got = waitpid(tid, ret_status, __WALL | WNOHANG);
+		uint64_t now = clock_ns();
+
+		if (got > 0 || (got < 0 && errno != EINTR))
+			return got;
+		if (now >= deadline)
+			return 0;
+		/* SIGCHLD is blocked, so one sent since waitpid() is still pending.  The
+		 * slice is for the reports of others that ate ours. */
+		uint64_t left = MIN(deadline - now, 10000000U);
+		struct timespec ts = { .tv_nsec = (long)left };
+
+		sigtimedwait(&chld, NULL, &ts);
+	}
+}
+
+/* Whoever stopped while we were still seizing need not wait for us. */
+static struct err *let_run(struct patient *p)
+{
+	int status;
+
+	for (pid_t tid; (tid = waitpid(-1, &status, __WALL | WNOHANG)) > 0;) {
+		struct err *err = note_stop(p, tid, status);
+
+		if (err)
+			return err;
+		struct patient_thread *t = find_thread(p, tid);
+
+		if (t && t->state == PATIENT_STOPPED)
+			resume_thread(t);
+	}
+	return NULL;
+}
+
+struct err *patient_seize(struct patient *p)
+{
+	for (;;) {
+		_cleanup_(freep) pid_t *tids = NULL;
+		size_t n = 0, before = p->threads.n;
+		struct err *err = proc_tasks(p->pid, &tids, &n);
+
+		if (err)
+			return err;
+		for (size_t i = 0; i < n; i++) {
+			if (find_thread(p, tids[i]))
+				continue;
+			err = seize_thread(p, tids[i]);
+			if (err)
+				return err;
+		}
+		sort_threads(p);
+		err = let_run(p);
+		if (err)
+			return err;
+		if (p->threads.n == before)
+			break;
+	}
+	if (p->threads.n == 0)
+		return err_new(ERR_GONE, "process %d has exited", p->pid);
+	for (size_t i = 0; i < p->threads.n; i++)
+		learn_thread(p, &p->threads.v[i]);
+	return NULL;
+}
+
+static size_t count_running(const struct patient *p, pid_t *ret_tid)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->threads.n; i++)
+		if (p->threads.v[i].state == PATIENT_RUNS) {
+			*ret_tid = p->threads.v[i].tid;
+			n++;
+		}
+	return n;
+}
+
+static struct err *not_stopping(const struct patient *p, pid_t tid)
+{
+	char wchan[64] = "";
+	struct proc_status s = { 0 };
+	struct err *err = proc_read_status(p->pid, tid, &s);
+
+	err_free(err);
+	proc_read_small(wchan, sizeof(wchan), "/proc/%d/task/%d/wchan", p->pid, tid);
+	return err_new(
+		ERR_LIMIT,
+		"thread %d of process %d did not stop in time (state %c%s%s: waits in the "
+		"kernel for a disk, a network file system or a vfork child); all threads run "
+		"on, try again later",
+		tid, p->pid, s.state ? s.state : '?', wchan[0] && wchan[0] != '0' ? ", in " : "",
+		wchan[0] != '0' ? wchan : "");
+}
+
+static struct err *gone_or_execed(const struct patient *p)
+{
+	if (p->execed)
+		return err_new(ERR_GONE, "process %d has just replaced itself by exec", p->pid);
+	return err_new(ERR_GONE, "process %d has exited", p->pid);
+}
+
+static struct err *read_registers(struct patient *p)
+{
+	size_t alive = 0;
+
+	for (size_t i = 0; i < p->threads.n; i++) {
+		struct patient_thread *t = &p->threads.v[i];
+
+		if (t->state != PATIENT_STOPPED)
+			continue;
+		if (ptrace(PTRACE_GETREGS, t->tid, 0, &t->regs))
+			t->state = PATIENT_GONE; /* only SIGKILL ends a stop */
+		else
+			alive++;
+	}
+	return alive && !p->execed ? NULL : gone_or_execed(p);
+}
+
+struct err *patient_stop(struct patient *p, uint64_t deadline)
+{
+	pid_t late = 0;
+
+	p->stopped_at = clock_ns();
+	for (size_t i = 0; i < p->threads.n; i++) {
+		struct patient_thread *t = &p->threads.v[i];
+
+		/* ESRCH: gone, or not yet ours to command; waitpid() tells. */
+		if (t->state == PATIENT_RUNS)
+			ptrace(PTRACE_INTERRUPT, t->tid, 0, 0);
+	}
+	while (count_running(p, &late)) {
+		int status;
+		pid_t tid = patient_wait(-1, deadline, &status);
+
+		if (tid == 0)
+			return not_stopping(p, late);
+		if (tid < 0)
+			return gone_or_execed(p);
+		struct err *err = note_stop(p, tid, status);
+
+		if (err)
+			return err;
+	}
+	return read_registers(p);
+}
+
+void patient_resume(struct patient *p)
+{
+	for (size_t i = 0; i < p->threads.n; i++)
+		if (p->threads.v[i].state == PATIENT_STOPPED)
+			resume_thread(&p->threads.v[i]);
+}
+
+void patient_detach(struct patient *p)
+{
+	for (size_t i = 0; i < p->threads.n; i++) {
+		struct patient_thread *t = &p->threads.v[i];
+
+		if (t->state == PATIENT_STOPPED)
+			ptrace(PTRACE_DETACH, t->tid, 0, (long)t->signal);
+		t->state = PATIENT_GONE;
+	}
+}

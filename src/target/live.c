@@ -1,0 +1,175 @@
+/*
+ * live.c - a running process as a target: what the surgeon froze, read at leisure.
+ *
+ * A read is one process_vm_readv on the twin, no lock.  Facts are read from /proc
+ * after the program runs again, from the twin where the instant matters (maps).
+ */
+#include "target/ops.h"
+
+#include "base/clock.h"
+#include "target/procfs.h"
+#include "target/surgeon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/uio.h>
+
+#define MAX_MAPS_BYTES (256U << 20)
+
+struct live {
+	struct target t;
+	struct surgeon surgeon;
+	pid_t pid;
+	pid_t source; /* whose memory is read */
+};
+
+static struct err *gone(const struct live *l)
+{
+	const struct theatre *th = l->surgeon.th;
+
+	return err_new(ERR_GONE, "process %d: %s", l->pid,
+		       th->why_gone[0] ? th->why_gone : "its snapshot has been let go");
+}
+
+static struct err *live_read_some(struct target *t, taddr addr, void *buf, size_t nbytes,
+				  size_t *ret)
+{
+	struct live *l = (struct live *)t;
+	size_t done = 0;
+
+	while (done < nbytes) {
+		struct iovec to = { (char *)buf + done, nbytes - done };
+		struct iovec from = { (void *)(uintptr_t)(addr + done), nbytes - done };
+
+		if (atomic_load_explicit(&l->surgeon.th->gone, memory_order_acquire))
+			return gone(l);
+		ssize_t n = process_vm_readv(l->source, &to, 1, &from, 1, 0);
+
+		if (n > 0) {
+			done += (size_t)n;
+			continue;
+		}
+		if (n == 0 || errno == EFAULT)
+			break;
+		if (errno == ESRCH)
+			return gone(l);
+		if (errno != EINTR)
+			return err_os(errno, "reading the memory of process %d", l->pid);
+	}
+	/* What was read after the twin went may be anybody's. */
+	if (atomic_load_explicit(&l->surgeon.th->gone, memory_order_acquire))
+		return gone(l);
+	*ret = done;
+	return NULL;
+}
+
+static void live_release(struct target *t)
+{
+	struct live *l = (struct live *)t;
+
+	surgeon_finish(&l->surgeon);
+	t->capture.pause_ns = l->surgeon.th->pause_ns;
+}
+
+static void live_destroy(struct target *t)
+{
+	struct live *l = (struct live *)t;
+
+	surgeon_deinit(&l->surgeon);
+	free(l);
+}
+
+static const struct target_ops live_ops = {
+	.read_some = live_read_some,
+	.release = live_release,
+	.destroy = live_destroy,
+};
+
+static struct err *copy_threads(struct live *l)
+{
+	const struct theatre *th = l->surgeon.th;
+
+	l->t.threads = zalloc(th->nthreads, sizeof(*l->t.threads));
+	if (!l->t.threads)
+		return &err_nomem;
+	l->t.nthreads = th->nthreads;
+	memcpy(l->t.threads, th->threads, th->nthreads * sizeof(*l->t.threads));
+	return NULL;
+}
+
+static struct err *read_maps(struct live *l)
+{
+	char path[64];
+	size_t n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", l->source);
+	struct err *err = proc_slurp(path, MAX_MAPS_BYTES, &l->t.region_text, &n);
+
+	if (err)
+		return err;
+	return proc_parse_maps(l->t.region_text, &l->t.regions, &l->t.nregions);
+}
+
+static struct err *read_exe(struct live *l)
+{
+	char path[64], link[4096];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", l->source);
+	ssize_t n = readlink(path, link, sizeof(link) - 1);
+
+	l->t.exe = strndup(n > 0 ? link : "", n > 0 ? (size_t)n : 0);
+	l->t.exe_fd = open(path, O_RDONLY | O_CLOEXEC);
+	return l->t.exe ? NULL : &err_nomem;
+}
+
+static struct err *learn(struct live *l)
+{
+	const struct theatre *th = l->surgeon.th;
+
+	l->source = th->method == TARGET_BY_FORK ? th->twin : l->pid;
+	l->t.capture.at_unix_ns = th->at_unix_ns;
+	l->t.capture.pause_ns = th->pause_ns;
+	l->t.capture.fork_ns = th->fork_ns;
+	struct err *err = copy_threads(l);
+
+	if (!err)
+		err = read_maps(l);
+	if (!err)
+		err = read_exe(l);
+	return err;
+}
+
+struct err *target_open_live(pid_t pid, const struct target_opts *o, struct target **ret)
+{
+	struct target_opts opts = *o;
+	struct live *l = zalloc(1, sizeof(*l));
+
+	if (!l)
+		return &err_nomem;
+	if (!opts.max_pause_ns)
+		opts.max_pause_ns = 200000000;
+	if (!opts.stop_timeout_ns)
+		opts.stop_timeout_ns = 2000000000;
+	l->t.exe_fd = -1;
+	l->t.ops = &live_ops;
+	l->t.capture =
+		(struct target_capture){ .kind = TARGET_LIVE, .method = o->method, .pid = pid };
+	l->pid = pid;
+	memset(&l->t.mem, 0xff, sizeof(l->t.mem));
+	l->t.mem.cgroup_path[0] = 0;
+	l->t.mem.cgroup_oom_group = 0;
+	struct err *err = surgeon_start(&l->surgeon, pid, &opts);
+
+	if (err) {
+		free(l);
+		return err;
+	}
+	err = learn(l);
+	if (err) {
+		target_close(&l->t);
+		return err;
+	}
+	*ret = &l->t;
+	return NULL;
+}

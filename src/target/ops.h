@@ -1,0 +1,48 @@
+/*
+ * ops.h - what a kind of target must be able to do; private to target/.
+ *
+ * A kind embeds struct target as its first member, fills the facts it knows and
+ * sets ops.  All text and arrays in struct target are owned by it and freed by
+ * target_close() after ops->destroy(); a kind frees only what it added itself.
+ */
+#ifndef LIMPET_TARGET_OPS_H
+#define LIMPET_TARGET_OPS_H
+
+#include "target/target.h"
+
+struct target;
+
+struct target_ops {
+	/*
+	 * As much as can be read from addr on, at most nbytes; *ret = bytes read, 0 if
+	 * none.  Thread-safe.  Errors: ERR_GONE, ERR_OS; an unreadable byte is none.
+	 */
+	struct err *(*read_some)(struct target *t, taddr addr, void *buf, size_t nbytes,
+				 size_t *ret);
+	/* Let go of the evidence; called at most once.  May be NULL. */
+	void (*release)(struct target *t);
+	/* Free what the kind added, and the struct itself. */
+	void (*destroy)(struct target *t);
+};
+
+struct target {
+	const struct target_ops *ops;
+	struct target_capture capture;
+	struct target_mem mem;
+
+	struct target_thread *threads;
+	size_t nthreads;
+	struct target_region *regions; /* ascending, not overlapping */
+	size_t nregions;
+	char *region_text; /* the bytes behind regions[].path */
+	struct target_smap *smaps;
+	size_t nsmaps;
+	char *smap_text;
+
+	char *exe;  /* "" when unknown */
+	int exe_fd; /* -1: none */
+	uint64_t started_unix_ns;
+	_Bool released;
+};
+
+#endif

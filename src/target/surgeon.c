@@ -1,0 +1,267 @@
+/*
+ * surgeon.c - the helper process: seize, stop, clone, let go, keep, reap.
+ *
+ * Runs in a fork of limpet.  Holds no memory of the program; one page-table copy
+ * of limpet as it was when the target was opened.  Exits by _exit() only.
+ */
+#include "target/surgeon.h"
+
+#include "base/clock.h"
+#include "target/attach.h"
+#include "target/inject.h"
+#include "target/procfs.h"
+#include "target/twin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#define MS	 1000000ULL
+#define WATCH_MS 20
+
+/* A stop that does not come soon is given up, tried again: others must not wait. */
+static struct err *stop_all(struct patient *p, const struct theatre *th)
+{
+	uint64_t end = clock_ns() + th->stop_timeout_ns;
+	uint64_t one = MIN(th->max_pause_ns, th->stop_timeout_ns);
+
+	for (;;) {
+		struct err *err = patient_stop(p, MIN(clock_ns() + one, end));
+
+		if (!err || err->code != ERR_LIMIT || clock_ns() + 50 * MS >= end)
+			return err;
+		err_free(err);
+		patient_resume(p);
+		usleep(20000);
+	}
+}
+
+static void report_threads(const struct patient *p, struct theatre *th)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->threads.n && n < THEATRE_MAX_THREADS; i++) {
+		const struct patient_thread *t = &p->threads.v[i];
+
+		if (t->state != PATIENT_STOPPED)
+			continue;
+		th->threads[n++] = (struct target_thread){
+			.tid = t->tid,
+			.ns_tid = t->ns_tid,
+			.in_syscall = (long)t->regs.orig_rax >= 0,
+			.regs = t->regs,
+		};
+	}
+	th->nthreads = n;
+}
+
+static uint64_t wall_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
+}
+
+/* All threads stopped, the twin made, all let go; or all let go and an error. */
+static struct err *operate(struct patient *p, struct theatre *th)
+{
+	struct err *err = patient_seize(p);
+
+	if (!err)
+		err = stop_all(p, th);
+	if (!err) {
+		th->at_unix_ns = wall_ns();
+		th->stopped_at = p->stopped_at;
+		report_threads(p, th);
+		if (th->method == TARGET_BY_FREEZE)
+			return NULL; /* stays stopped */
+		err = twin_make(p, th);
+	}
+	patient_detach(p);
+	th->pause_ns = clock_ns() - p->stopped_at;
+	return err;
+}
+
+static struct err *operate_again(struct patient *p, struct theatre *th)
+{
+	for (unsigned tries = 0;; tries++) {
+		patient_init(p, th->pid);
+		struct err *err = operate(p, th);
+
+		/* Only "no thread to borrow" is worth another try; a late stop had its own. */
+		if (!err || err->code != ERR_LIMIT || th->method != TARGET_BY_FORK || tries == 3)
+			return err;
+		if (clock_ns() - p->stopped_at > th->stop_timeout_ns)
+			return err;
+		err_free(err);
+		patient_deinit(p);
+		usleep(20000);
+	}
+}
+
+static void fail(struct theatre *th, struct err *err)
+{
+	th->failed = true;
+	th->err = *err;
+	err_free(err);
+}
+
+/* True once limpet wants an end, or has met its own. */
+static bool wants_end(int sock, int timeout_ms)
+{
+	struct pollfd fd = { .fd = sock, .events = POLLIN };
+
+	return poll(&fd, 1, timeout_ms) > 0;
+}
+
+static void keep_twin(struct theatre *th, int sock)
+{
+	while (!wants_end(sock, WATCH_MS))
+		if (!atomic_load(&th->gone) && twin_watch(th))
+			twin_drop(th);
+	twin_drop(th);
+}
+
+static void say(int sock)
+{
+	if (send(sock, "k", 1, MSG_NOSIGNAL) < 0)
+		return; /* limpet is gone: poll() tells */
+}
+
+/* Nothing of limpet's may be kept open by us, and no signal may end us early. */
+static void scrub(int sock)
+{
+	sigset_t all;
+	int null = open("/dev/null", O_RDWR);
+
+	setsid();
+	prctl(PR_SET_NAME, "lmp-surgeon");
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	signal(SIGCHLD, SIG_DFL);
+	for (int fd = 0; fd <= 2 && null >= 0; fd++)
+		if (fd != sock)
+			dup2(null, fd);
+	if (sock > 3)
+		close_range(3, (unsigned)sock - 1, 0);
+	close_range((unsigned)MAX(sock, 2) + 1, ~0U, 0);
+	if (chdir("/"))
+		return;
+}
+
+static _Noreturn void surgeon_main(struct theatre *th, int sock)
+{
+	struct patient p;
+
+	scrub(sock);
+	struct err *err = operate_again(&p, th);
+
+	if (err) {
+		fail(th, err);
+		say(sock);
+		_exit(1);
+	}
+	say(sock);
+	if (th->method == TARGET_BY_FREEZE) {
+		while (!wants_end(sock, -1))
+			;
+		patient_detach(&p);
+		th->pause_ns = clock_ns() - p.stopped_at;
+	} else {
+		keep_twin(th, sock);
+		th->reaped = twin_reap(th->pid, th->ns_twin);
+	}
+	say(sock);
+	_exit(0);
+}
+
+static bool hear(int sock)
+{
+	char c;
+	ssize_t n;
+
+	do
+		n = recv(sock, &c, 1, 0);
+	while (n < 0 && errno == EINTR);
+	return n == 1;
+}
+
+static struct err *await_first_word(struct surgeon *s)
+{
+	if (!hear(s->sock))
+		return err_new(ERR_OS,
+			       "the helper process was killed while it traced process %d; the "
+			       "kernel has let it go",
+			       s->th->pid);
+	if (!s->th->failed)
+		return NULL;
+	return err_new(s->th->err.code, "%s", s->th->err.msg);
+}
+
+struct err *surgeon_start(struct surgeon *s, pid_t target, const struct target_opts *o)
+{
+	int sv[2];
+	struct theatre *th = mmap(NULL, sizeof(*th), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (th == MAP_FAILED)
+		return &err_nomem;
+	th->pid = target;
+	th->method = o->method;
+	th->max_pause_ns = o->max_pause_ns;
+	th->stop_timeout_ns = o->stop_timeout_ns;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv)) {
+		munmap(th, sizeof(*th));
+		return err_os(errno, "socketpair");
+	}
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		close(sv[0]);
+		surgeon_main(th, sv[1]);
+	}
+	close(sv[1]);
+	if (pid < 0) {
+		int no = errno;
+
+		close(sv[0]);
+		munmap(th, sizeof(*th));
+		return err_os(no, "fork");
+	}
+	*s = (struct surgeon){ .th = th, .pid = pid, .sock = sv[0] };
+	struct err *err = await_first_word(s);
+
+	if (err) {
+		surgeon_finish(s);
+		surgeon_deinit(s);
+	}
+	return err;
+}
+
+void surgeon_finish(struct surgeon *s)
+{
+	if (s->pid <= 0)
+		return;
+	atomic_store(&s->th->gone, 1);
+	if (send(s->sock, "q", 1, MSG_NOSIGNAL) == 1)
+		hear(s->sock);
+	close(s->sock);
+	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	s->pid = 0;
+}
+
+void surgeon_deinit(struct surgeon *s)
+{
+	if (s->th)
+		munmap(s->th, sizeof(*s->th));
+	s->th = NULL;
+}

@@ -1,0 +1,62 @@
+/*
+ * surgeon.h - the small process that does the dangerous part.
+ *
+ * It traces the target, makes the twin and keeps it; the process that was asked
+ * for a report only reads.  So a kill -9 of limpet at any instant leaves someone
+ * who puts the program's registers back, kills the twin and reaps it: the surgeon
+ * has its own session and its own name, and sees our end as end-of-file.
+ *
+ * Legal order: surgeon_start() -> reads -> surgeon_finish().
+ */
+#ifndef LIMPET_TARGET_SURGEON_H
+#define LIMPET_TARGET_SURGEON_H
+
+#include "target/target.h"
+
+#include <stdatomic.h>
+
+#define THEATRE_MAX_THREADS 65536
+
+/* Shared between the two processes; what is not atomic is written before the reply byte. */
+struct theatre {
+	/* in */
+	pid_t pid;
+	enum target_method method;
+	uint64_t max_pause_ns;
+	uint64_t stop_timeout_ns;
+
+	/* out, valid after the first reply byte */
+	struct err err; /* when failed */
+	bool failed;
+	pid_t twin;    /* as we see it; 0 when frozen */
+	pid_t ns_twin; /* as the target sees it */
+	uint64_t at_unix_ns, pause_ns, fork_ns;
+	uint64_t stopped_at;
+
+	/* out, any time */
+	_Atomic int gone; /* the twin is no more, or soon: reads are worthless */
+	char why_gone[240];
+
+	/* out, valid after the second reply byte */
+	bool reaped;
+
+	size_t nthreads;
+	struct target_thread threads[THEATRE_MAX_THREADS];
+};
+
+struct surgeon {
+	struct theatre *th;
+	pid_t pid;
+	int sock;
+};
+
+/* Snapshot or freeze; on error nobody is left behind. */
+struct err *surgeon_start(struct surgeon *s, pid_t target, const struct target_opts *o) MUST_CHECK;
+
+/* Kill and reap the twin, or let the target run; idempotent. */
+void surgeon_finish(struct surgeon *s);
+
+/* Unmap what surgeon_finish() left readable. */
+void surgeon_deinit(struct surgeon *s);
+
+#endif

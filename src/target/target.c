@@ -1,0 +1,122 @@
+/*
+ * target.c - the door: dispatches to a kind, answers from its facts.
+ *
+ * Knows no kind and no process.  A lookup of a region is a binary search; a read
+ * costs what the kind's read costs.
+ */
+#include "target/ops.h"
+
+#include <assert.h>
+
+struct err *target_read_some(struct target *t, taddr addr, void *buf, size_t nbytes, size_t *ret)
+{
+	/* An address that wraps is not readable; cut so that kinds need not care. */
+	if (nbytes > UINT64_MAX - addr)
+		nbytes = (size_t)(UINT64_MAX - addr);
+	if (nbytes == 0) {
+		*ret = 0;
+		return NULL;
+	}
+	return t->ops->read_some(t, addr, buf, nbytes, ret);
+}
+
+struct err *target_read(struct target *t, taddr addr, void *buf, size_t nbytes)
+{
+	size_t done = 0;
+
+	while (done < nbytes) {
+		size_t n = 0;
+		struct err *err =
+			target_read_some(t, addr + done, (char *)buf + done, nbytes - done, &n);
+		if (err)
+			return err;
+		if (n == 0)
+			return err_fault(addr + done);
+		done += n;
+	}
+	return NULL;
+}
+
+const struct target_capture *target_capture(const struct target *t)
+{
+	return &t->capture;
+}
+
+const struct target_thread *target_threads(const struct target *t, size_t *ret_n)
+{
+	*ret_n = t->nthreads;
+	return t->threads;
+}
+
+const struct target_region *target_regions(const struct target *t, size_t *ret_n)
+{
+	*ret_n = t->nregions;
+	return t->regions;
+}
+
+const struct target_region *target_region_at(const struct target *t, taddr addr)
+{
+	size_t lo = 0, hi = t->nregions;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (addr >= t->regions[mid].range.end)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo < t->nregions && trange_has(t->regions[lo].range, addr))
+		return &t->regions[lo];
+	return NULL;
+}
+
+const struct target_mem *target_mem(const struct target *t)
+{
+	return &t->mem;
+}
+
+const struct target_smap *target_smaps(const struct target *t, size_t *ret_n)
+{
+	*ret_n = t->nsmaps;
+	return t->smaps;
+}
+
+const char *target_exe(const struct target *t)
+{
+	return t->exe ? t->exe : "";
+}
+
+int target_exe_fd(const struct target *t)
+{
+	return t->exe_fd;
+}
+
+uint64_t target_started_unix_ns(const struct target *t)
+{
+	return t->started_unix_ns;
+}
+
+void target_release(struct target *t)
+{
+	if (!t || t->released)
+		return;
+	t->released = 1;
+	if (t->ops->release)
+		t->ops->release(t);
+}
+
+void target_close(struct target *t)
+{
+	if (!t)
+		return;
+	target_release(t);
+	free(t->threads);
+	free(t->regions);
+	free(t->region_text);
+	free(t->smaps);
+	free(t->smap_text);
+	free(t->exe);
+	closep(&t->exe_fd);
+	t->ops->destroy(t);
+}

@@ -1,0 +1,26 @@
+/*
+ * twin.h - the frozen copy-on-write copy of a process: make, watch, drop, reap.
+ *
+ * Called by the surgeon only (its tracer).  The twin shares the table of open
+ * files (what the program closes is closed), sends no signal at its end, is the
+ * first victim when memory ends, and never executes an instruction.
+ */
+#ifndef LIMPET_TARGET_TWIN_H
+#define LIMPET_TARGET_TWIN_H
+
+#include "target/attach.h"
+#include "target/surgeon.h"
+
+/* All threads of p are stopped, and stay so.  Fills th->twin, ns_twin, fork_ns. */
+struct err *twin_make(struct patient *p, struct theatre *th) MUST_CHECK;
+
+/* True when the twin should go: it endangers the target, or is gone; th->why_gone says it. */
+bool twin_watch(struct theatre *th);
+
+/* Kill it and take its end to notice; idempotent. */
+void twin_drop(struct theatre *th);
+
+/* Let the target take ns_twin's end to notice (injected wait4).  False: a zombie stays. */
+bool twin_reap(pid_t target, pid_t ns_twin);
+
+#endif
