@@ -1,0 +1,71 @@
+# A thin face over meson and ninja.  `make help` lists the targets.
+BUILD ?= build
+PYTHON ?= $(shell for p in python3 /usr/bin/python3; do $$p -c 'import pytest' 2>/dev/null && echo $$p && break; done)
+PYTEST = $(or $(PYTHON),/usr/bin/python3) -m pytest -p no:cacheprovider
+LIMPET = $(abspath $(BUILD))/limpet
+
+all: $(BUILD)/limpet		## build build/limpet
+
+# ninja decides what is to be built; meson is asked only once.
+$(BUILD)/limpet: FORCE | $(BUILD)/build.ninja
+	@ninja -C $(BUILD) limpet
+
+$(BUILD)/build.ninja:
+	@tools/install-deps build
+	meson setup $(BUILD) $(MESON_FLAGS)
+
+deps:				## install what is missing (Debian packages)
+	@tools/install-deps
+
+unit: | $(BUILD)/build.ninja	## unit tests: seconds, no Go, no ptrace
+	@ninja -C $(BUILD)
+	meson test -C $(BUILD) --print-errorlogs
+
+rooms:				## who includes what, and the style that a machine can see
+	$(or $(PYTHON),python3) tools/check-rooms
+
+# PYTEST is expanded late: pytest may have been installed by `deps` a moment ago.
+check: deps			## rooms, build, unit tests and the quick end-to-end set: minutes
+	@$(MAKE) --no-print-directory rooms all unit e2e
+
+e2e: deps all
+	LIMPET=$(LIMPET) $(PYTEST) tests/e2e -m "not full"
+
+check-all: deps			## everything: every program on every Go version, long stress
+	@$(MAKE) --no-print-directory rooms all unit
+	@LIMPET=$(LIMPET) LIMPET_FULL=1 $(PYTEST) tests/e2e
+
+demo: deps all			## a leaking server, looked into
+	@LIMPET=$(LIMPET) $(or $(PYTHON),/usr/bin/python3) tests/e2e/demo.py
+
+# One build folder a sanitizer.  PTRACE and LeakSanitizer exclude each other, so leaks are looked for
+# in the unit tests alone.
+asan: MESON_FLAGS = -Db_sanitize=address
+ubsan: MESON_FLAGS = -Db_sanitize=undefined
+tsan: MESON_FLAGS = -Db_sanitize=thread
+asan ubsan tsan: deps		## unit tests and quick end-to-end set under a sanitizer
+	@[ -e build-$@/build.ninja ] || meson setup build-$@ $(MESON_FLAGS)
+	@ninja -C build-$@
+	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1 \
+		meson test -C build-$@ --print-errorlogs --timeout-multiplier 10
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1 \
+		LIMPET=$(abspath build-$@)/limpet LIMPET_SANITIZER=$@ $(PYTEST) tests/e2e -m "not full"
+
+bench: deps all			## the table of bench/README.md
+	@LIMPET=$(LIMPET) python3 bench/run
+
+fmt:				## clang-format over all C
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean:				## remove what was built
+	rm -rf build build-asan build-ubsan build-tsan
+
+distclean: clean
+	rm -rf tests/.cache
+
+help:
+	@sed -n 's/^\([a-z][a-z -]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 18
+
+.NOTPARALLEL:
+FORCE:
+.PHONY: all deps unit rooms check e2e check-all demo asan ubsan tsan bench fmt clean distclean help FORCE
