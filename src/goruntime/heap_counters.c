@@ -1,0 +1,82 @@
+/*
+ * heap_counters.c - numbers that the runtime keeps about itself.
+ *
+ * Source: runtime/mgc.go (gcphase, work), mgcpacer.go (gcController), mstats.go (memstats).
+ * A variable that was not found (address 0) leaves its fields 0: unknown.
+ */
+#include "goruntime/heap_priv.h"
+
+#define MAX_IMAGE (1U << 16)
+
+/* The image of a runtime struct, or NULL when it is unknown or unreadable. */
+static void *image_of(const struct go *g, taddr at, uint32_t nbytes)
+{
+	_cleanup_(freep) uint8_t *p = NULL;
+	struct err *err;
+
+	if (!at || !nbytes || nbytes > MAX_IMAGE)
+		return NULL;
+	p = zalloc(nbytes, 1);
+	if (!p)
+		return NULL;
+	err = target_read(g->t, at, p, nbytes);
+	if (err) {
+		err_free(err); /* a figure less, not an error */
+		return NULL;
+	}
+	return STEAL(p);
+}
+
+static void controller(const struct go *g, struct go_counters *c)
+{
+	const struct go_layout *L = g->L;
+	_cleanup_(freep) uint8_t *p = image_of(g, g->v.gccontroller, L->gcController_bytes);
+
+	if (!p)
+		return;
+	c->heap_marked = go_get(p, L->gcController_heapMarked);
+	c->heap_live = go_get(p, L->gcController_heapLive);
+	c->heap_in_use = go_get(p, L->gcController_heapInUse);
+	c->heap_free = go_get(p, L->gcController_heapFree);
+	c->heap_released = go_get(p, L->gcController_heapReleased);
+	c->heap_goal = go_get(p, L->gcController_gcPercentHeapGoal);
+}
+
+static void stats(const struct go *g, struct go_counters *c)
+{
+	const struct go_layout *L = g->L;
+	_cleanup_(freep) uint8_t *p = image_of(g, g->v.memstats, L->mstats_bytes);
+
+	if (!p)
+		return;
+	c->num_gc = (uint32_t)go_get(p, L->mstats_numgc);
+	c->mspan_sys = go_get(p, L->mstats_mspan_sys);
+	c->mcache_sys = go_get(p, L->mstats_mcache_sys);
+	c->buckhash_sys = go_get(p, L->mstats_buckhash_sys);
+	c->gc_misc_sys = go_get(p, L->mstats_gcMiscSys);
+	c->other_sys = go_get(p, L->mstats_other_sys);
+	c->last_gc_unix_ns = go_get(p, L->mstats_last_gc_unix);
+	c->total_pause_ns = go_get(p, L->mstats_pause_total_ns);
+}
+
+struct err *heap_counters_read(const struct go *g, struct go_counters *ret)
+{
+	struct go_counters c = { 0 };
+	struct err *err;
+
+	err = go_read_u32(g, g->v.mheap + (uint64_t)g->L->mheap_sweepgen.off, &c.sweepgen);
+	if (err)
+		return err_prefix(err, "mheap_.sweepgen");
+	if (g->v.gcphase) {
+		err = go_read_u32(g, g->v.gcphase, &c.gcphase);
+		if (err)
+			return err_prefix(err, "gcphase");
+	}
+	controller(g, &c);
+	stats(g, &c);
+	/* h.sweepgen starts at 0 and grows by 2 a cycle (mgc.go, gcSweep). */
+	if (!c.num_gc)
+		c.num_gc = c.sweepgen / 2;
+	*ret = c;
+	return NULL;
+}
