@@ -35,6 +35,7 @@ enum {
 	GO_FRAME_TOP = 2,
 	GO_FRAME_SYSTEM = 4, /* on g0 or gsignal stack */
 	GO_FRAME_NO_MAP = 8, /* the stack map was missing or unreadable: a loss */
+	GO_FRAME_TRAP = 16, /* pc is an instruction, not a return address */
 };
 
 struct go_frame {
@@ -42,6 +43,12 @@ struct go_frame {
 	uint64_t func_entry;
 	uint32_t flags;
 };
+
+/* The pc to ask go_lines_at() for: runtime.(*unwinder).symPC. */
+static inline taddr go_frame_line_pc(const struct go_frame *f)
+{
+	return (f->flags & GO_FRAME_TRAP) || f->pc <= f->func_entry ? f->pc : f->pc - 1;
+}
 
 enum {
 	GO_SLOT_CONSERVATIVE = 1,

@@ -1,0 +1,199 @@
+/*
+ * threads.c - which thread runs which goroutine, and where it was stopped.
+ *
+ * Source: runtime/runtime2.go (m), runtime/sys_linux_amd64.s (sigtramp, vdso calls),
+ * the kernel's struct rt_sigframe.  A thread that was stopped in a signal handler
+ * counts as standing where the signal hit it.  Cost: three reads an M.
+ */
+#include "goruntime/stack_priv.h"
+
+#define MS_MAX		  100000U
+#define GSIGNAL_MAX_BYTES (256U << 10)
+
+/* arch/x86 struct ucontext: uc_mcontext begins at 40; r8 .. r15, rdi, rsi, rbp, rbx, rdx, rax, rcx
+ */
+enum {
+	UC_REGS = 40,
+	UC_NREGS = 15,
+	UC_RSP = 160,
+	UC_RIP = 168,
+	UC_BYTES = 176,
+};
+
+struct match {
+	const struct go *g;
+	struct go_func sigreturn; /* runtime.sigreturn__sigaction */
+	bool has_sigreturn;
+};
+
+void m_table_deinit(struct m_table *t)
+{
+	vec_free(&t->ms);
+}
+
+static int by_addr(const void *a, const void *b)
+{
+	const struct m_info *x = a, *y = b;
+
+	return (x->addr > y->addr) - (x->addr < y->addr);
+}
+
+const struct m_info *m_table_find(const struct m_table *t, taddr m)
+{
+	struct m_info key = { .addr = m };
+
+	return t->ms.n ? bsearch(&key, t->ms.v, t->ms.n, sizeof(key), by_addr) : NULL;
+}
+
+static struct trange stack_of(const struct go *g, taddr gp)
+{
+	_cleanup_(err_freep) struct err *err = NULL;
+	struct trange r = { 0, 0 };
+	uint64_t lo, hi;
+
+	if (!gp)
+		return r;
+	err = go_read_u64(g, gp + (uint32_t)g->L->g_stack_lo.off, &lo);
+	if (!err)
+		err = go_read_u64(g, gp + (uint32_t)g->L->g_stack_hi.off, &hi);
+	if (!err && lo < hi && hi - lo <= STACK_MAX_BYTES)
+		r = (struct trange){ lo, hi };
+	return r;
+}
+
+static void take_regs(struct m_info *m, const struct user_regs_struct *r)
+{
+	const uint64_t regs[] = { r->r8,  r->r9,  r->r10, r->r11, r->r12, r->r13, r->r14, r->r15,
+				  r->rdi, r->rsi, r->rbp, r->rbx, r->rdx, r->rax, r->rcx };
+
+	memcpy(m->regs, regs, sizeof(regs));
+	m->nregs = ARRAY_LEN(regs);
+	m->pc = r->rip;
+	m->sp = r->rsp;
+}
+
+static bool take_context(const struct match *k, struct m_info *m, taddr uc)
+{
+	_cleanup_(err_freep) struct err *err = NULL;
+	uint8_t b[UC_BYTES];
+
+	err = target_read(k->g->t, uc, b, sizeof(b));
+	if (err || trange_has(m->gsignal, load_u64(b + UC_RSP)))
+		return false;
+	memcpy(m->regs, b + UC_REGS, UC_NREGS * sizeof(uint64_t));
+	m->nregs = UC_NREGS;
+	m->sp = load_u64(b + UC_RSP);
+	m->pc = load_u64(b + UC_RIP);
+	m->in_handler = true;
+	return true;
+}
+
+/*
+ * On the signal stack: the kernel pushed {sigreturn__sigaction, ucontext, ...}.  The highest
+ * such frame holds the registers of what was running before the first handler.
+ */
+static bool leave_handler(const struct match *k, struct m_info *m)
+{
+	uint64_t n = m->gsignal.end - m->sp;
+	_cleanup_(freep) uint8_t *b = NULL;
+	size_t got = 0;
+	struct err *err;
+
+	if (!k->has_sigreturn || n > GSIGNAL_MAX_BYTES)
+		return false;
+	if (trange_has((struct trange){ k->sigreturn.entry, k->sigreturn.end }, m->pc))
+		return take_context(k, m, m->sp);
+	b = zalloc(n, 1);
+	if (!b)
+		return false;
+	err = target_read_some(k->g->t, m->sp, b, n, &got);
+	err_free(err);
+	for (size_t at = got & ~7UL; at >= 8; at -= 8)
+		if (load_u64(b + at - 8) == k->sigreturn.entry)
+			return take_context(k, m, m->sp + at);
+	return false;
+}
+
+static void locate(const struct match *k, struct m_info *m)
+{
+	if (trange_has(m->gsignal, m->sp) && !leave_handler(k, m))
+		return;
+	if (m->user.end && m->sp > m->user.start && m->sp <= m->user.end) {
+		m->where = M_ON_CURG;
+	} else if (m->vdso_sp > m->user.start && m->vdso_sp <= m->user.end) {
+		m->where = M_IN_VDSO;
+	} else if (m->sp > m->g0.start && m->sp <= m->g0.end) {
+		m->where = M_ON_G0;
+		if (m->vdso_sp > m->g0.start && m->vdso_sp <= m->g0.end) {
+			m->pc = m->vdso_pc;
+			m->sp = m->vdso_sp;
+		}
+	}
+}
+
+static const struct target_thread *find_thread(const struct go *g, taddr m, uint64_t procid)
+{
+	const struct target_thread *t;
+	size_t n;
+
+	t = target_threads(g->t, &n);
+	for (size_t i = 0; i < n; i++)
+		if (procid && (uint64_t)(t[i].ns_tid ? t[i].ns_tid : t[i].tid) == procid)
+			return &t[i];
+	/* An M that has not told its thread id yet: runtime.settls puts FS behind m.tls[0]. */
+	for (size_t i = 0; i < n && go_has(g->L->m_tls); i++)
+		if (t[i].regs.fs_base == m + (uint32_t)g->L->m_tls.off + 8)
+			return &t[i];
+	return NULL;
+}
+
+static void describe(const struct match *k, taddr addr, const uint8_t *b, struct m_info *ret)
+{
+	const struct go_layout *L = k->g->L;
+
+	*ret = (struct m_info){
+		.addr = addr,
+		.curg = go_get(b, L->m_curg),
+		.p = go_get(b, L->m_p),
+		.vdso_pc = go_get(b, L->m_vdsoPC),
+		.vdso_sp = go_get(b, L->m_vdsoSP),
+		.g0_addr = go_get(b, L->m_g0),
+	};
+	ret->thread = find_thread(k->g, addr, go_get(b, L->m_procid));
+	if (!ret->thread)
+		return;
+	ret->g0 = stack_of(k->g, ret->g0_addr);
+	ret->gsignal = stack_of(k->g, go_get(b, L->m_gsignal));
+	ret->user = stack_of(k->g, ret->curg);
+	take_regs(ret, &ret->thread->regs);
+	locate(k, ret);
+}
+
+struct err *m_table_read(const struct go *g, struct m_table *ret)
+{
+	struct match k = { .g = g };
+	struct m_info info;
+	uint8_t b[M_MAX_BYTES];
+	struct err *err;
+	taddr m;
+
+	if (!g->v.allm || !g->L->m_bytes || g->L->m_bytes > sizeof(b))
+		return err_unsupported(
+			"runtime.allm is not known: running goroutines cannot be read");
+	k.has_sigreturn = go_func_by_name(g, "runtime.sigreturn__sigaction", &k.sigreturn);
+	err = go_read_u64(g, g->v.allm, &m);
+	for (unsigned i = 0; !err && m && i < MS_MAX; i++) {
+		err = target_read(g->t, m, b, g->L->m_bytes);
+		if (err)
+			break;
+		describe(&k, m, b, &info);
+		if (!vec_push(&ret->ms, info))
+			return &err_nomem;
+		m = go_get(b, g->L->m_alllink);
+	}
+	if (err)
+		return err_prefix(err, "list of runtime.allm");
+	if (ret->ms.n)
+		qsort(ret->ms.v, ret->ms.n, sizeof(*ret->ms.v), by_addr);
+	return NULL;
+}
