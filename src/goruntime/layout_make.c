@@ -6,7 +6,7 @@
  */
 #include "goruntime/layout_make.h"
 
-#include "elf/dwarf.h"
+#include "elf/dwarf_info.h"
 #include "elf/exe.h"
 #include "goruntime/layout_version.h"
 

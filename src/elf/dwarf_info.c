@@ -1,10 +1,10 @@
 /*
- * dwarf.c - one pass over the top-level DIEs of all units, then lookups by binary search.
+ * dwarf_info.c - one pass over the top-level DIEs of all units, then lookups by binary search.
  *
  * Only what has a name and is a struct, a constant or a variable is kept.  Go's linker
  * emits no nested scopes for these.  Cost: one pass over the units, 40 bytes a name.
  */
-#include "elf/dwarf.h"
+#include "elf/dwarf_info.h"
 
 #include "base/bytes.h"
 

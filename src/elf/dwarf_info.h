@@ -1,12 +1,12 @@
 /*
- * dwarf.h - structs, constants and variables by name, from DWARF.
+ * dwarf_info.h - structs, constants and variables by name, from DWARF.
  *
  * Knows nothing of processes and nothing of Go but the way its linker spells names
  * ("runtime.mspan") and marks embedded fields.  Files only.  Names are borrowed until
  * dwarf_close().
  */
-#ifndef LIMPET_ELF_DWARF_H
-#define LIMPET_ELF_DWARF_H
+#ifndef LIMPET_ELF_DWARF_INFO_H
+#define LIMPET_ELF_DWARF_INFO_H
 
 #include "base/err.h"
 
