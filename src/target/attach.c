@@ -64,25 +64,40 @@ static void sort_threads(struct patient *p)
 	p->nsorted = p->threads.n;
 }
 
+/* What the thread is called inside. */
+static pid_t inner_tid(const struct patient *p, pid_t tid)
+{
+	struct proc_status s;
+
+	if (p->ns_depth == 1)
+		return tid;
+	struct err *err = proc_read_status(p->pid, tid, &s);
+
+	if (err) {
+		err_free(err);
+		return 0;
+	}
+	return s.ns_pid;
+}
+
 static struct err *add_thread(struct patient *p, pid_t tid, enum patient_state state)
 {
-	struct patient_thread t = { .tid = tid, .state = state };
+	struct patient_thread t = { .tid = tid, .state = state, .ns_tid = inner_tid(p, tid) };
 
 	return vec_push(&p->threads, t) ? NULL : &err_nomem;
 }
 
-/* What the thread is called inside, and whether a filter judges its calls. */
-static void learn_thread(struct patient *p, struct patient_thread *t)
+/* A clone() without CLONE_THREAD is reported like a thread's. */
+static struct err *add_newborn(struct patient *p, pid_t tid)
 {
-	struct proc_status s;
-	struct err *err = proc_read_status(p->pid, t->tid, &s);
+	char path[64];
+	struct err *err = add_thread(p, tid, PATIENT_RUNS);
 
-	if (err) {
-		err_free(err);
-		return;
-	}
-	t->ns_tid = s.ns_pid;
-	t->seccomp = s.seccomp;
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", p->pid, tid);
+	p->threads.v[p->threads.n - 1].foreign = access(path, F_OK) != 0;
+	return NULL;
 }
 
 struct err *patient_denied(pid_t pid, int os_errno)
@@ -159,7 +174,6 @@ struct err *patient_seize_one(struct patient *p, pid_t tid)
 		return err;
 	if (p->threads.n == 0)
 		return err_new(ERR_GONE, "thread %d has exited", tid);
-	learn_thread(p, &p->threads.v[0]);
 	sort_threads(p);
 	return NULL;
 }
@@ -192,7 +206,7 @@ static struct err *note_birth(struct patient *p, pid_t mother)
 
 	if (find_thread(p, tid))
 		return NULL;
-	return add_thread(p, tid, PATIENT_RUNS);
+	return add_newborn(p, tid);
 }
 
 /* Take in one report of waitpid(). */
@@ -206,7 +220,7 @@ static struct err *note_stop(struct patient *p, pid_t tid, int status)
 		return NULL;
 	}
 	if (!t) {
-		struct err *err = add_thread(p, tid, PATIENT_RUNS);
+		struct err *err = add_newborn(p, tid);
 
 		if (err)
 			return err;
@@ -295,8 +309,6 @@ struct err *patient_seize(struct patient *p)
 	}
 	if (p->threads.n == 0)
 		return err_new(ERR_GONE, "process %d has exited", p->pid);
-	for (size_t i = 0; i < p->threads.n; i++)
-		learn_thread(p, &p->threads.v[i]);
 	return NULL;
 }
 

@@ -25,10 +25,10 @@ struct patient_thread {
 	pid_t tid;
 	pid_t ns_tid;
 	enum patient_state state;
-	int signal;	  /* taken from it while it was stopped, handed on when it resumes */
-	bool group_stop;  /* stopped by job control: stays so */
-	bool in_clone;	  /* stopped in the middle of making a thread */
-	unsigned seccomp; /* mode, of /proc/PID/task/TID/status */
+	int signal;	 /* taken from it while it was stopped, handed on when it resumes */
+	bool group_stop; /* stopped by job control: stays so */
+	bool in_clone;	 /* stopped in the middle of making a thread */
+	bool foreign;	 /* a process that it made meanwhile: only let go */
 	struct user_regs_struct regs; /* of the instant when all had stopped */
 };
 

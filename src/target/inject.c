@@ -111,7 +111,7 @@ static struct site site_of(struct patient_thread *t)
 	struct site s = { .t = t, .harm = HARM_UNUSABLE };
 
 	/* A signal in hand cannot be given back after a call; mid-clone is mid-call. */
-	if (t->state != PATIENT_STOPPED || t->signal || t->in_clone)
+	if (t->state != PATIENT_STOPPED || t->signal || t->in_clone || t->foreign)
 		return s;
 	if (!in_syscall(&t->regs)) {
 		if (!in_rseq(t->tid))
@@ -237,6 +237,18 @@ static enum step run_on(struct patient_thread *t, uint64_t deadline)
 	}
 }
 
+static bool is_filtered(pid_t pid, pid_t tid)
+{
+	struct proc_status s;
+	struct err *err = proc_read_status(pid, tid, &s);
+
+	if (err) {
+		err_free(err);
+		return true;
+	}
+	return s.seccomp != 0;
+}
+
 static bool suspend_seccomp(const struct patient_thread *t)
 {
 	return ptrace(PTRACE_SETOPTIONS, t->tid, 0,
@@ -354,7 +366,7 @@ struct err *inject_syscall(struct patient *p, long nr, const uint64_t args[stati
 				"no thread of process %d can be borrowed for a call right now "
 				"(signals under way on all of them); it runs on, try again",
 				p->pid);
-		if (s.t->seccomp && !suspend_seccomp(s.t))
+		if (is_filtered(p->pid, s.t->tid) && !suspend_seccomp(s.t))
 			return err_unsupported(
 				"process %d has a seccomp filter that would judge the injected call, "
 				"and only CAP_SYS_ADMIN may suspend it: run as root, or use --freeze",

@@ -7,21 +7,26 @@
 #include "target/ops.h"
 
 #include "base/clock.h"
-#include "target/procfs.h"
+#include "target/facts.h"
+#include "target/preflight.h"
 #include "target/surgeon.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/uio.h>
+#include <syslog.h>
 
-#define MAX_MAPS_BYTES (256U << 20)
+#define MAX_MAPS_BYTES		(256U << 20)
+#define DEFAULT_MAX_PAUSE_NS	200000000U
+#define DEFAULT_STOP_TIMEOUT_NS 2000000000U
 
 struct live {
 	struct target t;
 	struct surgeon surgeon;
 	pid_t pid;
-	pid_t source; /* whose memory is read */
+	pid_t source;  /* whose memory is read */
+	char what[32]; /* the command, for the log */
 };
 
 static struct err *gone(const struct live *l)
@@ -64,12 +69,18 @@ static struct err *live_read_some(struct target *t, taddr addr, void *buf, size_
 	return NULL;
 }
 
+static void log_attach(const struct live *l, const char *outcome);
+
 static void live_release(struct target *t)
 {
 	struct live *l = (struct live *)t;
 
+	if (!l->surgeon.th)
+		return; /* never got that far */
 	surgeon_finish(&l->surgeon);
 	t->capture.pause_ns = l->surgeon.th->pause_ns;
+	if (t->capture.method == TARGET_BY_FREEZE)
+		log_attach(l, "let go");
 }
 
 static void live_destroy(struct target *t)
@@ -140,36 +151,90 @@ static struct err *learn(struct live *l)
 	return err;
 }
 
-struct err *target_open_live(pid_t pid, const struct target_opts *o, struct target **ret)
+static struct err *prepare(struct live *l, const struct target_opts *o, struct preflight *pf)
+{
+	struct err *err = preflight_look(l->pid, pf);
+
+	if (!err && o->method == TARGET_BY_FORK)
+		err = preflight_fork(l->pid, o, pf);
+	if (err)
+		return err;
+	l->t.capture.predicted_pause_ns = pf->predicted_ns;
+	l->t.capture.page_table_bytes = pf->status.vm_pte;
+	return facts_read(&l->t, l->pid, &pf->status, &pf->cgroup);
+}
+
+static void log_attach(const struct live *l, const char *outcome)
+{
+	const char *sudo = getenv("SUDO_USER");
+	const struct target_capture *c = &l->t.capture;
+
+	openlog("limpet", LOG_PID, LOG_USER);
+	syslog(LOG_NOTICE,
+	       "%s: uid %u%s%s, command %s, target pid %d (%s), method %s, paused %" PRIu64
+	       " us: %s",
+	       "attach", getuid(), sudo ? ", SUDO_USER " : "", sudo ? sudo : "",
+	       l->what[0] ? l->what : "?", l->pid, target_exe(&l->t),
+	       c->method == TARGET_BY_FORK ? "fork" : "freeze", c->pause_ns / 1000, outcome);
+	closelog();
+}
+
+static struct target_opts with_defaults(const struct target_opts *o)
 {
 	struct target_opts opts = *o;
+
+	if (!opts.max_pause_ns)
+		opts.max_pause_ns = DEFAULT_MAX_PAUSE_NS;
+	if (!opts.stop_timeout_ns)
+		opts.stop_timeout_ns = DEFAULT_STOP_TIMEOUT_NS;
+	return opts;
+}
+
+static struct live *live_create(pid_t pid, const struct target_opts *o)
+{
 	struct live *l = zalloc(1, sizeof(*l));
 
 	if (!l)
-		return &err_nomem;
-	if (!opts.max_pause_ns)
-		opts.max_pause_ns = 200000000;
-	if (!opts.stop_timeout_ns)
-		opts.stop_timeout_ns = 2000000000;
+		return NULL;
 	l->t.exe_fd = -1;
 	l->t.ops = &live_ops;
 	l->t.capture =
 		(struct target_capture){ .kind = TARGET_LIVE, .method = o->method, .pid = pid };
 	l->pid = pid;
-	memset(&l->t.mem, 0xff, sizeof(l->t.mem));
-	l->t.mem.cgroup_path[0] = 0;
-	l->t.mem.cgroup_oom_group = 0;
-	struct err *err = surgeon_start(&l->surgeon, pid, &opts);
+	snprintf(l->what, sizeof(l->what), "%s", o->what ? o->what : "");
+	return l;
+}
 
+struct err *target_open_live(pid_t pid, const struct target_opts *o, struct target **ret)
+{
+	struct target_opts opts = with_defaults(o);
+	struct live *l = live_create(pid, &opts);
+	struct preflight pf;
+
+	if (!l)
+		return &err_nomem;
+	_cleanup_(target_closep) struct target *t = &l->t;
+	struct err *err = prepare(l, &opts, &pf);
+
+	if (err)
+		return err;
+	err = surgeon_start(&l->surgeon, pid, &opts, &pf);
+	if (!err)
+		err = learn(l);
 	if (err) {
-		free(l);
+		log_attach(l, err->msg);
 		return err;
 	}
-	err = learn(l);
-	if (err) {
-		target_close(&l->t);
-		return err;
-	}
-	*ret = &l->t;
+	if (opts.method == TARGET_BY_FORK)
+		log_attach(l, "snapshot taken");
+	*ret = STEAL(t);
 	return NULL;
+}
+
+struct err *target_clean(pid_t pid, unsigned *ret_reaped, unsigned *ret_left)
+{
+	struct preflight pf;
+	struct err *err = preflight_look(pid, &pf);
+
+	return err ? err : surgeon_clean(pid, ret_reaped, ret_left);
 }

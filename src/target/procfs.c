@@ -132,7 +132,8 @@ static void parse_ns_pid(const char *text, struct proc_status *s)
 		unsigned long v = strtoul(p, &end, 10);
 
 		s->ns_pid = v > INT32_MAX ? 0 : (pid_t)v;
-		s->ns_depth++;
+		if (s->ns_depth < ARRAY_LEN(s->ns_pids))
+			s->ns_pids[s->ns_depth++] = s->ns_pid;
 		for (p = end; *p == '\t' || *p == ' ';)
 			p++;
 	}
@@ -355,6 +356,16 @@ struct err *proc_parse_smaps(char *text, struct target_smap **ret, size_t *ret_n
 	*ret = v.v;
 	*ret_n = v.n;
 	return NULL;
+}
+
+void proc_mark_victim(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", pid);
+	_cleanup_(closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write(fd, "1000", 4) != 4)
+		return; /* raising is always allowed; if not, we did what we could */
 }
 
 static void closedirp(DIR **d)

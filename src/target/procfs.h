@@ -22,6 +22,7 @@ struct proc_status {
 	char name[64];
 	char state; /* 'R', 'S', 'D', 'Z', 'T', 't', 'X'; 0 unknown */
 	pid_t tgid, ppid, tracer;
+	pid_t ns_pids[33]; /* NSpid, outermost first; [0 .. ns_depth) */
 	pid_t ns_pid;	   /* innermost of NSpid */
 	unsigned ns_depth; /* entries of NSpid; 1 = our own namespace */
 	uint64_t uid, euid;
@@ -60,6 +61,9 @@ struct err *proc_parse_smaps(char *text, struct target_smap **ret, size_t *ret_n
 /* Value of "key: 123 kB" or "key 123" lines; PROC_UNKNOWN when missing. */
 uint64_t proc_kb(const char *text, const char *key);
 uint64_t proc_number(const char *text, const char *key);
+
+/* Make it the first to die when memory ends (oom_score_adj 1000). */
+void proc_mark_victim(pid_t pid);
 
 /* Threads of a process; caller frees with free(). */
 struct err *proc_tasks(pid_t pid, pid_t **ret, size_t *ret_n) MUST_CHECK;

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "target/attach.h"
 #include "target/inject.h"
-#include "target/procfs.h"
+#include "target/residue.h"
 #include "target/twin.h"
 
 #include <errno.h>
@@ -50,7 +50,7 @@ static void report_threads(const struct patient *p, struct theatre *th)
 	for (size_t i = 0; i < p->threads.n && n < THEATRE_MAX_THREADS; i++) {
 		const struct patient_thread *t = &p->threads.v[i];
 
-		if (t->state != PATIENT_STOPPED)
+		if (t->state != PATIENT_STOPPED || t->foreign)
 			continue;
 		th->threads[n++] = (struct target_thread){
 			.tid = t->tid,
@@ -94,6 +94,7 @@ static struct err *operate_again(struct patient *p, struct theatre *th)
 {
 	for (unsigned tries = 0;; tries++) {
 		patient_init(p, th->pid);
+		p->ns_depth = th->ns_depth;
 		struct err *err = operate(p, th);
 
 		/* Only "no thread to borrow" is worth another try; a late stop had its own. */
@@ -157,28 +158,57 @@ static void scrub(int sock)
 		return;
 }
 
+/* Threads that die while frozen are to be noticed, or the process cannot end. */
+static void keep_frozen(struct patient *p, struct theatre *th, int sock)
+{
+	while (!wants_end(sock, WATCH_MS)) {
+		int status;
+
+		for (pid_t tid; (tid = waitpid(-1, &status, __WALL | WNOHANG)) > 0;) {
+			if (tid != th->pid || WIFSTOPPED(status))
+				continue;
+			snprintf(th->why_gone, sizeof(th->why_gone),
+				 "it was killed while it was frozen");
+			atomic_store(&th->gone, 1);
+		}
+	}
+	patient_detach(p);
+	th->pause_ns = clock_ns() - p->stopped_at;
+}
+
 static _Noreturn void surgeon_main(struct theatre *th, int sock)
 {
 	struct patient p;
 
 	scrub(sock);
+	if (th->method == TARGET_BY_FORK)
+		residue_kill(th->pid);
 	struct err *err = operate_again(&p, th);
 
 	if (err) {
+		/* A twin may have been born before it went wrong. */
+		twin_drop(th);
+		th->zombies_left = residue_reap(th->pid, th->start_ticks, th->ns_twin, &th->reaped);
 		fail(th, err);
 		say(sock);
 		_exit(1);
 	}
 	say(sock);
 	if (th->method == TARGET_BY_FREEZE) {
-		while (!wants_end(sock, -1))
-			;
-		patient_detach(&p);
-		th->pause_ns = clock_ns() - p.stopped_at;
+		keep_frozen(&p, th, sock);
 	} else {
 		keep_twin(th, sock);
-		th->reaped = twin_reap(th->pid, th->ns_twin);
+		th->zombies_left = residue_reap(th->pid, th->start_ticks, th->ns_twin, &th->reaped);
 	}
+	say(sock);
+	_exit(0);
+}
+
+static _Noreturn void cleaner_main(struct theatre *th, int sock)
+{
+	scrub(sock);
+	residue_kill(th->pid);
+	th->zombies_left = residue_reap(th->pid, th->start_ticks, 0, &th->reaped);
 	say(sock);
 	_exit(0);
 }
@@ -206,39 +236,66 @@ static struct err *await_first_word(struct surgeon *s)
 	return err_new(s->th->err.code, "%s", s->th->err.msg);
 }
 
-struct err *surgeon_start(struct surgeon *s, pid_t target, const struct target_opts *o)
+static struct theatre *build_theatre(pid_t target)
 {
-	int sv[2];
 	struct theatre *th = mmap(NULL, sizeof(*th), PROT_READ | PROT_WRITE,
 				  MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (th == MAP_FAILED)
-		return &err_nomem;
+		return NULL;
 	th->pid = target;
-	th->method = o->method;
-	th->max_pause_ns = o->max_pause_ns;
-	th->stop_timeout_ns = o->stop_timeout_ns;
+	return th;
+}
+
+typedef void surgeon_fn(struct theatre *th, int sock);
+
+/* Owns th from here on, also when it fails. */
+static struct err *surgeon_fork(struct surgeon *s, struct theatre *th, surgeon_fn *fn)
+{
+	int sv[2], no;
+
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv)) {
+		no = errno;
 		munmap(th, sizeof(*th));
-		return err_os(errno, "socketpair");
+		return err_os(no, "socketpair");
 	}
 	pid_t pid = fork();
 
+	no = errno;
 	if (pid == 0) {
 		close(sv[0]);
-		surgeon_main(th, sv[1]);
+		fn(th, sv[1]);
+		_exit(0);
 	}
 	close(sv[1]);
 	if (pid < 0) {
-		int no = errno;
-
 		close(sv[0]);
 		munmap(th, sizeof(*th));
 		return err_os(no, "fork");
 	}
 	*s = (struct surgeon){ .th = th, .pid = pid, .sock = sv[0] };
-	struct err *err = await_first_word(s);
+	return NULL;
+}
 
+struct err *surgeon_start(struct surgeon *s, pid_t target, const struct target_opts *o,
+			  const struct preflight *pf)
+{
+	struct theatre *th = build_theatre(target);
+
+	if (!th)
+		return &err_nomem;
+	th->method = o->method;
+	th->max_pause_ns = o->max_pause_ns;
+	th->stop_timeout_ns = o->stop_timeout_ns;
+	th->start_ticks = pf->start_ticks;
+	th->floor_bytes = pf->floor_bytes;
+	th->cgroup = pf->cgroup;
+	th->ns_depth = pf->status.ns_depth;
+	struct err *err = surgeon_fork(s, th, surgeon_main);
+
+	if (err)
+		return err;
+	err = await_first_word(s);
 	if (err) {
 		surgeon_finish(s);
 		surgeon_deinit(s);
@@ -246,17 +303,57 @@ struct err *surgeon_start(struct surgeon *s, pid_t target, const struct target_o
 	return err;
 }
 
+struct err *surgeon_clean(pid_t target, unsigned *ret_reaped, unsigned *ret_left)
+{
+	struct surgeon s;
+	struct theatre *th = build_theatre(target);
+
+	if (!th)
+		return &err_nomem;
+	struct err *err = surgeon_fork(&s, th, cleaner_main);
+
+	if (err)
+		return err;
+	if (hear(s.sock)) {
+		*ret_reaped = th->reaped;
+		*ret_left = th->zombies_left;
+	} else {
+		err = err_new(ERR_OS, "the helper process was killed while it cleaned process %d",
+			      target);
+	}
+	close(s.sock);
+	while (waitpid(s.pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	surgeon_deinit(&s);
+	return err;
+}
+
+/* Someone killed the surgeon: its twin died with it, the zombie is for another one. */
+static void clean_after(struct theatre *th)
+{
+	unsigned reaped = 0, left = 0;
+	struct err *err = surgeon_clean(th->pid, &reaped, &left);
+
+	th->zombies_left = err ? 1 : left;
+	th->reaped = reaped;
+	err_free(err);
+}
+
 void surgeon_finish(struct surgeon *s)
 {
 	if (s->pid <= 0)
 		return;
 	atomic_store(&s->th->gone, 1);
-	if (send(s->sock, "q", 1, MSG_NOSIGNAL) == 1)
-		hear(s->sock);
+	bool ended = s->th->failed;
+
+	if (!ended && send(s->sock, "q", 1, MSG_NOSIGNAL) == 1)
+		ended = hear(s->sock);
 	close(s->sock);
 	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	s->pid = 0;
+	if (!ended && s->th->method == TARGET_BY_FORK)
+		clean_after(s->th);
 }
 
 void surgeon_deinit(struct surgeon *s)

@@ -11,6 +11,7 @@
 #ifndef LIMPET_TARGET_SURGEON_H
 #define LIMPET_TARGET_SURGEON_H
 
+#include "target/preflight.h"
 #include "target/target.h"
 
 #include <stdatomic.h>
@@ -24,6 +25,10 @@ struct theatre {
 	enum target_method method;
 	uint64_t max_pause_ns;
 	uint64_t stop_timeout_ns;
+	uint64_t start_ticks; /* of the target */
+	uint64_t floor_bytes; /* the twin is dropped when less memory is free */
+	struct cgroup cgroup;
+	unsigned ns_depth; /* 1: it sees the pids that we see */
 
 	/* out, valid after the first reply byte */
 	struct err err; /* when failed */
@@ -38,7 +43,8 @@ struct theatre {
 	char why_gone[240];
 
 	/* out, valid after the second reply byte */
-	bool reaped;
+	unsigned zombies_left; /* dead twins that the target still keeps */
+	unsigned reaped;
 
 	size_t nthreads;
 	struct target_thread threads[THEATRE_MAX_THREADS];
@@ -51,7 +57,11 @@ struct surgeon {
 };
 
 /* Snapshot or freeze; on error nobody is left behind. */
-struct err *surgeon_start(struct surgeon *s, pid_t target, const struct target_opts *o) MUST_CHECK;
+struct err *surgeon_start(struct surgeon *s, pid_t target, const struct target_opts *o,
+			  const struct preflight *pf) MUST_CHECK;
+
+/* Kill and reap what killed surgeons left in a target; *ret_left = zombies that stay. */
+struct err *surgeon_clean(pid_t target, unsigned *ret_reaped, unsigned *ret_left) MUST_CHECK;
 
 /* Kill and reap the twin, or let the target run; idempotent. */
 void surgeon_finish(struct surgeon *s);

@@ -137,6 +137,12 @@ uint64_t target_started_unix_ns(const struct target *t);
 /* Drop the twin now (all later reads give ERR_GONE); facts stay readable. */
 void target_release(struct target *t);
 
+/*
+ * Kill and reap the twins that a killed limpet left in a process (doctor --reap).
+ * *ret_left = zombies that could not be taken away.
+ */
+struct err *target_clean(pid_t pid, unsigned *ret_reaped, unsigned *ret_left) MUST_CHECK;
+
 /* exact comm or exe base name -> pid; ERR_USAGE lists several, ERR_GONE: none. */
 struct err *target_find_by_name(const char *name, pid_t *ret) MUST_CHECK;
 

@@ -8,10 +8,11 @@
 
 #include "base/clock.h"
 #include "target/inject.h"
+#include "target/preflight.h"
 #include "target/procfs.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <linux/kcmp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -40,16 +41,6 @@ static struct err *clone_failed(const struct patient *p, long no)
 		      p->pid);
 }
 
-static void first_victim(pid_t twin)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", twin);
-	_cleanup_(closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd >= 0 && write(fd, "1000", 4) != 4)
-		return; /* raising is always allowed; if not, we did what we could */
-}
-
 struct err *twin_make(struct patient *p, struct theatre *th)
 {
 	const uint64_t args[6] = { CLONE_FILES };
@@ -65,20 +56,39 @@ struct err *twin_make(struct patient *p, struct theatre *th)
 		return err_new(ERR_GONE, "the twin of process %d was killed at birth", p->pid);
 	th->twin = got.newborn;
 	th->ns_twin = (pid_t)got.result;
-	first_victim(th->twin);
+	proc_mark_victim(th->twin);
 	return NULL;
+}
+
+/* CLONE_FILES ends with an exec of the target: the twin then holds what it closed. */
+static bool has_execed(const struct theatre *th)
+{
+	return syscall(SYS_kcmp, th->pid, th->twin, KCMP_FILES, 0, 0) > 0;
+}
+
+static bool is_alive(pid_t twin)
+{
+	siginfo_t si = { 0 };
+
+	return waitid(P_PID, (id_t)twin, &si, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
+	       si.si_pid == 0;
 }
 
 bool twin_watch(struct theatre *th)
 {
-	siginfo_t si = { 0 };
+	char why[180];
 
-	if (waitid(P_PID, (id_t)th->twin, &si, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
-	    si.si_pid == 0)
-		return false;
-	snprintf(th->why_gone, sizeof(th->why_gone),
-		 "the twin was killed from outside (out of memory, or a signal to its group)");
-	return true;
+	if (!is_alive(th->twin))
+		snprintf(th->why_gone, sizeof(th->why_gone),
+			 "its snapshot was killed from outside (the kernel was out of memory, or a "
+			 "signal to its group)");
+	else if (has_execed(th))
+		snprintf(th->why_gone, sizeof(th->why_gone),
+			 "its snapshot was dropped: the program replaced itself by exec");
+	else if (preflight_is_low(&th->cgroup, th->floor_bytes, why, sizeof(why)))
+		snprintf(th->why_gone, sizeof(th->why_gone),
+			 "its snapshot was dropped early to protect it: %s", why);
+	return th->why_gone[0] != '\0';
 }
 
 void twin_drop(struct theatre *th)
@@ -90,55 +100,4 @@ void twin_drop(struct theatre *th)
 	while (waitpid(th->twin, NULL, __WALL) < 0 && errno == EINTR)
 		;
 	th->twin = 0;
-}
-
-/* Threads in a futex wait first: /proc tells without stopping anyone. */
-static bool sleeps_well(pid_t pid, pid_t tid)
-{
-	char buf[128];
-
-	return proc_read_small(buf, sizeof(buf), "/proc/%d/task/%d/syscall", pid, tid) > 0 &&
-	       strncmp(buf, "202 ", 4) == 0;
-}
-
-static bool reap_on(pid_t target, pid_t tid, pid_t ns_twin)
-{
-	const uint64_t args[6] = { (uint64_t)ns_twin, 0, __WALL | WNOHANG };
-	struct patient p;
-	struct injected got = { .result = -1 };
-
-	patient_init(&p, target);
-	struct err *err = patient_seize_one(&p, tid);
-
-	if (!err)
-		err = patient_stop(&p, clock_ns() + 50 * MS);
-	if (!err)
-		err = inject_syscall(&p, SYS_wait4, args, clock_ns() + CALL_TIMEOUT_NS, &got);
-	patient_detach(&p);
-	patient_deinit(&p);
-	bool done = !err && (got.result == ns_twin || got.result == -ECHILD);
-
-	err_free(err);
-	return done;
-}
-
-bool twin_reap(pid_t target, pid_t ns_twin)
-{
-	_cleanup_(freep) pid_t *tids = NULL;
-	size_t n = 0;
-
-	if (ns_twin <= 0)
-		return true;
-	struct err *err = proc_tasks(target, &tids, &n);
-
-	if (err) {
-		err_free(err); /* gone: init reaps */
-		return true;
-	}
-	for (unsigned well = 2; well-- > 0;)
-		for (size_t i = 0; i < n; i++)
-			if (sleeps_well(target, tids[i]) == (well == 1) &&
-			    reap_on(target, tids[i], ns_twin))
-				return true;
-	return false;
 }

@@ -1,5 +1,5 @@
 /*
- * twin.h - the frozen copy-on-write copy of a process: make, watch, drop, reap.
+ * twin.h - the frozen copy-on-write copy of a process: make, watch, drop (reaping: residue.h).
  *
  * Called by the surgeon only (its tracer).  The twin shares the table of open
  * files (what the program closes is closed), sends no signal at its end, is the
@@ -19,8 +19,5 @@ bool twin_watch(struct theatre *th);
 
 /* Kill it and take its end to notice; idempotent. */
 void twin_drop(struct theatre *th);
-
-/* Let the target take ns_twin's end to notice (injected wait4).  False: a zombie stays. */
-bool twin_reap(pid_t target, pid_t ns_twin);
 
 #endif

@@ -1,0 +1,274 @@
+/*
+ * preflight.c - refusals, with the figure and the ways on.
+ *
+ * Reads /proc and the cgroup only.  Cost: some 20 small files, 0.5 ms.
+ */
+#include "target/preflight.h"
+
+#include "base/str.h"
+#include "target/attach.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+
+#define MIB	   (UINT64_C(1) << 20)
+#define PAGE_BYTES 4096U
+
+/*
+ * Measured on Linux 6.18: 14-26 ms/GB of small pages, that is 100 ns a page with
+ * its share of page tables; a huge page is one entry and a deposited table.
+ */
+#define NS_PER_PAGE	 100U
+#define NS_PER_HUGE_PAGE 3000U
+#define NS_PER_THREAD	 10000U
+#define NS_BASE		 400000U
+
+uint64_t preflight_predict(uint64_t threads, uint64_t rss_anon, uint64_t huge, uint64_t page_tables)
+{
+	/* Unknown figures: what the page tables can hold at most. */
+	uint64_t room = page_tables == PROC_UNKNOWN ? 0 : page_tables / 8;
+	uint64_t pages = rss_anon == PROC_UNKNOWN ? room : rss_anon / PAGE_BYTES;
+	uint64_t hpages = huge == PROC_UNKNOWN ? 0 : huge / (2 * MIB);
+
+	pages -= MIN(pages, hpages * 512);
+	if (threads == PROC_UNKNOWN)
+		threads = 1;
+	return NS_BASE + threads * NS_PER_THREAD + pages * NS_PER_PAGE + hpages * NS_PER_HUGE_PAGE;
+}
+
+static uint64_t read_huge(pid_t pid)
+{
+	char buf[4096];
+
+	if (proc_read_small(buf, sizeof(buf), "/proc/%d/smaps_rollup", pid) <= 0)
+		return PROC_UNKNOWN;
+	return proc_kb(buf, "AnonHugePages");
+}
+
+static struct err *check_machine(pid_t pid)
+{
+	char path[64];
+	Elf64_Ehdr h = { 0 };
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, &h, sizeof(h)) < (ssize_t)sizeof(Elf32_Ehdr))
+		return NULL; /* not ours to read: attaching will say why */
+	if (memcmp(h.e_ident, ELFMAG, SELFMAG) != 0 || h.e_ident[EI_CLASS] != ELFCLASS64 ||
+	    h.e_machine != EM_X86_64)
+		return err_unsupported("process %d is not a 64-bit x86 program (ELF class %u, "
+				       "machine %u): a live target must be amd64",
+				       pid, h.e_ident[EI_CLASS], h.e_machine);
+	return NULL;
+}
+
+/* A small part of the program may be copied while the twin lives; a group kill is worse. */
+static uint64_t floor_of(const struct preflight *pf, const struct cgroup_room *room)
+{
+	uint64_t anon = pf->status.rss_anon == PROC_UNKNOWN ? 0 : pf->status.rss_anon;
+	uint64_t bytes = 4 * MIB + MIN(anon / 64, 252 * MIB);
+
+	return room->oom_group ? bytes * 2 : bytes;
+}
+
+struct err *preflight_look(pid_t pid, struct preflight *ret)
+{
+	struct preflight pf = { 0 };
+	struct proc_stat stat;
+	struct cgroup_room room;
+
+	if (pid <= 0)
+		return err_usage("%d is no process id", pid);
+	struct err *err = proc_read_status(pid, 0, &pf.status);
+
+	if (err)
+		return err;
+	if (pf.status.tgid != pid)
+		return err_usage("%d is a thread of process %d: give that pid", pid,
+				 pf.status.tgid);
+	if (pid == getpid())
+		return err_usage("%d is limpet itself: it cannot stop itself", pid);
+	if (pf.status.state == 'Z' || pf.status.state == 'X')
+		return err_new(ERR_GONE, "process %d has exited and waits for its parent (zombie)",
+			       pid);
+	if (pf.status.kernel_thread)
+		return err_unsupported(
+			"process %d (%s) is a kernel thread: it has no memory of its own", pid,
+			pf.status.name);
+	if (pf.status.tracer)
+		return patient_denied(pid, EPERM);
+	err = check_machine(pid);
+	if (err)
+		return err;
+	pf.start_ticks = proc_read_stat(pid, &stat) ? stat.start_ticks : 0;
+	cgroup_find(pid, &pf.cgroup);
+	cgroup_room(&pf.cgroup, &room);
+	pf.floor_bytes = floor_of(&pf, &room);
+	pf.predicted_ns =
+		preflight_predict(pf.status.threads, pf.status.rss_anon, 0, pf.status.vm_pte);
+	/* Only who seems slow is asked for huge pages: that walks all page tables. */
+	if (pf.predicted_ns > 20000000)
+		pf.predicted_ns = preflight_predict(pf.status.threads, pf.status.rss_anon,
+						    read_huge(pid), pf.status.vm_pte);
+	*ret = pf;
+	return NULL;
+}
+
+static struct err *check_pause(pid_t pid, const struct target_opts *o, const struct preflight *pf)
+{
+	if (pf->predicted_ns <= o->max_pause_ns)
+		return NULL;
+	uint64_t need_ms = pf->predicted_ns / 1000000 + 1;
+
+	return err_new(
+		ERR_LIMIT,
+		"process %d would be stopped for about %" PRIu64 " ms (%" PRIu64
+		" MiB in memory), longer than the limit of %" PRIu64
+		" ms; allow it with --max-pause %" PRIu64
+		", or write a core at a quiet hour; --freeze stops it for the whole analysis",
+		pid, need_ms, pf->status.rss_anon / MIB, o->max_pause_ns / 1000000,
+		(need_ms + need_ms / 2 + 9) / 10 * 10);
+}
+
+/* CAP_SYS_ADMIN may suspend a filter; nothing less can tell what the filter would do. */
+static bool have_sys_admin(void)
+{
+	char buf[8192];
+	const char *p;
+
+	if (proc_read_small(buf, sizeof(buf), "/proc/self/status") <= 0)
+		return false;
+	p = strstr(buf, "\nCapEff:");
+	return p && (strtoull(p + 8, NULL, 16) >> CAP_SYS_ADMIN & 1);
+}
+
+static struct err *check_seccomp(pid_t pid, const struct preflight *pf)
+{
+	if (pf->status.seccomp == 0 || have_sys_admin())
+		return NULL;
+	return err_unsupported(
+		"process %d has a seccomp filter, which would judge the injected call "
+		"and may kill the program for it: run as root (CAP_SYS_ADMIN can suspend "
+		"the filter), or use --freeze, which injects nothing",
+		pid);
+}
+
+static uint64_t meminfo(const char *key)
+{
+	char buf[8192];
+
+	if (proc_read_small(buf, sizeof(buf), "/proc/meminfo") <= 0)
+		return PROC_UNKNOWN;
+	return proc_kb(buf, key);
+}
+
+static struct err *check_overcommit(pid_t pid, const struct preflight *pf)
+{
+	char mode[8] = "";
+
+	proc_read_small(mode, sizeof(mode), "/proc/sys/vm/overcommit_memory");
+	if (mode[0] != '2')
+		return NULL;
+	uint64_t limit = meminfo("CommitLimit"), used = meminfo("Committed_AS");
+	uint64_t need = pf->status.vm_data;
+
+	if (limit == PROC_UNKNOWN || used == PROC_UNKNOWN || need == PROC_UNKNOWN ||
+	    (used < limit && limit - used > need))
+		return NULL;
+	return err_new(ERR_LIMIT,
+		       "vm.overcommit_memory is 2 and the twin of process %d would need %" PRIu64
+		       " MiB of commit, %" PRIu64 " MiB are left; use --freeze, or raise "
+		       "vm.overcommit_ratio",
+		       pid, need / MIB, used < limit ? (limit - used) / MIB : 0);
+}
+
+bool preflight_is_low(const struct cgroup *g, uint64_t floor_bytes, char *why, size_t cap)
+{
+	struct cgroup_room room;
+	uint64_t avail = meminfo("MemAvailable");
+	char have[16], need[16];
+
+	cgroup_room(g, &room);
+	if (room.headroom < floor_bytes) {
+		snprintf(why, cap,
+			 "its memory cgroup %s has %s left below the limit, %s are needed%s",
+			 g->path, str_bytes(have, room.headroom), str_bytes(need, floor_bytes),
+			 room.oom_group ? " (memory.oom.group: the whole group would be killed)"
+					: "");
+		return true;
+	}
+	if (avail < floor_bytes) {
+		snprintf(why, cap, "the machine has %s of memory left, %s are needed",
+			 str_bytes(have, avail), str_bytes(need, floor_bytes));
+		return true;
+	}
+	return false;
+}
+
+static struct err *check_memory(pid_t pid, const struct preflight *pf)
+{
+	char why[240];
+	uint64_t anon = pf->status.rss_anon == PROC_UNKNOWN ? 0 : pf->status.rss_anon;
+	uint64_t tables = pf->status.vm_pte == PROC_UNKNOWN ? 0 : pf->status.vm_pte;
+	uint64_t need = pf->floor_bytes * 2 + tables + anon / 32;
+
+	if (!preflight_is_low(&pf->cgroup, need, why, sizeof(why)))
+		return NULL;
+	return err_new(
+		ERR_LIMIT,
+		"not enough memory for a twin of process %d: %s; raise the limit, wait for a "
+		"quiet moment, or use --freeze",
+		pid, why);
+}
+
+static struct err *check_pids(pid_t pid, const struct preflight *pf)
+{
+	if (cgroup_pids_left(&pf->cgroup) > 1)
+		return NULL;
+	return err_new(
+		ERR_LIMIT,
+		"the cgroup of process %d is at its pids.max: no room for the twin; raise it, or "
+		"use --freeze",
+		pid);
+}
+
+/*
+ * After unshare(CLONE_NEWPID) the next child becomes pid 1 of a new namespace,
+ * and its end ends that namespace: no place for a twin.
+ */
+static struct err *check_namespace(pid_t pid)
+{
+	char path[64], own[64] = "", children[64] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", pid);
+	ssize_t n = readlink(path, own, sizeof(own) - 1);
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid_for_children", pid);
+	ssize_t m = readlink(path, children, sizeof(children) - 1);
+
+	if (n <= 0 || (m < 0 && errno != ENOENT) || strcmp(own, children) == 0)
+		return NULL;
+	return err_unsupported("process %d has unshared its pid namespace for its children, a twin "
+			       "would become their pid 1: use --freeze",
+			       pid);
+}
+
+struct err *preflight_fork(pid_t pid, const struct target_opts *o, const struct preflight *pf)
+{
+	struct err *err = check_seccomp(pid, pf);
+
+	if (!err)
+		err = check_namespace(pid);
+	if (!err)
+		err = check_pause(pid, o, pf);
+	if (!err)
+		err = check_memory(pid, pf);
+	if (!err)
+		err = check_overcommit(pid, pf);
+	if (!err)
+		err = check_pids(pid, pf);
+	return err;
+}

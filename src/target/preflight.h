@@ -1,0 +1,35 @@
+/*
+ * preflight.h - may this process be snapshotted, and what would it cost it?
+ *
+ * All of it before anything is stopped or injected: a refusal here has not
+ * touched the program.
+ */
+#ifndef LIMPET_TARGET_PREFLIGHT_H
+#define LIMPET_TARGET_PREFLIGHT_H
+
+#include "target/cgroup.h"
+#include "target/procfs.h"
+
+struct preflight {
+	struct proc_status status;
+	struct cgroup cgroup;
+	uint64_t start_ticks; /* tells a process from a later one with its pid */
+	uint64_t predicted_ns;
+	uint64_t floor_bytes; /* the twin is dropped when less than this is free */
+};
+
+/* Is it there, alive, ours to look at, 64-bit x86?  Fills ret. */
+struct err *preflight_look(pid_t pid, struct preflight *ret) MUST_CHECK;
+
+/* May it be forked: pause, memory, pids, overcommit, seccomp. */
+struct err *preflight_fork(pid_t pid, const struct target_opts *o,
+			   const struct preflight *pf) MUST_CHECK;
+
+/* Pause of a fork in ns, from figures in bytes; pure. */
+uint64_t preflight_predict(uint64_t threads, uint64_t rss_anon, uint64_t huge,
+			   uint64_t page_tables);
+
+/* True when less than floor is free; the sentence why. */
+bool preflight_is_low(const struct cgroup *g, uint64_t floor_bytes, char *why, size_t cap);
+
+#endif

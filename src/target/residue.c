@@ -1,0 +1,247 @@
+/*
+ * residue.c - find, kill and reap twins.
+ *
+ * Cost: one small file per thread of the target to find its children, and for
+ * the reaping one thread stopped for some 0.1 ms.
+ */
+#include "target/residue.h"
+
+#include "base/clock.h"
+#include "target/attach.h"
+#include "target/inject.h"
+#include "target/procfs.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <linux/kcmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define MS		UINT64_C(1000000)
+#define CALL_TIMEOUT_NS (10000 * MS)
+#define MAX_RESIDUE	64
+
+struct twins {
+	pid_t pid[MAX_RESIDUE];	   /* as we see it */
+	pid_t ns_pid[MAX_RESIDUE]; /* as the target sees it */
+	unsigned n;
+};
+
+static bool is_marked(pid_t pid)
+{
+	char buf[16] = "";
+
+	return proc_read_small(buf, sizeof(buf), "/proc/%d/oom_score_adj", pid) > 0 &&
+	       strncmp(buf, "1000", 4) == 0;
+}
+
+static bool shares_files_only(pid_t target, pid_t pid)
+{
+	return syscall(SYS_kcmp, target, pid, KCMP_FILES, 0, 0) == 0 &&
+	       syscall(SYS_kcmp, target, pid, KCMP_VM, 0, 0) > 0;
+}
+
+enum child_kind { CHILD_OTHER, CHILD_LIVING_TWIN, CHILD_DEAD_TWIN };
+
+static enum child_kind kind_of(pid_t target, pid_t pid)
+{
+	struct proc_stat s;
+	struct proc_status st;
+
+	if (!proc_read_stat(pid, &s) || s.ppid != target || s.exit_signal != 0)
+		return CHILD_OTHER;
+	if (s.state == 'Z')
+		return is_marked(pid) ? CHILD_DEAD_TWIN : CHILD_OTHER;
+	struct err *err = proc_read_status(pid, 0, &st);
+
+	if (err) {
+		err_free(err);
+		return CHILD_OTHER;
+	}
+	/* One that is traced is another limpet's. */
+	if (st.tracer || !shares_files_only(target, pid))
+		return CHILD_OTHER;
+	return CHILD_LIVING_TWIN;
+}
+
+/* The target's own number of a process that may be in a deeper namespace. */
+static pid_t number_in(const struct proc_status *target, pid_t pid)
+{
+	struct proc_status s;
+	struct err *err = proc_read_status(pid, 0, &s);
+
+	if (err) {
+		err_free(err);
+		return 0;
+	}
+	if (target->ns_depth == 0 || target->ns_depth > s.ns_depth)
+		return target->ns_depth ? 0 : pid;
+	return s.ns_pids[target->ns_depth - 1];
+}
+
+static void consider(const struct proc_status *target, pid_t pid, enum child_kind kind,
+		     struct twins *ret)
+{
+	if (ret->n == MAX_RESIDUE || kind_of(target->tgid, pid) != kind)
+		return;
+	ret->pid[ret->n] = pid;
+	ret->ns_pid[ret->n] = number_in(target, pid);
+	if (ret->ns_pid[ret->n] > 0)
+		ret->n++;
+}
+
+/* CONFIG_PROC_CHILDREN; false when this kernel has it not. */
+static bool children_of_thread(const struct proc_status *target, pid_t tid, enum child_kind kind,
+			       struct twins *ret)
+{
+	char path[64];
+	_cleanup_(freep) char *text = NULL;
+	size_t n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", target->tgid, tid);
+	struct err *err = proc_slurp(path, 1U << 20, &text, &n);
+
+	if (err) {
+		err_free(err);
+		return false;
+	}
+	for (char *p = text; isdigit((unsigned char)*p); p += *p == ' ')
+		consider(target, (pid_t)strtol(p, &p, 10), kind, ret);
+	return true;
+}
+
+static void children_by_scan(const struct proc_status *target, enum child_kind kind,
+			     struct twins *ret)
+{
+	DIR *d = opendir("/proc");
+
+	if (!d)
+		return;
+	for (struct dirent *e; (e = readdir(d));)
+		if (isdigit((unsigned char)e->d_name[0]))
+			consider(target, (pid_t)strtol(e->d_name, NULL, 10), kind, ret);
+	closedir(d);
+}
+
+static void find_twins(pid_t target, enum child_kind kind, struct twins *ret)
+{
+	_cleanup_(freep) pid_t *tids = NULL;
+	struct proc_status s;
+	size_t n = 0, seen = 0;
+
+	*ret = (struct twins){ 0 };
+	struct err *err = proc_read_status(target, 0, &s);
+
+	if (!err)
+		err = proc_tasks(target, &tids, &n);
+	if (err) {
+		err_free(err);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		seen += children_of_thread(&s, tids[i], kind, ret);
+	if (!seen && n && access("/proc/self/task/1/children", F_OK) != 0)
+		children_by_scan(&s, kind, ret);
+}
+
+static bool wait_dead(pid_t pid)
+{
+	struct proc_stat s;
+
+	for (uint64_t end = clock_ns() + 500 * MS; clock_ns() < end; usleep(1000))
+		if (!proc_read_stat(pid, &s) || s.state == 'Z' || s.state == 'X')
+			return true;
+	return false;
+}
+
+void residue_kill(pid_t target)
+{
+	struct twins t;
+
+	find_twins(target, CHILD_LIVING_TWIN, &t);
+	for (unsigned i = 0; i < t.n; i++) {
+		/* Marked before it dies, so that its zombie is known as ours. */
+		proc_mark_victim(t.pid[i]);
+		kill(t.pid[i], SIGKILL);
+		wait_dead(t.pid[i]);
+	}
+}
+
+/* All that can be reaped on this thread; false when the thread could not be used. */
+static bool reap_on(pid_t target, pid_t tid, struct twins *t, unsigned *ret_reaped)
+{
+	struct patient p;
+	bool used = true;
+
+	patient_init(&p, target);
+	struct err *err = patient_seize_one(&p, tid);
+
+	if (!err)
+		err = patient_stop(&p, clock_ns() + 50 * MS);
+	for (unsigned i = t->n; !err && i-- > 0;) {
+		const uint64_t args[6] = { (uint64_t)t->ns_pid[i], 0, __WALL | WNOHANG };
+		struct injected got = { 0 };
+
+		err = inject_syscall(&p, SYS_wait4, args, clock_ns() + CALL_TIMEOUT_NS, &got);
+		if (err || (got.result != t->ns_pid[i] && got.result != -ECHILD))
+			continue;
+		*ret_reaped += got.result > 0;
+		t->n--;
+		t->ns_pid[i] = t->ns_pid[t->n];
+	}
+	used = !err;
+	patient_detach(&p);
+	patient_deinit(&p);
+	err_free(err);
+	return used;
+}
+
+/* In a futex wait first: /proc tells without stopping anyone. */
+static bool sleeps_well(pid_t pid, pid_t tid)
+{
+	char buf[128];
+
+	return proc_read_small(buf, sizeof(buf), "/proc/%d/task/%d/syscall", pid, tid) > 0 &&
+	       strncmp(buf, "202 ", 4) == 0;
+}
+
+static bool is_same(pid_t target, uint64_t start_ticks)
+{
+	struct proc_stat s;
+
+	return proc_read_stat(target, &s) && (!start_ticks || s.start_ticks == start_ticks) &&
+	       s.state != 'Z' && s.state != 'X';
+}
+
+unsigned residue_reap(pid_t target, uint64_t start_ticks, pid_t own, unsigned *ret_reaped)
+{
+	_cleanup_(freep) pid_t *tids = NULL;
+	struct twins t;
+	size_t n = 0;
+
+	*ret_reaped = 0;
+	if (!is_same(target, start_ticks))
+		return 0; /* init reaps for the dead */
+	find_twins(target, CHILD_DEAD_TWIN, &t);
+	if (own > 0 && t.n < MAX_RESIDUE) {
+		bool known = false;
+
+		for (unsigned i = 0; i < t.n; i++)
+			known |= t.ns_pid[i] == own;
+		if (!known)
+			t.ns_pid[t.n++] = own;
+	}
+	if (t.n == 0)
+		return 0;
+	struct err *err = proc_tasks(target, &tids, &n);
+
+	err_free(err);
+	for (unsigned well = 2; well-- > 0;)
+		for (size_t i = 0; i < n && t.n; i++)
+			if (sleeps_well(target, tids[i]) == (well == 1))
+				reap_on(target, tids[i], &t, ret_reaped);
+	return t.n;
+}

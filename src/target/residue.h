@@ -1,0 +1,25 @@
+/*
+ * residue.h - twins that a killed surgeon left behind, and the end of our own.
+ *
+ * A twin of ours is a child of the target with exit signal 0 and oom_score_adj
+ * 1000; or, alive and not yet marked, one that shares the table of open files but
+ * not the memory, which nothing else does.  No other child is ever touched: a
+ * program may have children that it wants to wait for itself.
+ */
+#ifndef LIMPET_TARGET_RESIDUE_H
+#define LIMPET_TARGET_RESIDUE_H
+
+#include "target/target.h"
+
+/* Kill those alive and untraced.  Injects nothing. */
+void residue_kill(pid_t target);
+
+/*
+ * Reap own (0: none; in the target's pid namespace) and all dead twins by wait4
+ * injected into one thread.  Nothing is done when the target is no longer the
+ * process that started at start_ticks.  Returns the number of zombies left;
+ * *ret_reaped = those taken away.
+ */
+unsigned residue_reap(pid_t target, uint64_t start_ticks, pid_t own, unsigned *ret_reaped);
+
+#endif
