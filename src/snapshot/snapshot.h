@@ -50,12 +50,13 @@ struct snap_slot {
 
 /* What an object is, as far as it is known; index 0 = unknown. */
 enum snap_type_kind { SNAP_TYPE_UNKNOWN, SNAP_TYPE_RTYPE, SNAP_TYPE_CLOSURE, SNAP_TYPE_CHAN, SNAP_TYPE_OTHER };
-enum snap_type_from { SNAP_FROM_HEADER, SNAP_FROM_INTERFACE, SNAP_FROM_CHAN, SNAP_FROM_CLOSURE, SNAP_FROM_RUNTIME };
-
 struct snap_type {
 	uint8_t kind;
-	taddr rtype;		/* RTYPE: of the object; CHAN: of the element */
-	const char *name;	/* "main.Session", "closure of main.f.func1", "chan int", "runtime.g" */
+	uint8_t rank;		/* of two claims about one object the higher is believed */
+	bool array;		/* RTYPE: the object is a row of them */
+	taddr rtype;		/* RTYPE: of the object, of each element of a row; CHAN: of the element */
+	uint64_t bytes;		/* of that rtype, 0 unknown */
+	const char *name;	/* "main.Session", "[]main.T", "closure of main.f.func1", "chan int", "runtime.g" */
 };
 
 struct snap_loss {
@@ -72,10 +73,10 @@ struct snapshot {
 	struct go_types *rtypes;
 	VEC(struct snap_root) roots;
 	VEC(struct snap_slot) slots;
-	VEC(struct snap_type) types;	/* [0] = unknown */
+	VEC(struct snap_type) types;	/* [0] = unknown; never moves once edges are being read */
 	uint32_t *type_of;		/* by object id: index in types; bigalloc'd, filled by snapshot_edges */
 	VEC(struct snap_loss) losses;
-	void *names;			/* owner of interned text */
+	struct snap_names *names;	/* owner of text and of the index of types; names.h */
 	uint64_t read_ns, extract_ns;
 };
 
@@ -95,7 +96,7 @@ static inline void snapshot_freep(struct snapshot **s)
 /*
  * Object-to-object edges as compressed sparse rows over ids [0, heap.nobjects):
  *   edges of id: to[first[id]] .. to[first[id + 1] - 1], in slot order, with repeats
- * Only allocated targets are recorded; a pointer at a free slot is counted in *bad.
+ * Only allocated targets are recorded; a pointer at a free slot is counted in bad.
  * Also learns types (type_of).  All arrays bigalloc'd: owner frees with snapshot_edges_deinit.
  */
 struct snap_edges {
@@ -105,6 +106,7 @@ struct snap_edges {
 	uint32_t *first;	/* n + 1 */
 	uint32_t *to;		/* m; ids fit in 32 bits or ERR_LIMIT (8 G slots of 16 bytes and more are refused) */
 	uint64_t to_cap;	/* elements mapped at to */
+	uint64_t bad;		/* pointers at slots that are no objects: not recorded */
 };
 
 struct err *snapshot_edges(struct snapshot *s, unsigned nthreads, struct snap_edges *ret) MUST_CHECK;

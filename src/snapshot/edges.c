@@ -1,0 +1,363 @@
+/*
+ * edges.c - who points at whom, by object id, in one pass over the heap.
+ *
+ * Spans are cut into chunks of a few MiB.  A chunk's edges go to a place of their own in one
+ * big reservation (room for a pointer in every word; untouched pages cost nothing), and are
+ * moved together afterwards, giving back what they leave: never twice the memory.
+ * Types are learned on the way (learn.c), through a cache of each worker.
+ * Cost: 4 bytes an object, 4 an edge, 4 an object for its type.
+ */
+#include "snapshot/names.h"
+
+#include "base/clock.h"
+#include "base/par.h"
+#include "goruntime/heap_scan.h"
+
+#include <sys/mman.h>
+
+#define CHUNK_BYTES (4ULL << 20)
+#define CACHE	    1024
+
+struct chunk {
+	size_t lo, hi;	  /* spans */
+	uint64_t room_at; /* in to */
+	uint64_t n;	  /* edges */
+};
+
+struct iface_entry {
+	taddr word;
+	struct snap_iface is;
+};
+
+struct closure_entry {
+	taddr pc;
+	uint32_t type;
+};
+
+struct header_entry {
+	taddr rtype;
+	uint64_t data_bytes;
+	uint32_t type;
+};
+
+struct worker {
+	struct snapshot *s;
+	struct go_scanner sc;
+	struct snap_edges *e;
+	struct trange text; /* of the first module; others are rare */
+	/* of the chunk at hand */
+	uint32_t *to;
+	uint64_t n, next_id, bad;
+	uint64_t lost, lost_bytes;
+	struct iface_entry ifaces[CACHE];
+	struct closure_entry closures[CACHE];
+	struct header_entry headers[CACHE];
+};
+
+struct job {
+	struct snapshot *s;
+	struct snap_edges *e;
+	struct chunk *chunks;
+	size_t nchunks;
+	struct worker **workers;
+};
+
+static void learn_header(struct worker *w, uint64_t id, taddr rtype, uint64_t data_bytes)
+{
+	struct header_entry *c = &w->headers[(rtype >> 5) % CACHE];
+
+	if (c->rtype != rtype || c->data_bytes != data_bytes)
+		*c = (struct header_entry){ rtype, data_bytes,
+					    snap_learn_header(w->s, rtype, data_bytes) };
+	if (c->type)
+		__atomic_store_n(&w->s->type_of[id], c->type, __ATOMIC_RELAXED);
+}
+
+static void learn_closure(struct worker *w, uint64_t id, taddr pc)
+{
+	struct closure_entry *c = &w->closures[(pc >> 5) % CACHE];
+
+	if (c->pc != pc)
+		*c = (struct closure_entry){ pc, snap_learn_closure(w->s, pc) };
+	snap_type_set(w->s, id, c->type);
+}
+
+/* The object at value begins there, and its slot is the one for the type. */
+static void learn_iface(struct worker *w, uint64_t id, taddr value, taddr word)
+{
+	struct iface_entry *c = &w->ifaces[(word >> 5) % CACHE];
+	const struct go_span *s;
+
+	if (c->word != word) {
+		c->word = word;
+		snap_learn_iface(w->s, word, &c->is);
+	}
+	if (!c->is.type)
+		return;
+	s = go_heap_span_at(&w->s->heap, value);
+	if (s->scheme > GO_PTR_SPAN_BITS || s->noscan != c->is.noscan)
+		return; /* headers tell better */
+	if (c->is.at_least ? s->elem_bytes < c->is.slot_bytes : s->elem_bytes != c->is.slot_bytes)
+		return;
+	if ((value - s->base) % s->elem_bytes == 0)
+		snap_type_set(w->s, id, c->is.type);
+}
+
+static uint64_t slot_data_bytes(const struct go_heap *h, uint64_t id)
+{
+	const struct go_span *s = go_heap_span_of(h, id);
+
+	return s->elem_bytes - go_span_header(s);
+}
+
+GO_INLINE struct err *on_object(void *arg, uint64_t id, taddr type, uint64_t word0)
+{
+	struct worker *w = arg;
+
+	while (w->next_id <= id)
+		w->e->first[w->next_id++] = (uint32_t)w->n;
+	if (type)
+		learn_header(w, id, type, slot_data_bytes(&w->s->heap, id));
+	else if (word0 - w->text.start < w->text.end - w->text.start)
+		learn_closure(w, id, word0);
+	return NULL;
+}
+
+/* An aligned address that could be an rtype or itab; lengths, flags and times mostly are not. */
+GO_INLINE bool maybe_type_word(uint64_t x)
+{
+	return !(x & 7) && x >= 1 << 16 && x < 1ULL << 47;
+}
+
+GO_INLINE struct err *on_pointer(void *arg, uint64_t id, uint64_t at, taddr value, uint64_t before)
+{
+	struct worker *w = arg;
+	const struct go_heap *h = &w->s->heap;
+	uint64_t to = go_heap_object_at(h, value);
+
+	(void)id;
+	(void)at;
+	if (to == GO_NO_OBJECT)
+		return NULL;
+	if (!go_bit(h->alloc_bits, to)) {
+		w->bad++;
+		return NULL;
+	}
+	w->to[w->n++] = (uint32_t)to;
+	if (maybe_type_word(before))
+		learn_iface(w, to, value, before);
+	return NULL;
+}
+
+static void on_lost(void *arg, taddr addr, uint64_t nbytes)
+{
+	struct worker *w = arg;
+
+	(void)addr;
+	w->lost++;
+	w->lost_bytes += nbytes;
+}
+
+static struct err *scan_chunk(struct worker *w, struct chunk *c)
+{
+	static const struct go_scan_ops ops = { on_object, on_pointer, on_lost };
+	const struct go_span *v = w->s->heap.spans.v;
+	uint64_t end_id = v[c->hi - 1].first + v[c->hi - 1].nelems;
+	struct err *err;
+
+	w->to = w->e->to + c->room_at;
+	w->n = 0;
+	w->next_id = v[c->lo].first;
+	err = go_scan_spans(&w->sc, c->lo, c->hi, ops, w);
+	while (w->next_id < end_id)
+		w->e->first[w->next_id++] = (uint32_t)w->n;
+	c->n = w->n;
+	return err;
+}
+
+static struct err *work(void *arg, unsigned worker, size_t lo, size_t hi)
+{
+	struct job *j = arg;
+	struct worker *w = j->workers[worker];
+	struct err *err = w->sc.buf ? NULL : go_scanner_init(&w->sc, j->s->go, &j->s->heap);
+
+	for (size_t i = lo; i < hi && !err; i++)
+		err = scan_chunk(w, &j->chunks[i]);
+	return err;
+}
+
+/* Pointers that a span can have at most. */
+static uint64_t room_of(const struct go_span *s)
+{
+	return s->noscan ? 0 : s->bytes / 8;
+}
+
+static struct err *cut(struct job *j)
+{
+	const struct go_span *v = j->s->heap.spans.v;
+	size_t n = j->s->heap.spans.n;
+	VEC(struct chunk) c = { 0 };
+	uint64_t room = 0;
+
+	for (size_t lo = 0, hi; lo < n; lo = hi) {
+		struct chunk x = { .lo = lo, .room_at = room };
+		uint64_t nbytes = 0;
+
+		for (hi = lo; hi < n && nbytes < CHUNK_BYTES; hi++) {
+			nbytes += v[hi].noscan ? 64 : v[hi].bytes;
+			room += room_of(&v[hi]);
+		}
+		x.hi = hi;
+		if (!vec_push(&c, x)) {
+			vec_free(&c);
+			return &err_nomem;
+		}
+	}
+	j->chunks = c.v;
+	j->nchunks = c.n;
+	j->e->to_cap = room + 1;
+	return NULL;
+}
+
+/* Give back whole pages of [from, to), elements of the edge array. */
+static void give_back(uint32_t *a, uint64_t from, uint64_t to)
+{
+	uintptr_t lo = ((uintptr_t)(a + from) + 4095) & ~(uintptr_t)4095;
+	uintptr_t hi = (uintptr_t)(a + to) & ~(uintptr_t)4095;
+
+	if (hi > lo)
+		madvise((void *)lo, hi - lo, MADV_DONTNEED);
+}
+
+/* Move the chunks' edges together, and make their numbers global. */
+static struct err *join(struct job *j)
+{
+	struct snap_edges *e = j->e;
+	const struct go_span *v = j->s->heap.spans.v;
+	uint64_t m = 0;
+
+	for (size_t i = 0; i < j->nchunks; i++)
+		m += j->chunks[i].n;
+	if (m > UINT32_MAX - 1)
+		return err_new(ERR_LIMIT,
+			       "the heap has %" PRIu64 " pointers: more than %u are not handled", m,
+			       UINT32_MAX - 1);
+	m = 0;
+	for (size_t i = 0; i < j->nchunks; i++) {
+		const struct chunk *c = &j->chunks[i];
+		uint64_t end_id = v[c->hi - 1].first + v[c->hi - 1].nelems;
+
+		if (m != c->room_at)
+			memmove(e->to + m, e->to + c->room_at, (size_t)c->n * 4);
+		for (uint64_t id = v[c->lo].first; id < end_id; id++)
+			e->first[id] += (uint32_t)m;
+		m += c->n;
+		give_back(e->to, m, c->room_at + c->n);
+	}
+	e->first[e->n] = (uint32_t)m;
+	e->m = m;
+	return NULL;
+}
+
+static void shrink(struct snap_edges *e)
+{
+	uint32_t *p = biggrow(e->to, (size_t)e->to_cap, (size_t)e->m + 1, sizeof(*e->to));
+
+	if (p) {
+		e->to = p;
+		e->to_cap = e->m + 1;
+	}
+}
+
+static struct err *workers_create(struct job *j, unsigned n)
+{
+	j->workers = zalloc(n, sizeof(struct worker *));
+	if (!j->workers)
+		return &err_nomem;
+	for (unsigned i = 0; i < n; i++) {
+		struct worker *w = zalloc(1, sizeof(*w));
+
+		if (!w)
+			return &err_nomem;
+		w->s = j->s;
+		w->e = j->e;
+		if (j->s->go->nmodules)
+			w->text = j->s->go->modules[0].text;
+		j->workers[i] = w;
+	}
+	return NULL;
+}
+
+static void workers_free(struct job *j, unsigned n)
+{
+	uint64_t lost = 0, bytes = 0, bad_types = 0;
+
+	for (unsigned i = 0; i < n && j->workers; i++) {
+		struct worker *w = j->workers[i];
+
+		if (!w)
+			continue;
+		lost += w->lost;
+		bytes += w->lost_bytes;
+		bad_types += w->sc.bad_types;
+		j->e->bad += w->bad;
+		go_scanner_deinit(&w->sc);
+		free(w);
+	}
+	free(j->workers);
+	free(j->chunks);
+	if (lost)
+		snapshot_lose(j->s,
+			      bad_types ? "heap objects without readable memory or type"
+					: "heap pages not readable",
+			      lost, bytes);
+}
+
+static struct err *run(struct job *j, unsigned nthreads)
+{
+	struct snap_edges *e = j->e;
+	struct err *err = workers_create(j, nthreads);
+
+	if (!err)
+		err = cut(j);
+	if (err)
+		return err;
+	e->first = bigalloc((size_t)e->n + 1, sizeof(*e->first));
+	e->to = bigalloc((size_t)e->to_cap, sizeof(*e->to));
+	if (!e->first || !e->to)
+		return &err_nomem;
+	err = par_for(nthreads, j->nchunks, 1, work, j);
+	return err ? err : join(j);
+}
+
+struct err *snapshot_edges(struct snapshot *s, unsigned nthreads, struct snap_edges *ret)
+{
+	struct snap_edges e = { .n = s->heap.nobjects };
+	struct job j = { .s = s, .e = &e };
+	uint64_t begun = clock_ns();
+	struct err *err;
+
+	nthreads = nthreads ? nthreads : par_default_threads();
+	if (!s->type_of)
+		s->type_of = bigalloc((size_t)e.n, sizeof(*s->type_of));
+	if (!s->type_of)
+		return &err_nomem;
+	snap_learn_runtime(s);
+	err = run(&j, nthreads);
+	workers_free(&j, nthreads);
+	if (err) {
+		snapshot_edges_deinit(&e);
+		return err_prefix(err, "edges");
+	}
+	shrink(&e);
+	s->extract_ns = clock_ns() - begun;
+	*ret = e;
+	return NULL;
+}
+
+void snapshot_edges_deinit(struct snap_edges *e)
+{
+	bigfree(e->first, (size_t)e->n + 1, sizeof(*e->first));
+	bigfree(e->to, (size_t)e->to_cap, sizeof(*e->to));
+	*e = (struct snap_edges){ 0 };
+}
