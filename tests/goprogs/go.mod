@@ -1,0 +1,3 @@
+module limpet/goprogs
+
+go 1.22

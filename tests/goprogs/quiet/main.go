@@ -1,0 +1,20 @@
+// quiet - the smallest Go program that stays: its main goroutine sleeps.
+//
+// EXPECT goroutine function=main.main wait=sleep count=1
+package main
+
+import (
+	"os"
+	"strconv"
+	"time"
+)
+
+var kept = []*string{new(string), new(string)}
+
+func main() {
+	os.Stdout.WriteString("READY " + strconv.Itoa(os.Getpid()) + "\n")
+	for {
+		time.Sleep(time.Hour)
+		*kept[0] += "x"
+	}
+}
