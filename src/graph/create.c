@@ -70,6 +70,7 @@ static void take(struct graph *g, struct snap_edges *e)
 {
 	g->first_cap = e->n + 1;
 	g->to_cap = e->to_cap;
+	g->bad_edges = e->bad;
 	g->first = STEAL(e->first);
 	g->to = STEAL(e->to);
 }

@@ -41,6 +41,7 @@ struct graph {
 	gnode *idom;		/* immediate dominator; GRAPH_NONE: unreachable or node 0 */
 	uint64_t *retained;	/* bytes of v's dominator subtree, v included */
 	uint64_t nreached_objects, reached_bytes;
+	uint64_t bad_edges;	/* pointers of objects at free slots; verify says which */
 	/* sizes */
 	const struct snapshot *s;	/* borrowed; NULL for graphs from drawings (tests) */
 	const uint32_t *node_bytes;	/* tests: size by node, else NULL */

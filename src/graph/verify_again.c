@@ -1,0 +1,116 @@
+/*
+ * verify_again.c - what a later observation says of the candidates of the first.
+ *
+ * An object that was garbage at the first is not marked by the next cycle: at the
+ * beginning of its marking nothing reaches it (runtime/mgc.go: all that is reachable when
+ * marking begins is marked, and what is born meanwhile lies in slots that were free).
+ * So: free now, or not marked now = garbage then.  Still marked and still not reached = missed.
+ * Cost: O(candidates).
+ */
+#include "graph/verify.h"
+
+static const char reason_freed[] = "garbage since the cycle before: its slot is free now";
+static const char reason_unmarked[] = "garbage since the cycle before: not marked by the next";
+static const char reason_span[] = "garbage since the cycle before: its span is gone";
+static const char reason_finalized[] = "dead, kept once more for its finalizer";
+static const char reason_tiny[] = "current block of the tiny allocator: marked though not held";
+static const char reason_reached[] =
+	"reached later: its slot was used again, or running code held it for a moment";
+static const char reason_missed[] = "marked again by a later cycle, and still not reached: missed";
+
+enum verdict { EXPLAINED, MISSED, NOTHING };
+
+/* Slot of the candidate at the second observation; GO_NO_OBJECT: another span lies there. */
+static uint64_t same_slot(const struct snapshot *s2, const struct verify_diff *d)
+{
+	uint64_t id = go_heap_object_at(&s2->heap, d->addr);
+	uint64_t bytes = 0;
+
+	if (id >= s2->heap.nobjects || go_heap_address(&s2->heap, id, &bytes) != d->addr ||
+	    bytes != d->bytes)
+		return GO_NO_OBJECT;
+	return id;
+}
+
+static bool has_finalizer(const struct snapshot *s2, taddr object)
+{
+	for (size_t i = 0; i < s2->heap.specials.n; i++)
+		if (s2->heap.specials.v[i].object == object &&
+		    s2->heap.specials.v[i].kind == GO_SPECIAL_FINALIZER)
+			return true;
+	return false;
+}
+
+/* Allocated and marked: what else could it be than missed? */
+static enum verdict judge_marked(const struct snapshot *s2, const struct graph *g2,
+				 struct verify_diff *d, uint64_t id)
+{
+	/* mgcsweep.go: sweep marks a dead object whose finalizer it queues, and takes the special.
+	 */
+	if ((d->flags & VERIFY_FINALIZER) && !has_finalizer(s2, d->addr)) {
+		d->reason = reason_finalized;
+		return EXPLAINED;
+	}
+	if (graph_reached(g2, graph_node_of_object(g2, id))) {
+		d->reason = reason_reached;
+		return EXPLAINED;
+	}
+	if (d->flags & VERIFY_TINY) {
+		d->reason = reason_tiny;
+		return EXPLAINED;
+	}
+	d->reason = reason_missed;
+	return MISSED;
+}
+
+static enum verdict judge(const struct snapshot *s2, const struct graph *g2, struct verify_diff *d)
+{
+	uint64_t id = same_slot(s2, d);
+	const struct go_span *sp;
+
+	if (id == GO_NO_OBJECT) {
+		d->reason = reason_span;
+		return EXPLAINED;
+	}
+	sp = go_heap_span_at(&s2->heap, d->addr);
+	if (!sp || sp->marks == GO_MARKS_SWEEPING || sp->marks == GO_MARKS_FRESH)
+		return NOTHING;
+	if (!go_bit(s2->heap.alloc_bits, id)) {
+		d->reason = reason_freed;
+		return EXPLAINED;
+	}
+	if (sp->marks == GO_MARKS_PARTIAL)
+		return NOTHING;
+	if (!go_bit(s2->heap.mark_bits, id)) {
+		d->reason = reason_unmarked;
+		return EXPLAINED;
+	}
+	return judge_marked(s2, g2, d, id);
+}
+
+static void settle(struct verify_result *r, struct verify_diff *d, enum verdict v)
+{
+	if (v == NOTHING)
+		return;
+	if (!(d->flags & VERIFY_DECIDED))
+		r->undecided--;
+	d->flags |= VERIFY_DECIDED;
+	d->explained = v == EXPLAINED;
+	r->missing -= v == EXPLAINED;
+	r->garbage_since += v == EXPLAINED;
+}
+
+struct err *verify_again(struct verify_result *r, const struct snapshot *s2, const struct graph *g2)
+{
+	/* Counted modulo 2^32; less than half a turn lies between two observations. */
+	if ((int32_t)(s2->heap.counters.num_gc - r->cycles) <= 0)
+		return NULL;
+	for (size_t i = 0; i < r->diffs.n; i++) {
+		struct verify_diff *d = &r->diffs.v[i];
+
+		if (d->side == VERIFY_MISSING && !d->explained)
+			settle(r, d, judge(s2, g2, d));
+	}
+	r->second = true;
+	return NULL;
+}
