@@ -1,0 +1,91 @@
+/*
+ * agg.h - from snapshot and graph to answers: every figure that limpet shows is made here.
+ *
+ * Right of the waist: no processes, no Go versions.  Field names and values are
+ * looked up in the frozen twin while it lives; when it is gone they are simply
+ * unknown (""), never an error.
+ *
+ * An agg borrows snapshot and graph, owns the texts of all answers made with it
+ * and the index of dominator children.  agg_deinit() after the last rendering.
+ */
+#ifndef LIMPET_REPORT_AGG_H
+#define LIMPET_REPORT_AGG_H
+
+#include "graph/graph.h"
+#include "graph/verify.h"
+#include "report/answer.h"
+#include "report/keep.h"
+
+struct agg {
+	struct snapshot *s;
+	struct graph *g; /* NULL: memory and goroutines without a graph */
+	unsigned nthreads;
+	struct keep keep;
+	/* dominator children, made by agg_dominators() */
+	uint32_t *dom_first;
+	gnode *dom_child;
+	uint64_t *top_objects; /* by node 0 .. nroots: objects below; [0]: below no single root */
+};
+
+void agg_deinit(struct agg *a);
+
+/* Dominators, retained bytes and the index of children, once. */
+struct err *agg_dominators(struct agg *a) MUST_CHECK;
+/* Bytes that root r (0 .. nroots - 1) alone holds. */
+uint64_t agg_root_retained(const struct agg *a, size_t r);
+
+struct err *agg_head(struct agg *a, struct ans_head *ret) MUST_CHECK;
+struct err *agg_exact(struct agg *a, const struct verify_result *v,
+		      struct ans_exact *ret) MUST_CHECK;
+struct err *agg_memory(struct agg *a, struct ans_memory *ret) MUST_CHECK;
+
+enum top_by { TOP_BY_TYPE, TOP_BY_PACKAGE, TOP_BY_ROOT, TOP_BY_GOROUTINE, TOP_BY_KIND };
+enum top_sort { TOP_SORT_RETAINED, TOP_SORT_SHALLOW, TOP_SORT_COUNT };
+
+/*
+ * Rows of a table, largest first; npaths of them with the path of their biggest one.
+ *
+ * Retained counts each byte once within a row: objects that are dominated by another
+ * of the same group do not add again.  By root and by goroutine all rows together,
+ * with the "(held by …)" rows, are exactly the reachable bytes.
+ */
+struct err *agg_top(struct agg *a, enum top_by by, enum top_sort sort, size_t limit, size_t npaths,
+		    struct ans_top *ret) MUST_CHECK;
+
+/* Describe one node; next: the node that it holds (its field is named), or GRAPH_NONE. */
+struct err *agg_holder(struct agg *a, gnode v, gnode next, struct ans_holder *ret) MUST_CHECK;
+/* path[0] is a root; long ones lose their middle ("skipped"). */
+struct err *agg_holders(struct agg *a, const gnode *path, size_t len,
+			struct ans_path *ret) MUST_CHECK;
+/* From a root down the dominator tree as long as one child holds most of it. */
+struct err *agg_chain(struct agg *a, gnode root, struct ans_path *ret) MUST_CHECK;
+
+/* What the user named: "0xc000123", "goroutine:17", "main.Session", a global's name. */
+struct err *agg_find(struct agg *a, const char *what, gnode *nodes, size_t max, size_t *ret_n,
+		     uint64_t *ret_matches) MUST_CHECK;
+
+struct err *agg_why(struct agg *a, const char *what, size_t max_items, size_t max_paths,
+		    struct ans_why *ret) MUST_CHECK;
+struct err *agg_object(struct agg *a, const char *what, unsigned values, size_t limit,
+		       struct ans_object *ret) MUST_CHECK;
+/* what NULL: from the super-root. */
+struct err *agg_tree(struct agg *a, const char *what, unsigned depth, size_t limit,
+		     struct ans_tree *ret) MUST_CHECK;
+
+enum goroutine_group { GROUP_NONE, GROUP_STACK, GROUP_STATE, GROUP_CREATOR };
+
+struct err *agg_goroutines(struct agg *a, enum goroutine_group by, size_t limit,
+			   struct ans_goroutines *ret) MUST_CHECK;
+/*
+ * Group goroutines by equal frames: order[] lists goroutine indices, equal ones adjacent;
+ * caller frees both with free().  first[k] .. first[k + 1]: group k.
+ */
+struct err *agg_stack_groups(const struct snapshot *s, size_t **ret_order, size_t **ret_first,
+			     size_t *ret_ngroups) MUST_CHECK;
+/* "main.worker [chan receive]" of goroutine i. */
+const char *agg_goroutine_name(struct agg *a, size_t i);
+
+struct err *agg_report(struct agg *a, const struct verify_result *v, size_t limit,
+		       struct ans_report *ret) MUST_CHECK;
+
+#endif

@@ -1,0 +1,349 @@
+/*
+ * agg_goroutines.c - goroutines as a list, and grouped by stack, state or creator.
+ *
+ * Dead ones are left out.  Times are lower bounds: the runtime notes waitsince at the
+ * first collection that meets the waiting goroutine (mgcmark.go, markroot), so a
+ * goroutine waits at least so long.
+ */
+#include "report/agg.h"
+#include "base/clock.h"
+
+enum { LINES_MAX = 64 };
+
+static int compare_stacks(const struct go_stacks *st, size_t x, size_t y)
+{
+	const struct go_goroutine *p = &st->gs.v[x], *q = &st->gs.v[y];
+
+	if (p->nframes != q->nframes)
+		return p->nframes < q->nframes ? -1 : 1;
+	for (size_t i = 0; i < p->nframes; i++) {
+		taddr a = st->frames.v[p->first_frame + i].pc;
+		taddr b = st->frames.v[q->first_frame + i].pc;
+
+		if (a != b)
+			return a < b ? -1 : 1;
+	}
+	if (p->start_pc != q->start_pc)
+		return p->start_pc < q->start_pc ? -1 : 1;
+	return 0;
+}
+
+static int order_stacks(const void *x, const void *y, void *arg)
+{
+	size_t p = *(const size_t *)x, q = *(const size_t *)y;
+	int c = compare_stacks(arg, p, q);
+
+	return c ? c : (p > q) - (p < q);
+}
+
+static size_t list_alive(const struct go_stacks *st, size_t *order)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < st->gs.n; i++)
+		if (!st->gs.v[i].dead)
+			order[n++] = i;
+	return n;
+}
+
+struct err *agg_stack_groups(const struct snapshot *s, size_t **ret_order, size_t **ret_first,
+			     size_t *ret_ngroups)
+{
+	struct go_stacks *st = (struct go_stacks *)(uintptr_t)&s->stacks;
+	_cleanup_(freep) size_t *order = zalloc(st->gs.n, sizeof(*order));
+	_cleanup_(freep) size_t *first = zalloc(st->gs.n + 1, sizeof(*first));
+	size_t n, ngroups = 0;
+
+	if (!order || !first)
+		return &err_nomem;
+	n = list_alive(st, order);
+	qsort_r(order, n, sizeof(*order), order_stacks, st);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || compare_stacks(st, order[i - 1], order[i]))
+			first[ngroups++] = i;
+	first[ngroups] = n;
+	*ret_order = STEAL(order);
+	*ret_first = STEAL(first);
+	*ret_ngroups = ngroups;
+	return NULL;
+}
+
+static const char *function_at(const struct go *go, taddr pc)
+{
+	struct go_func f;
+
+	return pc && go_func_at(go, pc, &f) && f.name ? f.name : "";
+}
+
+static bool is_waiting(const struct go_goroutine *gr)
+{
+	return !strcmp(go_status_name(gr->status), "waiting");
+}
+
+const char *agg_goroutine_name(struct agg *a, size_t i)
+{
+	const struct go_goroutine *gr = &a->s->stacks.gs.v[i];
+	const char *wait = is_waiting(gr) ? go_wait_reason(a->s->go, gr->wait_reason) : "";
+	const char *f = function_at(a->s->go, gr->start_pc);
+
+	return keepf(&a->keep, "%s [%s]", *f ? f : "(unknown function)",
+		     *wait ? wait : go_status_name(gr->status));
+}
+
+/*
+ * A return address belongs to the line of its call, one byte before.  Only the top frame
+ * of a thread that was stopped in Go code is no return address (traceback.go, symPC).
+ */
+static taddr symbol_pc(const struct go_goroutine *gr, const struct go_frame *f)
+{
+	bool stopped_here = (f->flags & GO_FRAME_TOP) && gr->thread &&
+			    !strcmp(go_status_name(gr->status), "running");
+
+	return stopped_here || f->pc <= f->func_entry ? f->pc : f->pc - 1;
+}
+
+static struct err *push_frames(struct agg *a, const struct go_goroutine *gr,
+			       struct ans_goroutines *ret)
+{
+	const struct go_stacks *st = &a->s->stacks;
+	struct go_line lines[LINES_MAX];
+
+	for (size_t i = 0; i < gr->nframes; i++) {
+		const struct go_frame *f = &st->frames.v[gr->first_frame + i];
+		size_t n;
+
+		if (f->flags & GO_FRAME_SYSTEM)
+			continue;
+		n = go_lines_at(a->s->go, symbol_pc(gr, f), lines, LINES_MAX);
+		for (size_t k = 0; k < n; k++) {
+			struct ans_frame to = { lines[k].function ? lines[k].function : "",
+						lines[k].file ? lines[k].file : "", lines[k].line,
+						lines[k].inlined };
+
+			if (!vec_push(&ret->frames, to))
+				return &err_nomem;
+		}
+	}
+	return NULL;
+}
+
+/* Nanoseconds since waitsince at the instant of the snapshot, by the machine's monotonic clock. */
+static uint64_t waited_ns(const struct snapshot *s, int64_t waitsince)
+{
+	struct timespec wall;
+	int64_t now, then;
+
+	if (waitsince <= 0)
+		return ANS_UNKNOWN;
+	clock_gettime(CLOCK_REALTIME, &wall);
+	now = (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec;
+	then = (int64_t)clock_ns() - (now - (int64_t)target_capture(s->t)->at_unix_ns);
+	return then > waitsince ? (uint64_t)(then - waitsince) : 0;
+}
+
+static struct ans_frame creation_site(const struct go *go, const struct go_goroutine *gr)
+{
+	struct go_line line = { 0 };
+	struct ans_frame f = { "", "", 0, false };
+
+	if (gr->go_pc && go_lines_at(go, gr->go_pc - 1, &line, 1))
+		f = (struct ans_frame){ line.function ? line.function : "",
+					line.file ? line.file : "", line.line, false };
+	return f;
+}
+
+static struct err *push_goroutine(struct agg *a, size_t i, const uint64_t *retained,
+				  struct ans_goroutines *ret)
+{
+	const struct go_goroutine *gr = &a->s->stacks.gs.v[i];
+	bool waits = is_waiting(gr);
+	struct ans_goroutine g = {
+		.id = gr->id,
+		.parent_id = gr->parent_id,
+		.state = go_status_name(gr->status),
+		.wait = waits ? go_wait_reason(a->s->go, gr->wait_reason) : "",
+		.since_ns = waits ? waited_ns(a->s, gr->waitsince) : ANS_UNKNOWN,
+		.function = function_at(a->s->go, gr->start_pc),
+		.created_at = creation_site(a->s->go, gr),
+		.retained = retained ? retained[i] : ANS_UNKNOWN,
+		.stack_bytes = gr->stack_hi - gr->stack_lo,
+		.thread = gr->thread ? gr->thread->tid : -1,
+		.system = gr->system,
+		.first_frame = ret->frames.n,
+	};
+	struct err *err = push_frames(a, gr, ret);
+
+	g.creator = function_at(a->s->go, gr->go_pc);
+	g.nframes = ret->frames.n - g.first_frame;
+	if (err)
+		return err;
+	return vec_push(&ret->gs, g) ? NULL : &err_nomem;
+}
+
+static uint64_t *retained_of_goroutines(const struct agg *a)
+{
+	uint64_t *r = zalloc(a->s->stacks.gs.n, sizeof(*r));
+
+	for (size_t i = 0; r && i < a->s->roots.n; i++) {
+		const struct snap_root *root = &a->s->roots.v[i];
+
+		if (root->kind == SNAP_ROOT_GOROUTINE && root->goroutine < a->s->stacks.gs.n)
+			r[root->goroutine] += agg_root_retained(a, i);
+	}
+	return r;
+}
+
+static int most_retained_first(const void *x, const void *y)
+{
+	const struct ans_goroutine *p = x, *q = y;
+
+	if (p->retained != q->retained)
+		return p->retained < q->retained ? 1 : -1;
+	return (p->id > q->id) - (p->id < q->id);
+}
+
+static const char *group_key(struct agg *a, enum goroutine_group by, const struct ans_goroutine *g)
+{
+	if (by == GROUP_CREATOR)
+		return *g->creator ? g->creator : "(unknown)";
+	if (by == GROUP_STATE)
+		return *g->wait ? g->wait : g->state;
+	return keepf(&a->keep, "%s [%s]", *g->function ? g->function : "(unknown function)",
+		     *g->wait ? g->wait : g->state);
+}
+
+struct sort_arg {
+	const struct ans_goroutines *all;
+	const char *const *key;
+	enum goroutine_group by;
+};
+
+static int compare_text_stacks(const struct ans_goroutines *all, size_t x, size_t y)
+{
+	const struct ans_goroutine *p = &all->gs.v[x], *q = &all->gs.v[y];
+
+	if (p->nframes != q->nframes)
+		return p->nframes < q->nframes ? -1 : 1;
+	for (size_t i = 0; i < p->nframes; i++) {
+		const struct ans_frame *f = &all->frames.v[p->first_frame + i];
+		const struct ans_frame *h = &all->frames.v[q->first_frame + i];
+		int c = strcmp(f->function, h->function);
+
+		if (c || f->line != h->line)
+			return c ? c : f->line - h->line;
+	}
+	return strcmp(p->function, q->function);
+}
+
+static int same_group(const struct sort_arg *sa, size_t x, size_t y)
+{
+	int c = strcmp(sa->key[x], sa->key[y]);
+
+	return c || sa->by != GROUP_STACK ? c : compare_text_stacks(sa->all, x, y);
+}
+
+static int order_groups(const void *x, const void *y, void *arg)
+{
+	size_t p = *(const size_t *)x, q = *(const size_t *)y;
+	int c = same_group(arg, p, q);
+
+	return c ? c : (p > q) - (p < q);
+}
+
+static int biggest_group_first(const void *x, const void *y)
+{
+	const struct ans_group *p = x, *q = y;
+
+	if (p->count != q->count)
+		return p->count < q->count ? 1 : -1;
+	if (p->retained != q->retained)
+		return p->retained < q->retained ? 1 : -1;
+	return strcmp(p->name, q->name);
+}
+
+static void add_member(struct ans_group *k, const struct ans_goroutine *g)
+{
+	k->count++;
+	k->nmembers++;
+	k->stack_bytes += g->stack_bytes;
+	if (g->retained != ANS_UNKNOWN)
+		k->retained += g->retained;
+	if (g->since_ns != ANS_UNKNOWN && g->since_ns > k->max_since_ns)
+		k->max_since_ns = g->since_ns;
+}
+
+static struct err *make_groups(const struct sort_arg *sa, struct ans_goroutines *r)
+{
+	for (size_t i = 0; i < r->members.n; i++) {
+		size_t m = r->members.v[i];
+
+		if (i == 0 || same_group(sa, r->members.v[i - 1], m)) {
+			struct ans_group k = { .name = sa->key[m],
+					       .example = m,
+					       .first_member = i };
+
+			if (!vec_push(&r->groups, k))
+				return &err_nomem;
+		}
+		add_member(&r->groups.v[r->groups.n - 1], &r->gs.v[m]);
+	}
+	if (r->groups.n)
+		qsort(r->groups.v, r->groups.n, sizeof(r->groups.v[0]), biggest_group_first);
+	return NULL;
+}
+
+static struct err *group(struct agg *a, enum goroutine_group by, struct ans_goroutines *r)
+{
+	static const char *const word[] = { NULL, "stack", "state", "creator" };
+	_cleanup_(freep) const char **key = zalloc(r->gs.n, sizeof(*key));
+	struct sort_arg sa = { .all = r, .key = key, .by = by };
+
+	if (!key)
+		return &err_nomem;
+	r->group_by = word[by];
+	for (size_t i = 0; i < r->gs.n; i++) {
+		key[i] = group_key(a, by, &r->gs.v[i]);
+		if (!vec_push(&r->members, i))
+			return &err_nomem;
+	}
+	if (r->members.n)
+		qsort_r(r->members.v, r->members.n, sizeof(size_t), order_groups, &sa);
+	return make_groups(&sa, r);
+}
+
+struct err *agg_goroutines(struct agg *a, enum goroutine_group by, size_t limit,
+			   struct ans_goroutines *ret)
+{
+	_cleanup_(ans_goroutines_deinit) struct ans_goroutines r = { 0 };
+	_cleanup_(freep) uint64_t *retained = NULL;
+	struct err *err = NULL;
+
+	if (a->g && a->g->retained) {
+		retained = retained_of_goroutines(a);
+		if (!retained)
+			return &err_nomem;
+	}
+	for (size_t i = 0; i < a->s->stacks.gs.n && !err; i++)
+		if (!a->s->stacks.gs.v[i].dead)
+			err = push_goroutine(a, i, retained, &r);
+	if (err)
+		return err;
+	r.total = r.gs.n;
+	for (size_t i = 0; i < r.gs.n && retained; i++)
+		r.retained_total += r.gs.v[i].retained;
+	if (r.gs.n)
+		qsort(r.gs.v, r.gs.n, sizeof(r.gs.v[0]), most_retained_first);
+	if (by != GROUP_NONE)
+		err = group(a, by, &r);
+	else if (r.gs.n > limit)
+		r.gs.n = limit;
+	if (r.groups.n > limit)
+		r.groups.n = limit;
+	if (!err)
+		err = keep_err(&a->keep);
+	if (err)
+		return err;
+	*ret = r;
+	r = (struct ans_goroutines){ 0 };
+	return NULL;
+}

@@ -1,0 +1,218 @@
+/*
+ * agg_groups.c - naming and numbering the groups of a top table.
+ *
+ * Types of equal name are one group.  Objects of unknown type are grouped by size
+ * class.  Cost: O(types log types) for the names, one pass over the slots.
+ */
+#include "report/agg_groups.h"
+
+enum { SPAN_CLASSES = 256 };
+
+static const char *kind_word(uint8_t kind)
+{
+	switch (kind) {
+	case GO_ARRAY:
+		return "array";
+	case GO_CHAN:
+		return "channel";
+	case GO_FUNC:
+		return "func";
+	case GO_INTERFACE:
+		return "interface";
+	case GO_MAP:
+		return "map";
+	case GO_POINTER:
+	case GO_UNSAFE_POINTER:
+		return "pointer";
+	case GO_SLICE:
+		return "slice header";
+	case GO_STRING:
+		return "string header";
+	case GO_STRUCT:
+		return "struct";
+	default:
+		return "number";
+	}
+}
+
+static const char *name_by_kind(struct agg *a, const struct snap_type *t)
+{
+	const struct go_type *rt;
+
+	switch (t->kind) {
+	case SNAP_TYPE_CLOSURE:
+		return "closure";
+	case SNAP_TYPE_CHAN:
+		return "channel";
+	case SNAP_TYPE_RTYPE:
+		rt = go_type_at(a->s->rtypes, t->rtype);
+		return rt ? kind_word(rt->kind) : "unknown";
+	default:
+		return "runtime";
+	}
+}
+
+/* "main.(*T).f.func1" -> "main"; "example.com/a/b.T[int]" -> "example.com/a/b". */
+static const char *package_of_symbol(struct agg *a, const char *name)
+{
+	size_t end = strcspn(name, "[");
+	const char *slash = memrchr(name, '/', end);
+	const char *dot = strchr(slash ? slash : name, '.');
+
+	if (!dot || (size_t)(dot - name) > end)
+		return "(builtin)";
+	return keepn(&a->keep, name, (size_t)(dot - name));
+}
+
+/* Skip what is before the named type: "*", "[]", "[4]", "chan ", "map[K]". */
+static const char *skip_wrapping(const char *s)
+{
+	for (;;) {
+		if (*s == '*' || *s == '~') {
+			s++;
+		} else if (!strncmp(s, "map[", 4) || *s == '[') {
+			int depth = 0;
+
+			for (s += *s == '[' ? 0 : 3; *s; s++) {
+				depth += (*s == '[') - (*s == ']');
+				if (!depth)
+					break;
+			}
+			s += *s != 0;
+		} else if (!strncmp(s, "chan ", 5)) {
+			s += 5;
+		} else if (!strncmp(s, "closure of ", 11)) {
+			s += 11;
+		} else {
+			return s;
+		}
+	}
+}
+
+static const char *name_by_package(struct agg *a, const struct snap_type *t)
+{
+	const struct go_type *rt = NULL;
+
+	if (t->kind == SNAP_TYPE_RTYPE || t->kind == SNAP_TYPE_CHAN)
+		rt = go_type_at(a->s->rtypes, t->rtype);
+	for (int hops = 0; rt && hops < 8; hops++) {
+		if (rt->pkg_path && *rt->pkg_path)
+			return keepf(&a->keep, "%s", rt->pkg_path);
+		rt = rt->elem ? go_type_at(a->s->rtypes, rt->elem) : NULL;
+	}
+	return package_of_symbol(a, skip_wrapping(t->name ? t->name : ""));
+}
+
+static const char *name_of_type(struct agg *a, enum top_by by, const struct snap_type *t)
+{
+	if (by == TOP_BY_KIND)
+		return name_by_kind(a, t);
+	if (by == TOP_BY_PACKAGE)
+		return name_by_package(a, t);
+	return t->name && *t->name ? t->name : "(no name)";
+}
+
+static const char *name_of_class(struct agg *a, enum top_by by, const struct go_span *sp)
+{
+	const char *scan = sp->noscan ? "noscan" : "scan";
+
+	if (by == TOP_BY_PACKAGE)
+		return "(unknown)";
+	if (by == TOP_BY_KIND)
+		return sp->noscan ? "unknown, no pointers" : "unknown, with pointers";
+	if (sp->spanclass >> 1 == 0)
+		return keepf(&a->keep, "~large %s", scan);
+	return keepf(&a->keep, "~%" PRIu64 " B %s", sp->elem_bytes, scan);
+}
+
+/* Distinct names get numbers: entries are sorted by name, then renumbered. */
+struct entry {
+	const char *name;
+	uint32_t index;
+};
+
+static int by_name(const void *x, const void *y)
+{
+	return strcmp(((const struct entry *)x)->name, ((const struct entry *)y)->name);
+}
+
+static struct err *name_entries(struct agg *a, enum top_by by, struct entry *e, size_t ntypes)
+{
+	const struct go_heap *h = &a->s->heap;
+
+	for (size_t i = 0; i < ntypes + SPAN_CLASSES; i++)
+		e[i] = (struct entry){ "", (uint32_t)i };
+	for (size_t i = 1; i < ntypes; i++)
+		e[i].name = name_of_type(a, by, &a->s->types.v[i]);
+	for (size_t i = 0; i < h->spans.n; i++) {
+		struct entry *c = &e[ntypes + h->spans.v[i].spanclass];
+
+		if (!*c->name)
+			c->name = name_of_class(a, by, &h->spans.v[i]);
+	}
+	return keep_err(&a->keep);
+}
+
+static struct err *number_entries(struct entry *e, size_t n, uint32_t *number,
+				  struct agg_groups *gs)
+{
+	qsort(e, n, sizeof(*e), by_name);
+	gs->names = zalloc(n, sizeof(*gs->names));
+	if (!gs->names)
+		return &err_nomem;
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || strcmp(e[i].name, e[i - 1].name))
+			gs->names[gs->n++] = e[i].name;
+		number[e[i].index] = gs->n - 1;
+	}
+	return NULL;
+}
+
+static void fill_groups(const struct agg *a, const uint32_t *number, size_t ntypes,
+			struct agg_groups *gs)
+{
+	const struct snapshot *s = a->s;
+
+	for (size_t i = 0; i < s->heap.spans.n; i++) {
+		const struct go_span *sp = &s->heap.spans.v[i];
+
+		for (uint64_t id = sp->first; id < sp->first + sp->nelems; id++) {
+			uint32_t t = s->type_of ? s->type_of[id] : 0;
+
+			gs->group[id] = number[t && t < ntypes ? t : ntypes + sp->spanclass];
+		}
+	}
+}
+
+struct err *agg_groups_make(struct agg *a, enum top_by by, struct agg_groups *ret)
+{
+	size_t ntypes = a->s->types.n ? a->s->types.n : 1;
+	size_t n = ntypes + SPAN_CLASSES;
+	_cleanup_(freep) struct entry *e = zalloc(n, sizeof(*e));
+	_cleanup_(freep) uint32_t *number = zalloc(n, sizeof(*number));
+	_cleanup_(agg_groups_deinit) struct agg_groups gs = { .nobjects = a->s->heap.nobjects };
+	struct err *err;
+
+	if (!e || !number)
+		return &err_nomem;
+	err = name_entries(a, by, e, ntypes);
+	if (!err)
+		err = number_entries(e, n, number, &gs);
+	if (err)
+		return err;
+	gs.group = bigalloc(gs.nobjects, sizeof(*gs.group));
+	if (!gs.group)
+		return &err_nomem;
+	fill_groups(a, number, ntypes, &gs);
+	*ret = gs;
+	gs = (struct agg_groups){ 0 };
+	return NULL;
+}
+
+void agg_groups_deinit(struct agg_groups *gs)
+{
+	free(gs->names);
+	if (gs->group)
+		bigfree(gs->group, gs->nobjects, sizeof(*gs->group));
+	*gs = (struct agg_groups){ 0 };
+}

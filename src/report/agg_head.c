@@ -1,0 +1,160 @@
+/*
+ * agg_head.c - what was looked at, how, and how exact it is.
+ *
+ * Copies facts of target, Go runtime and verify; computes only the typed share.
+ */
+#include "report/agg.h"
+
+static const char *text_or(const char *s)
+{
+	return s ? s : "";
+}
+
+static const char *kind_name(enum target_kind k)
+{
+	switch (k) {
+	case TARGET_LIVE:
+		return "live";
+	case TARGET_CORE:
+		return "core";
+	case TARGET_DUMP:
+		return "heapdump";
+	}
+	return "unknown";
+}
+
+static const char *method_name(enum target_method m)
+{
+	switch (m) {
+	case TARGET_BY_FORK:
+		return "fork";
+	case TARGET_BY_FREEZE:
+		return "freeze";
+	case TARGET_BY_FILE:
+		return "file";
+	}
+	return "unknown";
+}
+
+static const char *keep_or(struct agg *a, const char *s)
+{
+	return s && *s ? keepf(&a->keep, "%s", s) : "";
+}
+
+struct err *agg_head(struct agg *a, struct ans_head *ret)
+{
+	const struct go *go = a->s->go;
+	const struct target_capture *c = target_capture(a->s->t);
+	struct ans_head h = {
+		.kind = kind_name(c->kind),
+		.pid = c->pid,
+		.exe = keep_or(a, target_exe(a->s->t)),
+		.go = keep_or(a, go->version),
+		.arch = text_or(go->L->arch),
+		.experiments = keep_or(a, go->experiments),
+		.dwarf = go->dwarf,
+		.stripped = go->stripped,
+		.layout_exact = go->layout_exact,
+		.layout = text_or(go->L->go),
+		.module = keep_or(a, go->module_path),
+		.version = keep_or(a, go->module_version),
+		.revision = keep_or(a, go->vcs_revision),
+		.started_unix_ns = target_started_unix_ns(a->s->t),
+		.at_unix_ns = c->at_unix_ns,
+		.method = method_name(c->method),
+		.pause_ns = c->pause_ns,
+	};
+
+	for (size_t i = 0; i < a->s->losses.n; i++) {
+		const struct snap_loss *l = &a->s->losses.v[i];
+
+		if (!vec_push(&h.losses, (struct ans_loss){ l->what, l->count, l->bytes }))
+			return &err_nomem;
+	}
+	*ret = h;
+	return NULL;
+}
+
+static void count_typed(const struct agg *a, struct ans_exact *x)
+{
+	const struct snapshot *s = a->s;
+
+	if (!s->type_of)
+		return;
+	for (size_t i = 0; i < s->heap.spans.n; i++) {
+		const struct go_span *sp = &s->heap.spans.v[i];
+
+		for (uint64_t id = sp->first; id < sp->first + sp->nelems; id++) {
+			if (!s->type_of[id] || !graph_reached(a->g, graph_node_of_object(a->g, id)))
+				continue;
+			x->typed_objects++;
+			x->typed_bytes += sp->elem_bytes;
+		}
+	}
+}
+
+static const char *phase_name(uint32_t gcphase)
+{
+	static const char *const name[] = { "idle", "marking", "mark termination" };
+
+	return gcphase < ARRAY_LEN(name) ? name[gcphase] : "unknown";
+}
+
+static struct err *copy_differences(struct agg *a, const struct verify_result *v,
+				    struct ans_exact *x)
+{
+	char buf[96];
+
+	for (size_t i = 0; i < v->diffs.n; i++) {
+		const struct verify_diff *d = &v->diffs.v[i];
+		uint64_t id = go_heap_object_at(&a->s->heap, d->addr);
+		struct ans_difference to = {
+			.addr = d->addr,
+			.bytes = d->bytes,
+			.side = d->side == VERIFY_MISSING ? "missing" : "extra",
+			.reason = text_or(d->reason),
+			.type = "",
+			.explained = d->explained,
+		};
+
+		if (id != GO_NO_OBJECT)
+			to.type = keepf(&a->keep, "%s",
+					snapshot_type_name(a->s, id, buf, sizeof(buf)));
+		if (!vec_push(&x->differences, to))
+			return &err_nomem;
+	}
+	return NULL;
+}
+
+struct err *agg_exact(struct agg *a, const struct verify_result *v, struct ans_exact *ret)
+{
+	struct ans_exact x = {
+		.reachable_objects = v->reachable_objects,
+		.reachable_bytes = v->reachable_bytes,
+		.gc_objects = v->gc_objects,
+		.gc_bytes = v->gc_bytes,
+		.missing = v->missing,
+		.extra = v->extra,
+		.undecided = v->undecided,
+		.garbage_since = v->garbage_since,
+		.born_since = v->born_since,
+		.conservative_frames = v->conservative_frames,
+		.spans_valid = v->spans_valid,
+		.spans_partial = v->spans_partial,
+		.spans_undecidable = v->spans_undecidable,
+		.cycles = v->cycles,
+		.phase = phase_name(v->gcphase),
+		.second = v->second,
+		.holds = verify_holds(v),
+	};
+	struct err *err;
+
+	count_typed(a, &x);
+	err = copy_differences(a, v, &x);
+	if (err) {
+		ans_exact_deinit(&x);
+		return err;
+	}
+	*ret = x;
+	return NULL;
+}

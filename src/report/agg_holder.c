@@ -1,0 +1,239 @@
+/*
+ * agg_holder.c - nodes on the way from a root: what they are and which field holds the next.
+ *
+ * Field names need the frozen twin (one object is read a node); when it is gone
+ * or the memory cannot be read they stay empty.  Cost: one small read a node.
+ */
+#include "report/agg.h"
+
+enum { HOLDERS_MAX = 24, HOLDERS_HEAD = 12, HOLDERS_TAIL = 8, CHAIN_MAX = 16 };
+
+struct edge_finder {
+	const struct go_heap *h;
+	uint64_t want; /* object id */
+	uint64_t at;
+	bool found;
+};
+
+static struct err *ignore_object(void *arg, uint64_t id, taddr type, uint64_t word0)
+{
+	(void)arg, (void)id, (void)type, (void)word0;
+	return NULL;
+}
+
+static struct err *see_pointer(void *arg, uint64_t id, uint64_t at, taddr value, uint64_t before)
+{
+	struct edge_finder *f = arg;
+
+	(void)id, (void)before;
+	if (!f->found && go_heap_object_at(f->h, value) == f->want) {
+		f->found = true;
+		f->at = at;
+	}
+	return NULL;
+}
+
+static void ignore_lost(void *arg, taddr addr, uint64_t nbytes)
+{
+	(void)arg, (void)addr, (void)nbytes;
+}
+
+static const char *field_of_object(struct agg *a, uint64_t id, uint64_t next)
+{
+	static const struct go_scan_ops ops = {
+		.object = ignore_object,
+		.pointer = see_pointer,
+		.lost = ignore_lost,
+	};
+	struct edge_finder f = { .h = &a->s->heap, .want = next };
+	char name[256] = "";
+
+	err_free(go_heap_scan_object(a->s->go, &a->s->heap, id, &ops, &f));
+	if (!f.found)
+		return "";
+	snapshot_field_name(a->s, id, f.at, name, sizeof(name));
+	return name[0] ? keepf(&a->keep, "%s", name) : keepf(&a->keep, "+0x%" PRIx64, f.at);
+}
+
+static const struct snap_slot *slot_to(const struct snapshot *s, const struct snap_root *r,
+				       uint64_t object)
+{
+	for (uint64_t i = r->first_slot; i < r->first_slot + r->nslots && i < s->slots.n; i++)
+		if (s->slots.v[i].object == object)
+			return &s->slots.v[i];
+	return NULL;
+}
+
+static const char *frame_function(struct agg *a, uint32_t frame)
+{
+	const struct go_frame *f;
+	struct go_line line;
+
+	if (frame >= a->s->stacks.frames.n)
+		return "";
+	f = &a->s->stacks.frames.v[frame];
+	if (!go_lines_at(a->s->go, f->pc > f->func_entry ? f->pc - 1 : f->pc, &line, 1))
+		return "";
+	return line.function ? line.function : "";
+}
+
+/* What a slot of a goroutine is when it lies in no frame. */
+static const char *slot_place(const struct snap_slot *sl)
+{
+	if (sl->flags & GO_SLOT_REGISTER)
+		return "(register)";
+	if (sl->flags & GO_SLOT_DEFER)
+		return "(defer)";
+	if (sl->flags & GO_SLOT_PANIC)
+		return "(panic)";
+	if (sl->flags & GO_SLOT_G)
+		return "(runtime.g)";
+	return "";
+}
+
+static void name_root_edge(struct agg *a, const struct snap_root *r, uint64_t next,
+			   struct ans_holder *h)
+{
+	const struct snap_slot *sl = slot_to(a->s, r, next);
+
+	if (!sl)
+		return;
+	if (r->kind == SNAP_ROOT_GOROUTINE) {
+		h->frame = frame_function(a, sl->frame);
+		if (!*h->frame)
+			h->frame = slot_place(sl);
+	} else if (r->kind == SNAP_ROOT_GLOBAL && sl->at > r->addr) {
+		h->field = keepf(&a->keep, "+0x%" PRIx64, sl->at - r->addr);
+	}
+}
+
+static const char *root_what(uint8_t kind)
+{
+	static const char *const name[] = {
+		[SNAP_ROOT_GLOBAL] = "global",
+		[SNAP_ROOT_GOROUTINE] = "goroutine",
+		[SNAP_ROOT_FINALIZER] = "finalizer",
+		[SNAP_ROOT_CLEANUP] = "cleanup",
+		[SNAP_ROOT_WEAK] = "weak",
+		[SNAP_ROOT_FINALIZER_QUEUE] = "finalizer-queue",
+		[SNAP_ROOT_CLEANUP_QUEUE] = "cleanup-queue",
+		[SNAP_ROOT_RUNTIME] = "runtime",
+	};
+
+	return kind < ARRAY_LEN(name) && name[kind] ? name[kind] : "root";
+}
+
+static void describe_root(struct agg *a, gnode v, gnode next, struct ans_holder *h)
+{
+	const struct snap_root *r = &a->s->roots.v[v - 1];
+
+	h->what = root_what(r->kind);
+	h->name = r->name ? r->name : "";
+	h->addr = r->addr;
+	h->bytes = r->bytes;
+	if (next != GRAPH_NONE && graph_is_object(a->g, next))
+		name_root_edge(a, r, graph_object(a->g, next), h);
+}
+
+static void describe_object(struct agg *a, gnode v, gnode next, struct ans_holder *h)
+{
+	uint64_t id = graph_object(a->g, v);
+	char buf[256];
+
+	h->what = "object";
+	h->addr = go_heap_address(&a->s->heap, id, &h->bytes);
+	h->type = keepf(&a->keep, "%s", snapshot_type_name(a->s, id, buf, sizeof(buf)));
+	if (next != GRAPH_NONE && graph_is_object(a->g, next))
+		h->field = field_of_object(a, id, graph_object(a->g, next));
+}
+
+struct err *agg_holder(struct agg *a, gnode v, gnode next, struct ans_holder *ret)
+{
+	struct ans_holder h = { .name = "", .type = "", .field = "", .frame = "" };
+
+	if (a->g->retained && v < a->g->n)
+		h.retained = a->g->retained[v];
+	if (v == 0)
+		h.what = "all roots";
+	else if (graph_is_object(a->g, v))
+		describe_object(a, v, next, &h);
+	else
+		describe_root(a, v, next, &h);
+	*ret = h;
+	return keep_err(&a->keep);
+}
+
+static struct err *push_skipped(struct ans_path *p, size_t n)
+{
+	struct ans_holder h = {
+		.what = "skipped",
+		.name = "",
+		.type = "",
+		.field = "",
+		.frame = "",
+		.count = n,
+	};
+
+	return vec_push(&p->nodes, h) ? NULL : &err_nomem;
+}
+
+static struct err *push_nodes(struct agg *a, const gnode *path, size_t lo, size_t hi, size_t len,
+			      struct ans_path *p)
+{
+	for (size_t i = lo; i < hi; i++) {
+		struct ans_holder h;
+		struct err *err =
+			agg_holder(a, path[i], i + 1 < len ? path[i + 1] : GRAPH_NONE, &h);
+
+		if (err)
+			return err;
+		if (!vec_push(&p->nodes, h))
+			return &err_nomem;
+	}
+	return NULL;
+}
+
+struct err *agg_holders(struct agg *a, const gnode *path, size_t len, struct ans_path *ret)
+{
+	_cleanup_(ans_path_deinit) struct ans_path p = { 0 };
+	size_t head = len > HOLDERS_MAX ? HOLDERS_HEAD : len;
+	size_t tail = len > HOLDERS_MAX ? len - HOLDERS_TAIL : len;
+	struct err *err = push_nodes(a, path, 0, head, len, &p);
+
+	if (!err && tail > head)
+		err = push_skipped(&p, tail - head);
+	if (!err)
+		err = push_nodes(a, path, tail, len, len, &p);
+	if (err)
+		return err;
+	*ret = p;
+	p = (struct ans_path){ 0 };
+	return NULL;
+}
+
+/* Child that holds more than half of what v holds, or GRAPH_NONE. */
+static gnode heavy_child(const struct agg *a, gnode v)
+{
+	gnode best = GRAPH_NONE;
+
+	for (uint32_t i = a->dom_first[v]; i < a->dom_first[v + 1]; i++) {
+		gnode c = a->dom_child[i];
+
+		if (best == GRAPH_NONE || a->g->retained[c] > a->g->retained[best])
+			best = c;
+	}
+	if (best != GRAPH_NONE && a->g->retained[best] * 2 <= a->g->retained[v] &&
+	    graph_is_object(a->g, v))
+		return GRAPH_NONE;
+	return best;
+}
+
+struct err *agg_chain(struct agg *a, gnode root, struct ans_path *ret)
+{
+	gnode path[CHAIN_MAX];
+	size_t len = 0;
+
+	for (gnode v = root; v != GRAPH_NONE && len < CHAIN_MAX; v = heavy_child(a, v))
+		path[len++] = v;
+	return agg_holders(a, path, len, ret);
+}

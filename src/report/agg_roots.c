@@ -1,0 +1,181 @@
+/*
+ * agg_roots.c - the rows of `top --by root` and `--by goroutine`.
+ *
+ * A root's row is what its node dominates: what would go if this root alone let go.
+ * What several roots hold together is a row of its own, so that the retained bytes
+ * of all rows are exactly the reachable bytes.
+ */
+#include "report/agg_top.h"
+
+struct root_entry {
+	const char *name;
+	uint32_t root; /* index in roots */
+};
+
+static int by_name(const void *x, const void *y)
+{
+	const struct root_entry *p = x, *q = y;
+	int c = strcmp(p->name, q->name);
+
+	return c ? c : (p->root > q->root) - (p->root < q->root);
+}
+
+static void add_root(const struct agg *a, uint32_t root, struct ans_row *r)
+{
+	gnode v = root + 1;
+
+	r->objects += a->top_objects[v];
+	r->shallow += a->s->roots.v[root].bytes;
+	r->retained += a->g->retained[v];
+	if (r->biggest == GRAPH_NONE || a->g->retained[v] > a->g->retained[r->biggest])
+		r->biggest = v;
+}
+
+static const char *start_function(const struct agg *a, uint32_t goroutine)
+{
+	struct go_func f;
+
+	if (goroutine >= a->s->stacks.gs.n ||
+	    !go_func_at(a->s->go, a->s->stacks.gs.v[goroutine].start_pc, &f) || !f.name)
+		return "";
+	return f.name;
+}
+
+static const char *root_group(struct agg *a, const struct snap_root *r)
+{
+	switch (r->kind) {
+	case SNAP_ROOT_GLOBAL:
+		return r->name ? r->name : "(global)";
+	case SNAP_ROOT_GOROUTINE:
+		return keepf(&a->keep, "goroutines of %s", start_function(a, r->goroutine));
+	case SNAP_ROOT_FINALIZER:
+		return "(finalizers)";
+	case SNAP_ROOT_CLEANUP:
+		return "(cleanups)";
+	case SNAP_ROOT_WEAK:
+		return "(weak handles)";
+	case SNAP_ROOT_FINALIZER_QUEUE:
+		return "(finalizer queue)";
+	case SNAP_ROOT_CLEANUP_QUEUE:
+		return "(cleanup queue)";
+	default:
+		return "(runtime)";
+	}
+}
+
+static struct err *push_rest(struct ans_top *t, const char *name, uint64_t objects, uint64_t bytes)
+{
+	struct ans_row r = {
+		.name = name,
+		.objects = objects,
+		.retained = bytes,
+		.biggest = GRAPH_NONE,
+		.rest = true,
+	};
+
+	if (!objects && !bytes)
+		return NULL;
+	return vec_push(&t->rows, r) ? NULL : &err_nomem;
+}
+
+static struct err *push_shared(const struct agg *a, struct ans_top *t)
+{
+	uint64_t held = 0;
+
+	for (uint32_t r = 0; r < a->g->nroots; r++)
+		held += a->g->retained[r + 1];
+	return push_rest(t, "(held by several roots)", a->top_objects[0],
+			 a->g->reached_bytes - held);
+}
+
+static struct err *group_roots(struct agg *a, struct ans_top *t)
+{
+	size_t n = a->g->nroots;
+	_cleanup_(freep) struct root_entry *e = zalloc(n, sizeof(*e));
+
+	if (!e)
+		return &err_nomem;
+	for (uint32_t i = 0; i < n; i++)
+		e[i] = (struct root_entry){ root_group(a, &a->s->roots.v[i]), i };
+	qsort(e, n, sizeof(*e), by_name);
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || strcmp(e[i].name, e[i - 1].name)) {
+			struct ans_row r = { .name = e[i].name, .biggest = GRAPH_NONE };
+
+			if (!vec_push(&t->rows, r))
+				return &err_nomem;
+		}
+		add_root(a, e[i].root, &t->rows.v[t->rows.n - 1]);
+		if (a->s->roots.v[e[i].root].kind == SNAP_ROOT_GOROUTINE)
+			t->rows.v[t->rows.n - 1].count++;
+	}
+	return NULL;
+}
+
+/* Root of each goroutine by its index, or UINT32_MAX. */
+static uint32_t *roots_of_goroutines(const struct snapshot *s)
+{
+	uint32_t *of = malloc((s->stacks.gs.n + 1) * sizeof(*of));
+
+	if (!of)
+		return NULL;
+	memset(of, 0xff, (s->stacks.gs.n + 1) * sizeof(*of));
+	for (size_t i = 0; i < s->roots.n; i++)
+		if (s->roots.v[i].kind == SNAP_ROOT_GOROUTINE &&
+		    s->roots.v[i].goroutine < s->stacks.gs.n)
+			of[s->roots.v[i].goroutine] = (uint32_t)i;
+	return of;
+}
+
+static struct err *push_group(struct agg *a, const size_t *member, size_t n,
+			      const uint32_t *root_of, struct ans_top *t)
+{
+	struct ans_row r = { .count = n, .biggest = GRAPH_NONE };
+
+	r.name = agg_goroutine_name(a, member[0]);
+	for (size_t i = 0; i < n; i++) {
+		const struct go_goroutine *gr = &a->s->stacks.gs.v[member[i]];
+
+		if (root_of[member[i]] != UINT32_MAX)
+			add_root(a, root_of[member[i]], &r);
+		else
+			r.shallow += gr->stack_hi - gr->stack_lo;
+	}
+	return vec_push(&t->rows, r) ? NULL : &err_nomem;
+}
+
+static struct err *push_other_roots(const struct agg *a, struct ans_top *t)
+{
+	uint64_t objects = 0, bytes = 0;
+
+	for (uint32_t i = 0; i < a->g->nroots; i++) {
+		if (a->s->roots.v[i].kind == SNAP_ROOT_GOROUTINE)
+			continue;
+		objects += a->top_objects[i + 1];
+		bytes += a->g->retained[i + 1];
+	}
+	return push_rest(t, "(held by globals and other roots)", objects, bytes);
+}
+
+static struct err *group_goroutines(struct agg *a, struct ans_top *t)
+{
+	_cleanup_(freep) uint32_t *root_of = roots_of_goroutines(a->s);
+	_cleanup_(freep) size_t *order = NULL;
+	_cleanup_(freep) size_t *first = NULL;
+	size_t n = 0;
+	struct err *err;
+
+	if (!root_of)
+		return &err_nomem;
+	err = agg_stack_groups(a->s, &order, &first, &n);
+	for (size_t k = 0; k < n && !err; k++)
+		err = push_group(a, order + first[k], first[k + 1] - first[k], root_of, t);
+	return err ? err : push_other_roots(a, t);
+}
+
+struct err *agg_top_roots(struct agg *a, enum top_by by, struct ans_top *t)
+{
+	struct err *err = by == TOP_BY_ROOT ? group_roots(a, t) : group_goroutines(a, t);
+
+	return err ? err : push_shared(a, t);
+}

@@ -1,0 +1,120 @@
+/*
+ * agg_tree.c - the dominator tree from a node down, the heavy branches first.
+ *
+ * At most limit children a node and depth levels; what is left out is counted on a
+ * line of its own.  Sorts the children of shown nodes only.
+ */
+#include "report/agg.h"
+
+struct planter {
+	struct agg *a;
+	struct ans_tree *t;
+	unsigned max_depth;
+	size_t limit; /* children a node */
+};
+
+static int heavier(const void *x, const void *y, void *arg)
+{
+	const uint64_t *retained = arg;
+	gnode p = *(const gnode *)x, q = *(const gnode *)y;
+
+	if (retained[p] != retained[q])
+		return retained[p] < retained[q] ? 1 : -1;
+	return (p > q) - (p < q);
+}
+
+static struct err *push_node(struct planter *p, gnode v, unsigned depth, gnode parent)
+{
+	struct ans_tree_node n = {
+		.depth = depth,
+		.shallow = graph_shallow(p->a->g, v),
+		.retained = p->a->g->retained[v],
+	};
+	struct err *err = agg_holder(p->a, v, GRAPH_NONE, &n.node);
+
+	if (!err && parent != GRAPH_NONE && parent != 0) {
+		struct ans_holder up;
+
+		err = agg_holder(p->a, parent, v, &up);
+		n.node.field = up.field;
+		n.node.frame = up.frame;
+	}
+	if (err)
+		return err;
+	return vec_push(&p->t->nodes, n) ? NULL : &err_nomem;
+}
+
+static struct err *push_hidden(struct planter *p, unsigned depth, uint64_t n, uint64_t bytes)
+{
+	struct ans_tree_node h = { .depth = depth, .hidden = n, .hidden_bytes = bytes };
+
+	h.node = (struct ans_holder){
+		.what = "skipped",
+		.name = "",
+		.type = "",
+		.field = "",
+		.frame = "",
+		.count = n,
+	};
+	return vec_push(&p->t->nodes, h) ? NULL : &err_nomem;
+}
+
+static struct err *plant(struct planter *p, gnode v, unsigned depth, gnode parent);
+
+static struct err *plant_children(struct planter *p, gnode v, unsigned depth)
+{
+	const struct agg *a = p->a;
+	uint32_t lo = a->dom_first[v], n = a->dom_first[v + 1] - lo;
+	size_t shown = n < p->limit ? n : p->limit;
+	uint64_t hidden = 0;
+	struct err *err = NULL;
+
+	if (!n)
+		return NULL;
+	qsort_r(a->dom_child + lo, n, sizeof(gnode), heavier, a->g->retained);
+	for (size_t i = 0; i < shown && !err; i++)
+		err = plant(p, a->dom_child[lo + i], depth, v);
+	for (size_t i = shown; i < n; i++)
+		hidden += a->g->retained[a->dom_child[lo + i]];
+	if (!err && shown < n)
+		err = push_hidden(p, depth, n - shown, hidden);
+	return err;
+}
+
+/* Depth is bounded by --depth, at most 64 (cmd_tree.c): the recursion is shallow. */
+static struct err *plant(struct planter *p, gnode v, unsigned depth, gnode parent)
+{
+	struct err *err = push_node(p, v, depth, parent);
+
+	if (err || depth >= p->max_depth)
+		return err;
+	return plant_children(p, v, depth + 1);
+}
+
+struct err *agg_tree(struct agg *a, const char *what, unsigned depth, size_t limit,
+		     struct ans_tree *ret)
+{
+	_cleanup_(ans_tree_deinit) struct ans_tree t = { 0 };
+	struct planter p = { .a = a, .t = &t, .max_depth = depth, .limit = limit };
+	gnode v = 0;
+	uint64_t matches;
+	size_t n = 0;
+	struct err *err = agg_dominators(a);
+
+	if (!err && what)
+		err = agg_find(a, what, &v, 1, &n, &matches);
+	if (!err && v && !graph_reached(a->g, v))
+		err = err_usage("%s: nothing reaches it, so it holds nothing; see `limpet why`",
+				what);
+	if (err)
+		return err;
+	t.total_bytes = a->g->reached_bytes;
+	err = plant(&p, v, 0, GRAPH_NONE);
+	if (!err)
+		err = keep_err(&a->keep);
+	if (err)
+		return err;
+	*ret = t;
+	t = (struct ans_tree){ 0 };
+	return NULL;
+}

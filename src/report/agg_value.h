@@ -1,0 +1,16 @@
+/*
+ * agg_value.h - private to the report room: an object's bytes as named values.
+ */
+#ifndef LIMPET_REPORT_AGG_VALUE_H
+#define LIMPET_REPORT_AGG_VALUE_H
+
+#include "report/agg.h"
+
+/*
+ * Fields of an object whose first got bytes are image; rt NULL: unknown type, its
+ * words are shown.  At most limit fields are kept, all are counted in o->nfields.
+ */
+struct err *value_fields(struct agg *a, const struct go_type *rt, const uint8_t *image, size_t got,
+			 unsigned values, size_t limit, struct ans_object *o) MUST_CHECK;
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * answer.c - freeing answers.
+ *
+ * Text belongs to the keep; only arrays are freed here.
+ */
+#include "report/answer.h"
+
+void ans_head_deinit(struct ans_head *a)
+{
+	vec_free(&a->losses);
+}
+
+void ans_exact_deinit(struct ans_exact *a)
+{
+	vec_free(&a->differences);
+}
+
+void ans_path_deinit(struct ans_path *a)
+{
+	vec_free(&a->nodes);
+}
+
+void ans_top_deinit(struct ans_top *a)
+{
+	for (size_t i = 0; i < a->rows.n; i++)
+		ans_path_deinit(&a->rows.v[i].path);
+	vec_free(&a->rows);
+}
+
+void ans_memory_deinit(struct ans_memory *a)
+{
+	vec_free(&a->lines);
+}
+
+void ans_why_deinit(struct ans_why *a)
+{
+	for (size_t i = 0; i < a->items.n; i++) {
+		struct ans_why_item *it = &a->items.v[i];
+
+		for (size_t p = 0; p < it->paths.n; p++)
+			ans_path_deinit(&it->paths.v[p]);
+		vec_free(&it->paths);
+	}
+	vec_free(&a->items);
+}
+
+void ans_object_deinit(struct ans_object *a)
+{
+	vec_free(&a->fields);
+	vec_free(&a->referrers);
+	vec_free(&a->references);
+}
+
+void ans_tree_deinit(struct ans_tree *a)
+{
+	vec_free(&a->nodes);
+}
+
+void ans_goroutines_deinit(struct ans_goroutines *a)
+{
+	vec_free(&a->gs);
+	vec_free(&a->frames);
+	vec_free(&a->groups);
+	vec_free(&a->members);
+}
+
+void ans_report_deinit(struct ans_report *a)
+{
+	ans_head_deinit(&a->head);
+	ans_exact_deinit(&a->exact);
+	ans_memory_deinit(&a->memory);
+	ans_top_deinit(&a->by_root);
+	ans_top_deinit(&a->by_type);
+	ans_top_deinit(&a->by_goroutine);
+}

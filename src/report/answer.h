@@ -1,0 +1,230 @@
+/*
+ * answer.h - answers as values: what a renderer needs and nothing else.
+ *
+ * Made by agg.h from a snapshot and its graph, turned into bytes by text.h and
+ * json.h.  All text is borrowed from the snapshot or from the agg's keep, and is
+ * raw: it may hold anything a hostile target put there; renderers clean it.
+ * Sizes are bytes, times ns.  UINT64_MAX (ANS_UNKNOWN) is "not known".
+ * Arrays are owned: free with ans_*_deinit().
+ */
+#ifndef LIMPET_REPORT_ANSWER_H
+#define LIMPET_REPORT_ANSWER_H
+
+#include "base/addr.h"
+#include "base/mem.h"
+
+#define ANS_UNKNOWN UINT64_MAX
+
+struct ans_loss {
+	const char *what;
+	uint64_t count, bytes;
+};
+
+/* Target, build, capture: the head of every answer. */
+struct ans_head {
+	const char *kind; /* "live" */
+	int64_t pid;
+	const char *exe, *go, *arch, *experiments;
+	bool dwarf, stripped;
+	bool layout_exact;
+	const char *layout; /* "1.26": the table that was used */
+	const char *module, *version, *revision;
+	uint64_t started_unix_ns; /* 0 unknown */
+	uint64_t at_unix_ns;
+	const char *method; /* "fork", "freeze", "file" */
+	uint64_t pause_ns;
+	VEC(struct ans_loss) losses;
+};
+
+/* Our graph against the collector's marks. */
+struct ans_difference {
+	taddr addr;
+	uint64_t bytes;
+	const char *side, *reason, *type;
+	bool explained;
+};
+
+struct ans_exact {
+	uint64_t reachable_objects, reachable_bytes;
+	uint64_t gc_objects, gc_bytes;
+	uint64_t missing, extra;
+	uint64_t undecided, garbage_since, born_since;
+	uint64_t conservative_frames, typed_objects, typed_bytes;
+	uint64_t spans_valid, spans_partial, spans_undecidable;
+	uint64_t cycles;
+	const char *phase; /* "idle", "marking", "mark termination" */
+	bool second, holds;
+	VEC(struct ans_difference) differences;
+};
+
+/* One node on the way from a root to an object. */
+struct ans_holder {
+	const char *what;  /* "global", "goroutine", "object", "skipped" … */
+	const char *name;  /* of a root; "" for objects */
+	const char *type;  /* "" unknown */
+	const char *field; /* of this node, through which the next one is held; "" unknown */
+	const char *frame; /* goroutine: the function whose frame holds the next; "" */
+	taddr addr;	   /* 0 none */
+	uint64_t bytes, retained;
+	uint64_t count; /* skipped: how many nodes */
+};
+
+struct ans_path {
+	VEC(struct ans_holder) nodes;
+};
+
+struct ans_row {
+	const char *name;
+	uint64_t count;	  /* goroutines in the group; 0: does not apply */
+	uint64_t objects; /* of the group; for roots: held by it alone */
+	uint64_t shallow, retained;
+	struct ans_path path; /* to the biggest one; may be empty */
+	uint32_t biggest;     /* its graph node, or UINT32_MAX */
+	bool rest;	      /* a remainder row, always last */
+};
+
+struct ans_top {
+	const char *by, *sort;
+	uint64_t total_bytes; /* reachable */
+	uint64_t nrows;	      /* before the limit */
+	VEC(struct ans_row) rows;
+};
+
+/* One line of the memory table. */
+struct ans_mem_line {
+	const char *key;  /* "heap_live" */
+	const char *name; /* "Go heap, reachable" */
+	const char *note; /* in words */
+	int64_t bytes;	  /* negative: a correction */
+	int level;	  /* indentation */
+	bool summed;	  /* one of the lines that add up to rss */
+};
+
+struct ans_memory {
+	uint64_t rss, heap_live, heap_garbage, heap_free, heap_released;
+	uint64_t stacks, runtime, off_heap, files, thread_stacks, globals;
+	int64_t heap_absent; /* Go heap pages that count as used and are not resident */
+	int64_t unexplained;
+	VEC(struct ans_mem_line) lines;
+};
+
+struct ans_cut {
+	struct ans_holder from, to;
+	uint64_t bytes, objects;
+	bool found;
+};
+
+struct ans_why_item {
+	struct ans_holder what;
+	bool reachable;
+	const char *note; /* "" or why there is no path */
+	VEC(struct ans_path) paths;
+	uint64_t independent;
+	bool capped; /* independent is a lower bound */
+	struct ans_cut cut;
+};
+
+struct ans_why {
+	const char *asked;
+	uint64_t matches; /* objects of that type, reachable */
+	VEC(struct ans_why_item) items;
+};
+
+enum { ANS_VALUES_NONE, ANS_VALUES_HASH, ANS_VALUES_FULL };
+
+struct ans_field {
+	uint64_t offset;
+	const char *name, *type;
+	const char *value; /* NULL: withheld or unreadable */
+	taddr to;	   /* object or symbol that it points at, 0 none */
+	const char *to_type;
+};
+
+struct ans_ref {
+	struct ans_holder node;
+};
+
+struct ans_object {
+	taddr addr, asked;
+	uint64_t bytes, retained;
+	const char *type, *type_from;
+	unsigned span_class;
+	bool noscan, allocated, marked, reached, values_shown;
+	const char *marks; /* what the mark bit means */
+	VEC(struct ans_field) fields;
+	uint64_t nfields;
+	VEC(struct ans_ref) referrers;
+	uint64_t nreferrers;
+	VEC(struct ans_ref) references;
+	uint64_t nreferences;
+};
+
+struct ans_tree_node {
+	unsigned depth;
+	struct ans_holder node;
+	uint64_t shallow, retained;
+	uint64_t hidden; /* children of the parent that are not shown, on their last sibling's line;
+			    0 */
+	uint64_t hidden_bytes;
+};
+
+struct ans_tree {
+	uint64_t total_bytes;
+	VEC(struct ans_tree_node) nodes;
+};
+
+struct ans_frame {
+	const char *function, *file;
+	int line;
+	bool inlined;
+};
+
+struct ans_goroutine {
+	uint64_t id, parent_id;
+	const char *state, *wait; /* "waiting", "chan receive" */
+	uint64_t since_ns;	  /* at least so long; ANS_UNKNOWN */
+	const char *function, *creator;
+	struct ans_frame created_at;
+	uint64_t retained, stack_bytes;
+	int64_t thread; /* -1 none */
+	bool system;
+	size_t first_frame, nframes; /* in ans_goroutines.frames */
+};
+
+struct ans_group {
+	const char *name;
+	uint64_t count, retained, stack_bytes;
+	uint64_t max_since_ns;
+	size_t example; /* index in gs */
+	size_t first_member, nmembers;
+};
+
+struct ans_goroutines {
+	VEC(struct ans_goroutine) gs;
+	VEC(struct ans_frame) frames;
+	VEC(struct ans_group) groups; /* only when asked */
+	VEC(size_t) members;	      /* of groups: indices in gs */
+	uint64_t total, retained_total;
+	const char *group_by; /* NULL: a list */
+};
+
+/* The report: all of the above that it needs. */
+struct ans_report {
+	struct ans_head head;
+	struct ans_exact exact;
+	struct ans_memory memory;
+	struct ans_top by_root, by_type, by_goroutine;
+};
+
+void ans_head_deinit(struct ans_head *a);
+void ans_exact_deinit(struct ans_exact *a);
+void ans_path_deinit(struct ans_path *a);
+void ans_top_deinit(struct ans_top *a);
+void ans_memory_deinit(struct ans_memory *a);
+void ans_why_deinit(struct ans_why *a);
+void ans_object_deinit(struct ans_object *a);
+void ans_tree_deinit(struct ans_tree *a);
+void ans_goroutines_deinit(struct ans_goroutines *a);
+void ans_report_deinit(struct ans_report *a);
+
+#endif

@@ -1,0 +1,160 @@
+/*
+ * json.c - the streaming JSON writer.
+ *
+ * Integers are printed as integers.  Text that is no valid UTF-8 gets U+FFFD for each
+ * bad byte; control bytes, C1 included, are escaped.
+ */
+#include "report/json.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+void json_init(struct json *j, struct str *o)
+{
+	*j = (struct json){ .o = o, .first = { true } };
+}
+
+static void before_value(struct json *j)
+{
+	if (!j->after_key && !j->first[j->depth])
+		str_put(j->o, ",");
+	j->first[j->depth] = false;
+	j->after_key = false;
+}
+
+static void open_with(struct json *j, const char *brace)
+{
+	before_value(j);
+	str_put(j->o, brace);
+	assert(j->depth < JSON_DEPTH);
+	j->first[++j->depth] = true;
+}
+
+void json_object(struct json *j)
+{
+	open_with(j, "{");
+}
+
+void json_array(struct json *j)
+{
+	open_with(j, "[");
+}
+
+void json_end(struct json *j, char close)
+{
+	assert(j->depth > 0);
+	j->depth--;
+	str_putn(j->o, &close, 1);
+	if (!j->depth)
+		str_put(j->o, "\n");
+}
+
+static size_t utf8_len(const unsigned char *s, size_t n)
+{
+	size_t len = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc2 ? 2 : 0;
+
+	if (!len || len > n || s[0] > 0xf4)
+		return 0;
+	for (size_t i = 1; i < len; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return len;
+}
+
+static void put_char(struct str *o, const unsigned char *s, size_t len)
+{
+	if (!len)
+		str_put(o, "\\ufffd");
+	else if (*s == '"' || *s == '\\')
+		str_printf(o, "\\%c", *s);
+	else if (*s == '\n')
+		str_put(o, "\\n");
+	else if (*s == '\t')
+		str_put(o, "\\t");
+	else if (*s < 0x20 || *s == 0x7f)
+		str_printf(o, "\\u%04x", *s);
+	else if (len == 2 && s[0] == 0xc2 && s[1] < 0xa0)
+		str_printf(o, "\\u%04x", s[1]);
+	else
+		str_putn(o, (const char *)s, len);
+}
+
+static void put_quoted(struct str *o, const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t n = strlen(text);
+
+	str_put(o, "\"");
+	for (size_t i = 0; i < n;) {
+		size_t len = utf8_len(s + i, n - i);
+
+		put_char(o, s + i, len);
+		i += len ? len : 1;
+	}
+	str_put(o, "\"");
+}
+
+void json_key(struct json *j, const char *key)
+{
+	before_value(j);
+	put_quoted(j->o, key);
+	str_put(j->o, ":");
+	j->after_key = true;
+}
+
+void json_text(struct json *j, const char *s)
+{
+	before_value(j);
+	if (s)
+		put_quoted(j->o, s);
+	else
+		str_put(j->o, "null");
+}
+
+void json_u64(struct json *j, uint64_t n)
+{
+	before_value(j);
+	str_printf(j->o, "%" PRIu64, n);
+}
+
+void json_i64(struct json *j, int64_t n)
+{
+	before_value(j);
+	str_printf(j->o, "%" PRId64, n);
+}
+
+void json_bool(struct json *j, bool yes)
+{
+	before_value(j);
+	str_put(j->o, yes ? "true" : "false");
+}
+
+void json_null(struct json *j)
+{
+	json_text(j, NULL);
+}
+
+void json_addr(struct json *j, taddr a)
+{
+	before_value(j);
+	str_printf(j->o, "\"" TADDR_FMT "\"", a);
+}
+
+void json_time(struct json *j, uint64_t unix_ns)
+{
+	time_t s = (time_t)(unix_ns / 1000000000U);
+	struct tm tm;
+	char buf[40];
+
+	if (!unix_ns || !gmtime_r(&s, &tm) ||
+	    !strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%SZ", &tm)) {
+		json_null(j);
+		return;
+	}
+	json_text(j, buf);
+}

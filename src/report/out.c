@@ -1,0 +1,74 @@
+/*
+ * out.c - the one place that writes answers.
+ *
+ * Knows nothing of what it writes.  SIGPIPE is expected to be ignored.
+ */
+#include "report/out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+static struct err *write_all(int fd, const struct str *s, const char *where)
+{
+	for (size_t done = 0; done < s->n;) {
+		ssize_t n = write(fd, s->s + done, s->n - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EPIPE)
+			return NULL;
+		if (n < 0)
+			return err_os(errno, "writing %s", where);
+		done += (size_t)n;
+	}
+	return NULL;
+}
+
+static struct err *write_direct(const char *path, const struct str *s)
+{
+	_cleanup_(closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_os(errno, "%s", path);
+	return write_all(fd, s, path);
+}
+
+static struct err *write_temp(const char *path, char *temp, const struct str *s)
+{
+	_cleanup_(closep) int fd = mkostemp(temp, O_CLOEXEC); /* mode 0600 */
+	struct err *err;
+
+	if (fd < 0)
+		return err_os(errno, "%s: cannot write there; choose another -o FILE", path);
+	err = write_all(fd, s, path);
+	if (!err && fsync(fd) && errno != EINVAL)
+		err = err_os(errno, "writing %s", path);
+	if (!err && rename(temp, path))
+		err = err_os(errno, "%s", path);
+	if (err)
+		unlink(temp);
+	return err;
+}
+
+struct err *out_write(const char *path, const struct str *s)
+{
+	_cleanup_(freep) char *temp = NULL;
+	struct stat st;
+
+	if (s->bad)
+		return &err_nomem;
+	if (!path)
+		return write_all(STDOUT_FILENO, s, "stdout");
+	if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
+		if (S_ISDIR(st.st_mode))
+			return err_os(EISDIR, "%s", path);
+		return write_direct(path, s);
+	}
+	if (asprintf(&temp, "%s.XXXXXX", path) < 0) {
+		temp = NULL;
+		return &err_nomem;
+	}
+	return write_temp(path, temp, s);
+}

@@ -1,0 +1,147 @@
+/*
+ * text.c - words, figures and clean text: what all text renderers share.
+ */
+#include "report/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Length of the valid UTF-8 sequence at s (n bytes left), 0 if it is none; *cp its code point. */
+static size_t utf8_at(const unsigned char *s, size_t n, uint32_t *cp)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t len = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc0 ? 2 : 0;
+
+	if (!len || len > n || s[0] > 0xf4)
+		return 0;
+	*cp = len == 1 ? s[0] : s[0] & (0xffU >> (len + 1));
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		*cp = *cp << 6 | (s[i] & 0x3f);
+	}
+	if (*cp < least[len] || *cp > 0x10ffff || (*cp >= 0xd800 && *cp < 0xe000))
+		return 0;
+	return len;
+}
+
+/* C0, DEL, C1, and marks that turn the direction of text around. */
+static bool drives_terminal(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x200e && cp <= 0x200f) ||
+	       (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+}
+
+void text_clean(struct str *o, const char *s)
+{
+	const unsigned char *p = (const unsigned char *)(s ? s : "");
+	size_t n = strlen((const char *)p);
+
+	for (size_t i = 0; i < n;) {
+		uint32_t cp = 0;
+		size_t len = utf8_at(p + i, n - i, &cp);
+
+		if (len && !drives_terminal(cp)) {
+			str_putn(o, (const char *)p + i, len);
+			i += len;
+			continue;
+		}
+		for (size_t k = 0; k < (len ? len : 1); k++)
+			str_printf(o, "\\x%02x", p[i + k]);
+		i += len ? len : 1;
+	}
+	str_putn(o, "", 0);
+}
+
+char *text_count(char buf[static 32], uint64_t n)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%" PRIu64, n), k = 0;
+
+	for (int i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			buf[k++] = ',';
+		buf[k++] = digits[i];
+	}
+	buf[k] = 0;
+	return buf;
+}
+
+char *text_ns(char buf[static 32], uint64_t ns)
+{
+	double s = (double)ns / 1e9;
+
+	if (ns < 1000000)
+		snprintf(buf, 32, "%.0f us", (double)ns / 1e3);
+	else if (ns < 1000000000)
+		snprintf(buf, 32, "%.1f ms", (double)ns / 1e6);
+	else if (s < 120)
+		snprintf(buf, 32, "%.0f s", s);
+	else if (s < 7200)
+		snprintf(buf, 32, "%.0f minutes", s / 60);
+	else if (s < 172800)
+		snprintf(buf, 32, "%.1f hours", s / 3600);
+	else
+		snprintf(buf, 32, "%.1f days", s / 86400);
+	return buf;
+}
+
+void text_title(struct str *o, enum text_style st, const char *title)
+{
+	str_printf(o, st == TEXT_COLOR ? "\x1b[1m%s\x1b[0m\n" : "%s\n", title);
+}
+
+static void put_root(struct str *o, const struct ans_holder *h)
+{
+	str_put(o, h->what);
+	if (*h->name) {
+		str_put(o, " ");
+		text_clean(o, h->name);
+	}
+}
+
+static void put_object(struct str *o, const struct ans_holder *h)
+{
+	char size[16];
+
+	text_clean(o, *h->type ? h->type : h->what);
+	str_printf(o, " " TADDR_FMT " (%s)", h->addr, str_bytes(size, h->bytes));
+}
+
+void text_holder(struct str *o, const struct ans_holder *h)
+{
+	char n[32];
+
+	if (!strcmp(h->what, "skipped"))
+		str_printf(o, "\xe2\x80\xa6 %s more", text_count(n, h->count));
+	else if (!strcmp(h->what, "object"))
+		put_object(o, h);
+	else
+		put_root(o, h);
+}
+
+/* How a node holds the next one: ".field", "in frame of f". */
+static void put_link(struct str *o, const struct ans_holder *h)
+{
+	if (*h->frame) {
+		str_put(o, *h->frame == '(' ? " " : " in frame of ");
+		text_clean(o, h->frame);
+	}
+	if (*h->field) {
+		str_put(o, "  ");
+		text_clean(o, h->field);
+	}
+}
+
+void text_path(struct str *o, const struct ans_path *p, const char *indent)
+{
+	for (size_t i = 0; i < p->nodes.n; i++) {
+		const struct ans_holder *h = &p->nodes.v[i];
+
+		str_put(o, indent);
+		str_put(o, i ? "-> " : "   ");
+		text_holder(o, h);
+		put_link(o, h);
+		str_put(o, "\n");
+	}
+}

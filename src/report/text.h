@@ -1,0 +1,37 @@
+/*
+ * text.h - answers as text for people.
+ *
+ * Appends to a struct str.  Whatever came from the target goes through
+ * text_clean(): no output can drive a terminal.
+ */
+#ifndef LIMPET_REPORT_TEXT_H
+#define LIMPET_REPORT_TEXT_H
+
+#include "base/str.h"
+#include "report/answer.h"
+
+enum text_style { TEXT_PLAIN, TEXT_COLOR };
+
+/* Control bytes, C1, bidirectional overrides and bad UTF-8 become \xNN. */
+void text_clean(struct str *o, const char *s);
+/* 1234567 -> "1,234,567"; buf is returned. */
+char *text_count(char buf[static 32], uint64_t n);
+/* "1.9 ms", "3 minutes" */
+char *text_ns(char buf[static 32], uint64_t ns);
+void text_title(struct str *o, enum text_style st, const char *title);
+
+void text_head(struct str *o, enum text_style st, const struct ans_head *a);
+void text_losses(struct str *o, const struct ans_head *a);
+void text_exact_line(struct str *o, const struct ans_exact *a);
+void text_top(struct str *o, enum text_style st, const struct ans_top *a);
+void text_path(struct str *o, const struct ans_path *p, const char *indent);
+void text_holder(struct str *o, const struct ans_holder *h);
+void text_memory(struct str *o, enum text_style st, const struct ans_memory *a);
+void text_why(struct str *o, enum text_style st, const struct ans_why *a);
+void text_object(struct str *o, enum text_style st, const struct ans_object *a);
+void text_tree(struct str *o, enum text_style st, const struct ans_tree *a);
+void text_goroutines(struct str *o, enum text_style st, const struct ans_goroutines *a);
+void text_verify(struct str *o, enum text_style st, const struct ans_exact *a, size_t limit);
+void text_report(struct str *o, enum text_style st, const struct ans_report *a);
+
+#endif

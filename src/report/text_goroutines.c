@@ -1,0 +1,85 @@
+/*
+ * text_goroutines.c - goroutines in the form that Go's own tracebacks have, and groups.
+ */
+#include "report/text.h"
+
+#include <inttypes.h>
+
+static void put_state(struct str *o, const struct ans_goroutine *g)
+{
+	text_clean(o, *g->wait ? g->wait : g->state);
+	if (g->since_ns != ANS_UNKNOWN && g->since_ns >= 60000000000U)
+		str_printf(o, ", %" PRIu64 " minutes", g->since_ns / 60000000000U);
+}
+
+static void put_stack(struct str *o, const struct ans_goroutines *a, const struct ans_goroutine *g)
+{
+	for (size_t i = g->first_frame; i < g->first_frame + g->nframes; i++) {
+		const struct ans_frame *f = &a->frames.v[i];
+
+		text_clean(o, f->function);
+		str_put(o, "(...)\n\t");
+		text_clean(o, f->file);
+		str_printf(o, ":%d\n", f->line);
+	}
+	if (*g->creator) {
+		str_put(o, "created by ");
+		text_clean(o, g->creator);
+		if (g->parent_id)
+			str_printf(o, " in goroutine %" PRIu64, g->parent_id);
+		str_put(o, "\n\t");
+		text_clean(o, g->created_at.file);
+		str_printf(o, ":%d\n", g->created_at.line);
+	}
+}
+
+static void put_goroutine(struct str *o, const struct ans_goroutines *a,
+			  const struct ans_goroutine *g)
+{
+	char s[2][16];
+
+	str_printf(o, "\ngoroutine %" PRIu64 " [", g->id);
+	put_state(o, g);
+	str_put(o, "]: ");
+	if (g->retained != ANS_UNKNOWN)
+		str_printf(o, "retains %s, ", str_bytes(s[0], g->retained));
+	str_printf(o, "stack %s%s\n", str_bytes(s[1], g->stack_bytes),
+		   g->system ? ", of the runtime" : "");
+	put_stack(o, a, g);
+}
+
+static void put_group(struct str *o, const struct ans_goroutines *a, const struct ans_group *k)
+{
+	const struct ans_goroutine *g = &a->gs.v[k->example];
+	char n[32], s[2][16], t[32];
+
+	str_printf(o, "\n%s \xc3\x97 ", text_count(n, k->count));
+	text_clean(o, k->name);
+	str_printf(o, ": retain %s, stacks %s", str_bytes(s[0], k->retained),
+		   str_bytes(s[1], k->stack_bytes));
+	if (k->max_since_ns)
+		str_printf(o, ", the longest waits %s", text_ns(t, k->max_since_ns));
+	str_put(o, "\n");
+	if (!strcmp(a->group_by, "stack"))
+		put_stack(o, a, g);
+}
+
+void text_goroutines(struct str *o, enum text_style st, const struct ans_goroutines *a)
+{
+	char n[32], s[16];
+	struct str head = { 0 };
+
+	str_printf(&head, "%s goroutines, which alone retain %s", text_count(n, a->total),
+		   str_bytes(s, a->retained_total));
+	text_title(o, st, str_ok(&head) ? head.s : "goroutines");
+	str_deinit(&head);
+	if (a->group_by) {
+		for (size_t i = 0; i < a->groups.n; i++)
+			put_group(o, a, &a->groups.v[i]);
+		return;
+	}
+	for (size_t i = 0; i < a->gs.n; i++)
+		put_goroutine(o, a, &a->gs.v[i]);
+	if (a->total > a->gs.n)
+		str_printf(o, "\n%" PRIu64 " more (--limit)\n", a->total - a->gs.n);
+}

@@ -1,0 +1,109 @@
+/*
+ * text_head.c - head, losses and the line on exactness, as text.
+ */
+#include "report/text.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+static void put_time(struct str *o, uint64_t unix_ns)
+{
+	time_t s = (time_t)(unix_ns / 1000000000U);
+	struct tm tm;
+	char buf[40];
+
+	if (!gmtime_r(&s, &tm) || !strftime(buf, sizeof(buf), "%Y-%m-%d %H:%M:%S UTC", &tm))
+		return;
+	str_put(o, buf);
+}
+
+static void put_build(struct str *o, const struct ans_head *a)
+{
+	if (*a->module) {
+		str_put(o, "module  ");
+		text_clean(o, a->module);
+		if (*a->version) {
+			str_put(o, " ");
+			text_clean(o, a->version);
+		}
+		if (*a->revision) {
+			str_put(o, ", revision ");
+			text_clean(o, a->revision);
+		}
+		str_put(o, "\n");
+	}
+	if (a->started_unix_ns) {
+		str_put(o, "started ");
+		put_time(o, a->started_unix_ns);
+		str_put(o, "\n");
+	}
+}
+
+static void put_capture(struct str *o, const struct ans_head *a)
+{
+	char buf[32];
+
+	str_put(o, "taken   ");
+	put_time(o, a->at_unix_ns);
+	str_printf(o, " by %s", a->method);
+	if (strcmp(a->method, "file"))
+		str_printf(o, ", stopped for %s", text_ns(buf, a->pause_ns));
+	str_put(o, "\n");
+	if (!a->layout_exact)
+		str_printf(o, "layout  no table for this Go version: the one of go%s was tried\n",
+			   a->layout);
+}
+
+void text_head(struct str *o, enum text_style st, const struct ans_head *a)
+{
+	if (st == TEXT_COLOR)
+		str_put(o, "\x1b[1m");
+	if (a->pid)
+		str_printf(o, "pid %" PRId64 "  ", a->pid);
+	text_clean(o, a->exe);
+	if (st == TEXT_COLOR)
+		str_put(o, "\x1b[0m");
+	str_put(o, "  ");
+	text_clean(o, a->go);
+	str_printf(o, " %s%s%s\n", a->arch, a->stripped ? ", stripped" : "",
+		   a->dwarf ? ", DWARF" : "");
+	put_build(o, a);
+	put_capture(o, a);
+}
+
+void text_losses(struct str *o, const struct ans_head *a)
+{
+	char n[32], size[16];
+
+	for (size_t i = 0; i < a->losses.n; i++) {
+		const struct ans_loss *l = &a->losses.v[i];
+
+		str_put(o, i ? "        " : "losses  ");
+		text_clean(o, l->what);
+		str_printf(o, ": %s, %s\n", text_count(n, l->count), str_bytes(size, l->bytes));
+	}
+	if (!a->losses.n)
+		str_put(o, "losses  none\n");
+}
+
+void text_exact_line(struct str *o, const struct ans_exact *a)
+{
+	char n[3][32], size[16];
+
+	str_printf(o, "exact   %s objects reached (%s); the collector marked %s of its own;",
+		   text_count(n[0], a->reachable_objects), str_bytes(size, a->reachable_bytes),
+		   text_count(n[1], a->gc_objects));
+	str_printf(o, " missing %s", text_count(n[0], a->missing));
+	str_printf(o, ", extra %s", text_count(n[1], a->extra));
+	if (a->garbage_since)
+		str_printf(o, "; %s became garbage since its cycle",
+			   text_count(n[2], a->garbage_since));
+	if (a->undecided)
+		str_printf(o,
+			   "; %s marked ones are not reached: garbage since its cycle, or missed"
+			   " (`limpet verify` decides)",
+			   text_count(n[2], a->undecided));
+	if (!strcmp(a->phase, "marking"))
+		str_put(o, "; a cycle is marking, so only reached => allocated is checked");
+	str_put(o, "\n");
+}

@@ -1,0 +1,160 @@
+/*
+ * text_object.c - why, object and verify, as text.
+ */
+#include "report/text.h"
+
+#include <inttypes.h>
+
+static void put_cut(struct str *o, const struct ans_cut *c)
+{
+	char n[32], size[16];
+
+	if (!c->found) {
+		str_put(o, "  no single reference frees it: several hold it independently\n");
+		return;
+	}
+	str_put(o, "  cut:  ");
+	text_holder(o, &c->from);
+	if (*c->from.frame) {
+		str_put(o, " in frame of ");
+		text_clean(o, c->from.frame);
+	}
+	str_put(o, "  ");
+	text_clean(o, c->from.field);
+	str_put(o, " -> ");
+	text_holder(o, &c->to);
+	str_printf(o, "\n        frees %s in %s objects\n", str_bytes(size, c->bytes),
+		   text_count(n, c->objects));
+}
+
+static void put_why(struct str *o, const struct ans_why_item *it)
+{
+	char size[16];
+
+	text_holder(o, &it->what);
+	if (it->what.retained)
+		str_printf(o, ", retains %s", str_bytes(size, it->what.retained));
+	str_put(o, "\n");
+	if (*it->note) {
+		str_printf(o, "  %s\n", it->note);
+		return;
+	}
+	for (size_t p = 0; p < it->paths.n; p++) {
+		str_printf(o, "  path %zu\n", p + 1);
+		text_path(o, &it->paths.v[p], "    ");
+	}
+	str_printf(o, "  independent paths: %s%" PRIu64 "\n", it->capped ? "at least " : "",
+		   it->independent);
+	put_cut(o, &it->cut);
+}
+
+void text_why(struct str *o, enum text_style st, const struct ans_why *a)
+{
+	char n[32];
+
+	(void)st;
+	if (!a->items.n) {
+		text_clean(o, a->asked);
+		str_put(o, ": no reachable object\n");
+		return;
+	}
+	if (a->matches > a->items.n)
+		str_printf(o, "%s objects; the %zu that hold most:\n\n", text_count(n, a->matches),
+			   a->items.n);
+	for (size_t i = 0; i < a->items.n; i++) {
+		if (i)
+			str_put(o, "\n");
+		put_why(o, &a->items.v[i]);
+	}
+}
+
+static void put_fields(struct str *o, const struct ans_object *a)
+{
+	for (size_t i = 0; i < a->fields.n; i++) {
+		const struct ans_field *f = &a->fields.v[i];
+
+		str_printf(o, "  +0x%-6" PRIx64 " ", f->offset);
+		text_clean(o, f->name);
+		str_put(o, " ");
+		text_clean(o, f->type);
+		str_put(o, " = ");
+		text_clean(o, f->value ? f->value : "(value not shown; --values full)");
+		if (*f->to_type) {
+			str_put(o, " -> ");
+			text_clean(o, f->to_type);
+		}
+		str_put(o, "\n");
+	}
+	if (a->nfields > a->fields.n)
+		str_printf(o, "  %" PRIu64 " fields in all\n", a->nfields);
+}
+
+static void put_node(struct str *o, const struct ans_holder *h)
+{
+	str_put(o, "  ");
+	text_holder(o, h);
+	if (*h->frame) {
+		str_put(o, " in frame of ");
+		text_clean(o, h->frame);
+	}
+	if (*h->field) {
+		str_put(o, "  ");
+		text_clean(o, h->field);
+	}
+	str_put(o, "\n");
+}
+
+void text_object(struct str *o, enum text_style st, const struct ans_object *a)
+{
+	char n[32], s[16];
+
+	text_clean(o, a->type);
+	str_printf(o, " " TADDR_FMT "\n", a->addr);
+	str_printf(o, "  slot %" PRIu64 " B, span class %u%s, type from: %s\n", a->bytes,
+		   a->span_class, a->noscan ? " (no pointers)" : "", a->type_from);
+	str_printf(o, "  %s, %s, %s (mark bit %s)\n", a->allocated ? "allocated" : "free",
+		   a->reached ? "reachable" : "not reachable", a->marked ? "marked" : "not marked",
+		   a->marks);
+	if (a->retained != ANS_UNKNOWN)
+		str_printf(o, "  retains %s\n", str_bytes(s, a->retained));
+	if (a->fields.n)
+		text_title(o, st, "fields");
+	put_fields(o, a);
+	str_printf(o, "referrers: %s\n", text_count(n, a->nreferrers));
+	for (size_t i = 0; i < a->referrers.n; i++)
+		put_node(o, &a->referrers.v[i].node);
+	str_printf(o, "references: %s\n", text_count(n, a->nreferences));
+	for (size_t i = 0; i < a->references.n; i++)
+		put_node(o, &a->references.v[i].node);
+}
+
+static void put_difference(struct str *o, const struct ans_difference *d)
+{
+	str_printf(o, "  %-8s " TADDR_FMT " %6" PRIu64 " B  ", d->side, d->addr, d->bytes);
+	text_clean(o, d->type);
+	str_put(o, d->explained ? "  explained: " : "  ");
+	text_clean(o, d->reason);
+	str_put(o, "\n");
+}
+
+void text_verify(struct str *o, enum text_style st, const struct ans_exact *a, size_t limit)
+{
+	char n[32];
+
+	text_exact_line(o, a);
+	str_printf(o, "collector: %s, %" PRIu64 " cycles finished; %s\n", a->phase, a->cycles,
+		   a->second ? "a later cycle was compared too" : "one snapshot only");
+	str_printf(o,
+		   "spans: marks say all in %" PRIu64 ", part in %" PRIu64 ", nothing in %" PRIu64
+		   "\n",
+		   a->spans_valid, a->spans_partial, a->spans_undecidable);
+	str_printf(o, "born since the cycle: %s\n", text_count(n, a->born_since));
+	str_printf(o, "conservative frames: %s\n", text_count(n, a->conservative_frames));
+	if (a->differences.n)
+		text_title(o, st, "differences");
+	for (size_t i = 0; i < a->differences.n && i < limit; i++)
+		put_difference(o, &a->differences.v[i]);
+	if (a->differences.n > limit)
+		str_printf(o, "  %s in all (--limit)\n", text_count(n, a->differences.n));
+	str_put(o, a->holds ? "holds\n" : "DOES NOT HOLD\n");
+}

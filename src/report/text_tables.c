@@ -1,0 +1,100 @@
+/*
+ * text_tables.c - top, memory, tree and the report, as text.
+ */
+#include "report/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+static void put_row(struct str *o, const struct ans_top *a, const struct ans_row *r)
+{
+	char n[32], s[2][16];
+
+	str_printf(o, "%10s %5.1f%% %10s %12s  ", str_bytes(s[0], r->retained),
+		   percent(r->retained, a->total_bytes), str_bytes(s[1], r->shallow),
+		   text_count(n, r->objects));
+	text_clean(o, r->name);
+	if (r->count > 1)
+		str_printf(o, "  \xc3\x97 %s", text_count(n, r->count));
+	str_put(o, "\n");
+	text_path(o, &r->path, "                                            ");
+}
+
+void text_top(struct str *o, enum text_style st, const struct ans_top *a)
+{
+	char head[96];
+
+	snprintf(head, sizeof(head), "%10s %6s %10s %12s  %s", "retained", "", "shallow", "objects",
+		 a->by);
+	text_title(o, st, head);
+	for (size_t i = 0; i < a->rows.n; i++)
+		put_row(o, a, &a->rows.v[i]);
+}
+
+static void put_mem_line(struct str *o, const struct ans_mem_line *l)
+{
+	char size[16], name[64];
+	uint64_t abs = l->bytes < 0 ? 0 - (uint64_t)l->bytes : (uint64_t)l->bytes;
+
+	snprintf(name, sizeof(name), "%*s%s", 2 * l->level, "", l->name);
+	str_bytes(size, abs);
+	str_printf(o, " %-28s %c%10s  %s\n", name, l->bytes < 0 ? '-' : ' ', size, l->note);
+}
+
+void text_memory(struct str *o, enum text_style st, const struct ans_memory *a)
+{
+	int64_t sum = 0;
+	char s[2][16];
+
+	text_title(o, st, "memory");
+	for (size_t i = 0; i < a->lines.n; i++) {
+		const struct ans_mem_line *l = &a->lines.v[i];
+
+		if (l->summed)
+			sum += l->bytes;
+		if (l->bytes || !strcmp(l->key, "unexplained"))
+			put_mem_line(o, l);
+	}
+	str_printf(o, " sum of the indented lines below RSS: %s, RSS: %s\n",
+		   str_bytes(s[0], sum > 0 ? (uint64_t)sum : 0), str_bytes(s[1], a->rss));
+}
+
+void text_tree(struct str *o, enum text_style st, const struct ans_tree *a)
+{
+	text_title(o, st, "  retained   share   shallow  held by dominance");
+	for (size_t i = 0; i < a->nodes.n; i++) {
+		const struct ans_tree_node *t = &a->nodes.v[i];
+		uint64_t held = t->hidden ? t->hidden_bytes : t->retained;
+		char s[2][16];
+
+		str_printf(o, "%10s %6.1f%% %9s  %*s", str_bytes(s[0], held),
+			   percent(held, a->total_bytes),
+			   t->hidden ? "" : str_bytes(s[1], t->shallow), 2 * (int)t->depth, "");
+		if (*t->node.field || *t->node.frame) {
+			text_clean(o, *t->node.field ? t->node.field : t->node.frame);
+			str_put(o, " = ");
+		}
+		text_holder(o, &t->node);
+		str_put(o, "\n");
+	}
+}
+
+void text_report(struct str *o, enum text_style st, const struct ans_report *a)
+{
+	text_head(o, st, &a->head);
+	text_exact_line(o, &a->exact);
+	text_losses(o, &a->head);
+	str_put(o, "\n");
+	text_memory(o, st, &a->memory);
+	str_put(o, "\n");
+	text_top(o, st, &a->by_root);
+	str_put(o, "\n");
+	text_top(o, st, &a->by_type);
+	str_put(o, "\n");
+	text_top(o, st, &a->by_goroutine);
+}
