@@ -4,8 +4,9 @@
  * Source: runtime/mbitmap.go (isFree, isFreeOrNewlyAllocated), mgcsweep.go (sweep),
  * mgcmark_greenteagc.go (spanInlineMarkBits, moveInlineMarks).
  *
- *   object     slot < freeIndexForScan, or its allocBits bit is set; a slot between that and
- *              freeindex may be half written, and the collector does not look at it either
+ *   object     slot < freeIndexForScan, or its allocBits bit is set, or it is marked (from
+ *              1.25 on what is allocated while a cycle marks is only marked); other slots below
+ *              freeindex may be half written, and the collector does not look at them either
  *   marked     swept span: the allocBits are the last cycle's marks
  *              else: gcmarkBits, and green tea's marks inside the span
  *
@@ -146,6 +147,8 @@ static struct err *read_span(struct job *j, struct go_io *io, const struct go_sp
 			err = or_inline(io, s, marks);
 		if (err)
 			return err;
+		for (uint32_t i = 0; i < words; i++)
+			alloc[i] |= marks[i];
 	}
 	set_below(alloc, s->free_index_for_scan);
 	if (s->nelems % 64) {

@@ -152,8 +152,12 @@ static struct err *add_goroutine(struct snapshot *s, size_t i)
 
 		if (slot.object == GO_NO_OBJECT)
 			continue;
-		/* mgcmark.go, scanConservative: free slots are no pointers there. */
-		if ((slot.flags & GO_SLOT_CONSERVATIVE) && !snapshot_is_object(s, slot.object))
+		/*
+		 * mgcmark.go, scanConservative: free slots are no pointers.  Nor are they where a
+		 * thread was stopped inside mallocgc, which the collector never sees.
+		 */
+		if (((slot.flags & GO_SLOT_CONSERVATIVE) || g->thread) &&
+		    !snapshot_is_object(s, slot.object))
 			continue;
 		err = push_slot(s, &slot);
 	}
