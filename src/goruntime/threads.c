@@ -13,17 +13,13 @@
 /* arch/x86 struct ucontext: uc_mcontext begins at 40; r8 .. r15, rdi, rsi, rbp, rbx, rdx, rax, rcx
  */
 enum {
+	UC_STACK_SP = 16, /* uc_stack: the signal stack as it was set */
+	UC_STACK_SIZE = 32,
 	UC_REGS = 40,
 	UC_NREGS = 15,
 	UC_RSP = 160,
 	UC_RIP = 168,
 	UC_BYTES = 176,
-};
-
-struct match {
-	const struct go *g;
-	struct go_func sigreturn; /* runtime.sigreturn__sigaction */
-	bool has_sigreturn;
 };
 
 void m_table_deinit(struct m_table *t)
@@ -72,51 +68,48 @@ static void take_regs(struct m_info *m, const struct user_regs_struct *r)
 	m->sp = r->rsp;
 }
 
-static bool take_context(const struct match *k, struct m_info *m, taddr uc)
+static bool take_context(struct m_info *m, const uint8_t *uc)
 {
-	_cleanup_(err_freep) struct err *err = NULL;
-	uint8_t b[UC_BYTES];
+	uint64_t sp = load_u64(uc + UC_RSP);
 
-	err = target_read(k->g->t, uc, b, sizeof(b));
-	if (err || trange_has(m->gsignal, load_u64(b + UC_RSP)))
-		return false;
-	memcpy(m->regs, b + UC_REGS, UC_NREGS * sizeof(uint64_t));
+	if (trange_has(m->gsignal, sp))
+		return false; /* a signal that hit a handler; the first one's frame lies higher */
+	memcpy(m->regs, uc + UC_REGS, UC_NREGS * sizeof(uint64_t));
 	m->nregs = UC_NREGS;
-	m->sp = load_u64(b + UC_RSP);
-	m->pc = load_u64(b + UC_RIP);
+	m->sp = sp;
+	m->pc = load_u64(uc + UC_RIP);
 	m->in_handler = true;
 	return true;
 }
 
 /*
- * On the signal stack: the kernel pushed {sigreturn__sigaction, ucontext, ...}.  The highest
- * such frame holds the registers of what was running before the first handler.
+ * On the signal stack: the kernel pushed {restorer, ucontext, siginfo, ...}.  The restorer is
+ * Go's or libc's (cgo); the ucontext is known by uc_stack, which tells this very stack.
  */
-static bool leave_handler(const struct match *k, struct m_info *m)
+static bool leave_handler(const struct go *g, struct m_info *m)
 {
-	uint64_t n = m->gsignal.end - m->sp;
+	uint64_t n = m->gsignal.end - m->sp, size = trange_bytes(m->gsignal);
 	_cleanup_(freep) uint8_t *b = NULL;
 	size_t got = 0;
 	struct err *err;
 
-	if (!k->has_sigreturn || n > GSIGNAL_MAX_BYTES)
+	if (n > GSIGNAL_MAX_BYTES)
 		return false;
-	if (trange_has((struct trange){ k->sigreturn.entry, k->sigreturn.end }, m->pc))
-		return take_context(k, m, m->sp);
 	b = zalloc(n, 1);
 	if (!b)
 		return false;
-	err = target_read_some(k->g->t, m->sp, b, n, &got);
+	err = target_read_some(g->t, m->sp, b, n, &got);
 	err_free(err);
-	for (size_t at = got & ~7UL; at >= 8; at -= 8)
-		if (load_u64(b + at - 8) == k->sigreturn.entry)
-			return take_context(k, m, m->sp + at);
+	for (size_t at = 0; at + UC_BYTES <= got; at += 8)
+		if (load_u64(b + at + UC_STACK_SP) == m->gsignal.start &&
+		    load_u64(b + at + UC_STACK_SIZE) == size && take_context(m, b + at))
+			return true;
 	return false;
 }
 
-static void locate(const struct match *k, struct m_info *m)
+static void locate(const struct go *g, struct m_info *m)
 {
-	if (trange_has(m->gsignal, m->sp) && !leave_handler(k, m))
+	if (trange_has(m->gsignal, m->sp) && !leave_handler(g, m))
 		return;
 	if (m->user.end && m->sp > m->user.start && m->sp <= m->user.end) {
 		m->where = M_ON_CURG;
@@ -147,9 +140,9 @@ static const struct target_thread *find_thread(const struct go *g, taddr m, uint
 	return NULL;
 }
 
-static void describe(const struct match *k, taddr addr, const uint8_t *b, struct m_info *ret)
+static void describe(const struct go *g, taddr addr, const uint8_t *b, struct m_info *ret)
 {
-	const struct go_layout *L = k->g->L;
+	const struct go_layout *L = g->L;
 
 	*ret = (struct m_info){
 		.addr = addr,
@@ -159,19 +152,18 @@ static void describe(const struct match *k, taddr addr, const uint8_t *b, struct
 		.vdso_sp = go_get(b, L->m_vdsoSP),
 		.g0_addr = go_get(b, L->m_g0),
 	};
-	ret->thread = find_thread(k->g, addr, go_get(b, L->m_procid));
+	ret->thread = find_thread(g, addr, go_get(b, L->m_procid));
 	if (!ret->thread)
 		return;
-	ret->g0 = stack_of(k->g, ret->g0_addr);
-	ret->gsignal = stack_of(k->g, go_get(b, L->m_gsignal));
-	ret->user = stack_of(k->g, ret->curg);
+	ret->g0 = stack_of(g, ret->g0_addr);
+	ret->gsignal = stack_of(g, go_get(b, L->m_gsignal));
+	ret->user = stack_of(g, ret->curg);
 	take_regs(ret, &ret->thread->regs);
-	locate(k, ret);
+	locate(g, ret);
 }
 
 struct err *m_table_read(const struct go *g, struct m_table *ret)
 {
-	struct match k = { .g = g };
 	struct m_info info;
 	uint8_t b[M_MAX_BYTES];
 	struct err *err;
@@ -180,13 +172,12 @@ struct err *m_table_read(const struct go *g, struct m_table *ret)
 	if (!g->v.allm || !g->L->m_bytes || g->L->m_bytes > sizeof(b))
 		return err_unsupported(
 			"runtime.allm is not known: running goroutines cannot be read");
-	k.has_sigreturn = go_func_by_name(g, "runtime.sigreturn__sigaction", &k.sigreturn);
 	err = go_read_u64(g, g->v.allm, &m);
 	for (unsigned i = 0; !err && m && i < MS_MAX; i++) {
 		err = target_read(g->t, m, b, g->L->m_bytes);
 		if (err)
 			break;
-		describe(&k, m, b, &info);
+		describe(g, m, b, &info);
 		if (!vec_push(&ret->ms, info))
 			return &err_nomem;
 		m = go_get(b, g->L->m_alllink);
