@@ -1,0 +1,88 @@
+/*
+ * args.h - what the user typed, checked.
+ *
+ * One table of commands (commands.c) and one of options (options.c): parsing, --help,
+ * manual pages and completion are made from them.
+ * HOW TO ADD A COMMAND: write cmd_<name>.c, list it in commands.c and meson.build.
+ */
+#ifndef LIMPET_CLI_ARGS_H
+#define LIMPET_CLI_ARGS_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+enum opt_id {
+	OPT_JSON = 1 << 0,
+	OPT_LIMIT = 1 << 1,
+	OPT_NO_COLOR = 1 << 2,
+	OPT_QUIET = 1 << 3,
+	OPT_OUT = 1 << 4,
+	OPT_EXE = 1 << 5,
+	OPT_VALUES = 1 << 6,
+	OPT_FREEZE = 1 << 7,
+	OPT_MAX_PAUSE = 1 << 8,
+	OPT_THREADS = 1 << 9,
+	OPT_MAX_MEMORY = 1 << 10,
+	OPT_LAYOUT = 1 << 11,
+	OPT_BY = 1 << 12,
+	OPT_SORT = 1 << 13,
+	OPT_GROUP_BY = 1 << 14,
+	OPT_DEPTH = 1 << 15,
+	OPT_PATHS = 1 << 16,
+	OPT_WAIT = 1 << 17,
+	OPT_GO = 1 << 18,
+	OPT_HELP = 1 << 19,
+	/* every command with a TARGET */
+	OPTS_COMMON = OPT_JSON | OPT_LIMIT | OPT_NO_COLOR | OPT_QUIET | OPT_OUT | OPT_EXE |
+		      OPT_VALUES | OPT_FREEZE | OPT_MAX_PAUSE | OPT_THREADS | OPT_MAX_MEMORY |
+		      OPT_LAYOUT | OPT_HELP,
+};
+
+struct opt {
+	enum opt_id id;	     /* 0: comes in a later version */
+	const char *name;    /* "--json"; "-o" */
+	const char *metavar; /* NULL: a flag */
+	const char *about;
+};
+
+struct args;
+
+struct cmd {
+	const char *name;
+	const char *args;    /* "TARGET WHAT" */
+	const char *about;   /* one line */
+	const char *help;    /* more lines, or NULL */
+	const char *example; /* one that works */
+	unsigned opts;	     /* OPT_* that it takes */
+	unsigned min_args, max_args;
+	/* NULL: in a later version.  *status: exit code when no error (0 unless set). */
+	struct err *(*run)(const struct args *a, int *status);
+};
+
+struct args {
+	const struct cmd *cmd;
+	const char *arg[2]; /* TARGET, WHAT */
+	unsigned nargs;
+	unsigned seen; /* OPT_* that were given */
+	const char *out, *exe, *layout, *go;
+	const char *by, *sort, *group_by;
+	uint64_t limit, depth, paths, wait_s, threads;
+	uint64_t max_pause_ns, max_memory;
+	unsigned values; /* ANS_VALUES_* */
+};
+
+static inline bool args_has(const struct args *a, enum opt_id id)
+{
+	return (a->seen & id) != 0;
+}
+
+const struct cmd *commands(size_t *ret_n);
+const struct cmd *command_named(const char *name); /* NULL: none */
+const struct opt *options(size_t *ret_n);
+
+struct err *args_parse(int argc, char *const *argv, struct args *ret) MUST_CHECK;
+
+/* cmd NULL: the overview. */
+void help_text(struct str *o, const struct cmd *cmd);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * cmd_goroutines.c - `limpet goroutines`.
+ */
+#include "cli/cmds.h"
+#include "cli/session.h"
+
+static struct err *parse_group(const char *text, enum goroutine_group *ret)
+{
+	static const char *const word[] = { "", "stack", "state", "creator" };
+
+	*ret = GROUP_NONE;
+	for (size_t i = 1; text && i < ARRAY_LEN(word); i++)
+		if (!strcmp(text, word[i])) {
+			*ret = (enum goroutine_group)i;
+			return NULL;
+		}
+	if (!text)
+		return NULL;
+	if (!strcmp(text, "label"))
+		return err_usage("--group-by label: not in this version of limpet");
+	return err_usage("--group-by %s: want stack, state or creator", text);
+}
+
+struct err *cmd_goroutines(const struct args *a, int *status)
+{
+	_cleanup_(session_close) struct session s = { 0 };
+	_cleanup_(ans_head_deinit) struct ans_head h = { 0 };
+	_cleanup_(ans_goroutines_deinit) struct ans_goroutines gs = { 0 };
+	_cleanup_(str_deinit) struct str o = { 0 };
+	enum goroutine_group by;
+	struct err *err = parse_group(a->group_by, &by);
+
+	(void)status;
+	if (!err)
+		err = session_open(a, &s);
+	if (!err)
+		err = session_stage(&s, "finding dominators");
+	if (!err)
+		err = agg_dominators(&s.agg);
+	if (!err)
+		err = agg_goroutines(&s.agg, by, session_limit(a, UINT32_MAX), &gs);
+	if (!err)
+		err = agg_head(&s.agg, &h);
+	if (err)
+		return err;
+	session_release(&s);
+	if (args_has(a, OPT_JSON)) {
+		json_doc_goroutines(&o, &h, &gs);
+	} else {
+		text_head(&o, session_style(a), &h);
+		text_losses(&o, &h);
+		text_goroutines(&o, session_style(a), &gs);
+	}
+	return session_emit(&s, &o);
+}

@@ -1,0 +1,46 @@
+/*
+ * cmd_object.c - `limpet object`: one object.
+ *
+ * Values are shown on a terminal, for they were asked for; to a file, a pipe or JSON
+ * only when --values says so.
+ */
+#include "cli/cmds.h"
+#include "cli/session.h"
+
+static unsigned value_policy(const struct args *a)
+{
+	if (args_has(a, OPT_VALUES))
+		return a->values;
+	if (a->out || args_has(a, OPT_JSON) || !isatty(STDOUT_FILENO))
+		return ANS_VALUES_NONE;
+	return ANS_VALUES_FULL;
+}
+
+struct err *cmd_object(const struct args *a, int *status)
+{
+	_cleanup_(session_close) struct session s = { 0 };
+	_cleanup_(ans_head_deinit) struct ans_head h = { 0 };
+	_cleanup_(ans_object_deinit) struct ans_object x = { 0 };
+	_cleanup_(str_deinit) struct str o = { 0 };
+	struct err *err = session_open(a, &s);
+
+	(void)status;
+	if (!err)
+		err = session_stage(&s, "finding referrers");
+	if (!err)
+		err = graph_reverse(s.g, s.nthreads);
+	if (!err)
+		err = agg_object(&s.agg, a->arg[1], value_policy(a), session_limit(a, 50), &x);
+	if (!err)
+		err = agg_head(&s.agg, &h);
+	if (err)
+		return err;
+	session_release(&s);
+	if (args_has(a, OPT_JSON)) {
+		json_doc_object(&o, &h, &x);
+	} else {
+		text_losses(&o, &h);
+		text_object(&o, session_style(a), &x);
+	}
+	return session_emit(&s, &o);
+}

@@ -1,0 +1,41 @@
+/*
+ * cmd_report.c - `limpet report`: everything that one look answers.
+ */
+#include "cli/cmds.h"
+#include "cli/session.h"
+
+static struct err *answer(struct session *s, struct ans_report *r)
+{
+	_cleanup_(verify_deinit) struct verify_result v = { 0 };
+	struct err *err = verify_run(s->s, s->g, &v);
+
+	if (!err)
+		err = session_stage(s, "finding dominators");
+	if (!err)
+		err = agg_dominators(&s->agg);
+	if (!err)
+		err = session_stage(s, "adding up");
+	if (!err)
+		err = agg_report(&s->agg, &v, session_limit(s->args, 10), r);
+	return err;
+}
+
+struct err *cmd_report(const struct args *a, int *status)
+{
+	_cleanup_(session_close) struct session s = { 0 };
+	_cleanup_(ans_report_deinit) struct ans_report r = { 0 };
+	_cleanup_(str_deinit) struct str o = { 0 };
+	struct err *err = session_open(a, &s);
+
+	(void)status;
+	if (!err)
+		err = answer(&s, &r);
+	if (err)
+		return err;
+	session_release(&s);
+	if (args_has(a, OPT_JSON))
+		json_doc_report(&o, &r);
+	else
+		text_report(&o, session_style(a), &r);
+	return session_emit(&s, &o);
+}

@@ -1,0 +1,149 @@
+/*
+ * cmd_verify.c - `limpet verify`: is limpet right?
+ *
+ * First snapshot, then, while candidates remain that it cannot decide, further looks
+ * at the process until a collection began after the first one has finished.  A look
+ * costs the target one short pause; there are few of them.
+ */
+#include "cli/cmds.h"
+#include "cli/interrupt.h"
+#include "cli/session.h"
+#include "base/clock.h"
+
+#define LOOK_EVERY_NS 1000000000ULL
+
+struct cycle {
+	uint32_t sweepgen; /* grows by 2 a cycle */
+	uint32_t phase;
+};
+
+static struct err *read_cycle(const struct go *go, struct cycle *ret)
+{
+	struct cycle c = { 0 };
+	struct err *err =
+		go_read_u32(go, go->v.mheap + (uint64_t)go->L->mheap_sweepgen.off, &c.sweepgen);
+
+	if (!err && go->v.gcphase)
+		err = go_read_u32(go, go->v.gcphase, &c.phase);
+	if (err)
+		return err_prefix(err, "GC cycle");
+	*ret = c;
+	return NULL;
+}
+
+/*
+ * A cycle that was already marking at the first look may have met the candidates alive:
+ * then one more is needed.  A look in the middle of marking decides nothing.
+ */
+static bool late_enough(struct cycle first, struct cycle now)
+{
+	uint32_t need = first.phase ? 4 : 2;
+
+	return now.sweepgen - first.sweepgen >= need && !now.phase;
+}
+
+/* Second observation with an attached session; its exactness goes to x. */
+static struct err *look_again(struct session *s, struct verify_result *v, struct ans_exact *x)
+{
+	uint64_t typed_objects = x->typed_objects, typed_bytes = x->typed_bytes;
+	struct ans_exact second;
+	struct err *err = session_snapshot(s);
+
+	if (!err)
+		err = session_graph(s);
+	if (!err)
+		err = verify_again(v, s->s, s->g);
+	if (!err)
+		err = agg_exact(&s->agg, v, &second);
+	if (err)
+		return err;
+	ans_exact_deinit(x);
+	*x = second;
+	x->typed_objects = typed_objects;
+	x->typed_bytes = typed_bytes;
+	return NULL;
+}
+
+/* Wait for a later cycle; *later is an attached session when one came in time. */
+static struct err *wait_for_cycle(const struct args *a, struct cycle first, struct session *later,
+				  bool *ret_came)
+{
+	uint64_t end = clock_ns() + a->wait_s * 1000000000ULL;
+	uint64_t pause = LOOK_EVERY_NS;
+
+	*ret_came = false;
+	while (clock_ns() < end) {
+		struct cycle now;
+		struct err *err;
+
+		interrupt_sleep(MIN(pause, end - clock_ns()));
+		err = session_attach(a, later);
+		if (!err)
+			err = read_cycle(later->go, &now);
+		if (err)
+			return err;
+		*ret_came = late_enough(first, now);
+		if (*ret_came)
+			return NULL;
+		session_close(later);
+		pause *= 2;
+	}
+	return NULL;
+}
+
+static struct err *emit(struct session *s, const struct ans_head *h, const struct ans_exact *x)
+{
+	_cleanup_(str_deinit) struct str o = { 0 };
+	size_t limit = session_limit(s->args, 100);
+
+	if (args_has(s->args, OPT_JSON)) {
+		json_doc_verify(&o, h, x, limit);
+	} else {
+		text_head(&o, session_style(s->args), h);
+		text_losses(&o, h);
+		text_verify(&o, session_style(s->args), x, limit);
+	}
+	return session_emit(s, &o);
+}
+
+static struct err *first_look(struct session *s, struct verify_result *v, struct ans_exact *x,
+			      struct ans_head *h, struct cycle *c)
+{
+	struct err *err = verify_run(s->s, s->g, v);
+
+	if (!err)
+		err = agg_exact(&s->agg, v, x);
+	if (!err)
+		err = agg_head(&s->agg, h);
+	if (!err)
+		err = read_cycle(s->go, c);
+	if (!err)
+		err = session_stage(s, v->undecided ? "waiting for the next GC cycle" : "");
+	return err;
+}
+
+struct err *cmd_verify(const struct args *a, int *status)
+{
+	_cleanup_(session_close) struct session s = { 0 };
+	_cleanup_(session_close) struct session later = { 0 };
+	_cleanup_(verify_deinit) struct verify_result v = { 0 };
+	_cleanup_(ans_exact_deinit) struct ans_exact x = { 0 };
+	_cleanup_(ans_head_deinit) struct ans_head h = { 0 };
+	struct cycle first;
+	bool came = false;
+	struct err *err = session_open(a, &s);
+
+	if (!err)
+		err = first_look(&s, &v, &x, &h, &first);
+	if (err)
+		return err;
+	session_release(&s);
+	if (v.undecided && a->wait_s)
+		err = wait_for_cycle(a, first, &later, &came);
+	if (!err && came)
+		err = look_again(&later, &v, &x);
+	if (err)
+		return err_prefix(err, "second observation");
+	*status = x.holds ? 0 : 1;
+	return emit(&s, &h, &x);
+}

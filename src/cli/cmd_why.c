@@ -1,0 +1,53 @@
+/*
+ * cmd_why.c - `limpet why`: why is it alive.
+ */
+#include "cli/cmds.h"
+#include "cli/session.h"
+
+static bool is_name(const char *what)
+{
+	return strncmp(what, "0x", 2) && strncmp(what, "0X", 2) && strncmp(what, "goroutine:", 10);
+}
+
+/* Retained bytes are needed to find the largest of a type; for one address they cost too much. */
+static struct err *answer(struct session *s, struct ans_head *h, struct ans_why *w)
+{
+	const struct args *a = s->args;
+	struct err *err = NULL;
+
+	if (is_name(a->arg[1])) {
+		err = session_stage(s, "finding dominators");
+		if (!err)
+			err = agg_dominators(&s->agg);
+	}
+	if (!err)
+		err = session_stage(s, "finding paths");
+	if (!err)
+		err = agg_why(&s->agg, a->arg[1], session_limit(a, 3), (size_t)a->paths, w);
+	if (!err)
+		err = agg_head(&s->agg, h);
+	return err;
+}
+
+struct err *cmd_why(const struct args *a, int *status)
+{
+	_cleanup_(session_close) struct session s = { 0 };
+	_cleanup_(ans_head_deinit) struct ans_head h = { 0 };
+	_cleanup_(ans_why_deinit) struct ans_why w = { 0 };
+	_cleanup_(str_deinit) struct str o = { 0 };
+	struct err *err = session_open(a, &s);
+
+	(void)status;
+	if (!err)
+		err = answer(&s, &h, &w);
+	if (err)
+		return err;
+	session_release(&s);
+	if (args_has(a, OPT_JSON)) {
+		json_doc_why(&o, &h, &w);
+	} else {
+		text_losses(&o, &h);
+		text_why(&o, session_style(a), &w);
+	}
+	return session_emit(&s, &o);
+}

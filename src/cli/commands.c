@@ -1,0 +1,152 @@
+/*
+ * commands.c - the one table of commands.
+ *
+ * --help, manual pages and completion are made from it.
+ */
+#include "cli/cmds.h"
+
+#define WHERE "TARGET is a process: PID, pid:PID or name:NAME (exact name of the program).\n"
+
+static const struct cmd table[] = {
+	{
+		.name = "report",
+		.args = "TARGET",
+		.about = "what is alive, who holds it, and how exact that is",
+		.help = WHERE "`limpet TARGET` is the same as `limpet report TARGET`.",
+		.example = "limpet report 1234",
+		.opts = OPTS_COMMON,
+		.min_args = 1,
+		.max_args = 1,
+		.run = cmd_report,
+	},
+	{
+		.name = "top",
+		.args = "TARGET",
+		.about = "what takes the memory: by type, package, root, goroutine or kind",
+		.help = WHERE
+		"Retained bytes are what would be freed with a row's objects: each byte counts once in\n"
+		"a row.  By root and by goroutine all rows together are the reachable bytes.",
+		.example = "limpet top name:server --by type --sort retained",
+		.opts = OPTS_COMMON | OPT_BY | OPT_SORT,
+		.min_args = 1,
+		.max_args = 1,
+		.run = cmd_top,
+	},
+	{
+		.name = "why",
+		.args = "TARGET WHAT",
+		.about = "why is it alive: paths from roots, independent holders, the edge to cut",
+		.help = WHERE
+		"WHAT is an address (0xc000123, also inside an object), a type (main.Session), a\n"
+		"global's name, or goroutine:17.",
+		.example = "limpet why 1234 main.Session",
+		.opts = OPTS_COMMON | OPT_PATHS,
+		.min_args = 2,
+		.max_args = 2,
+		.run = cmd_why,
+	},
+	{
+		.name = "object",
+		.args = "TARGET ADDR",
+		.about = "one object: fields with values, who points at it, what it points at",
+		.help = WHERE "Values are shown on a terminal; elsewhere only with --values full.",
+		.example = "limpet object 1234 0xc000012345",
+		.opts = OPTS_COMMON,
+		.min_args = 2,
+		.max_args = 2,
+		.run = cmd_object,
+	},
+	{
+		.name = "tree",
+		.args = "TARGET [WHAT]",
+		.about = "the dominator tree, from all roots or from WHAT down",
+		.help = WHERE "WHAT as in `limpet why`.  --limit counts children a node.",
+		.example = "limpet tree 1234 --depth 3",
+		.opts = OPTS_COMMON | OPT_DEPTH,
+		.min_args = 1,
+		.max_args = 2,
+		.run = cmd_tree,
+	},
+	{
+		.name = "goroutines",
+		.args = "TARGET",
+		.about = "goroutines: state, wait reason, creator, stack, what each alone retains",
+		.help = WHERE
+		"Waiting times are lower bounds: the runtime notes them at the first collection.\n"
+		"In JSON \"leaked\" is null: a leak is a claim that this version cannot prove.",
+		.example = "limpet goroutines 1234 --group-by stack",
+		.opts = OPTS_COMMON | OPT_GROUP_BY,
+		.min_args = 1,
+		.max_args = 1,
+		.run = cmd_goroutines,
+	},
+	{
+		.name = "memory",
+		.args = "TARGET",
+		.about = "where the memory is: cgroup, RSS, Go heap, runtime, outside of Go",
+		.help = WHERE "The lines below RSS add up to it.",
+		.example = "limpet memory 1234",
+		.opts = OPTS_COMMON,
+		.min_args = 1,
+		.max_args = 1,
+		.run = cmd_memory,
+	},
+	{
+		.name = "verify",
+		.args = "TARGET",
+		.about = "is limpet right: its reachable set against the collector's mark bits",
+		.help = WHERE
+		"What one snapshot cannot decide (garbage since the last cycle) is looked at again after\n"
+		"the next cycle, if one comes within --wait seconds (10).  Exit 1: it does not hold.",
+		.example = "limpet verify 1234 --wait 130",
+		.opts = OPTS_COMMON | OPT_WAIT,
+		.min_args = 1,
+		.max_args = 1,
+		.run = cmd_verify,
+	},
+	{
+		.name = "layout",
+		.args = "--go PATH",
+		.about = "make a layout table for a Go version from its toolchain",
+		.help = "PATH is the go command.  The table goes to stdout or -o FILE, and is used by\n"
+			"--layout FILE.",
+		.example = "limpet layout --go /usr/local/go/bin/go -o go1.99.layout",
+		.opts = OPT_GO | OPT_OUT | OPT_QUIET | OPT_HELP,
+		.run = cmd_layout,
+	},
+	{ .name = "types", .about = "all types" },
+	{ .name = "strings", .about = "strings: duplicates, pinned buffers" },
+	{ .name = "maps", .about = "maps: fill ratio, waste" },
+	{ .name = "slices", .about = "slices: capacity without content" },
+	{ .name = "chans", .about = "channels: backlog" },
+	{ .name = "timers", .about = "timers and tickers" },
+	{ .name = "contexts", .about = "contexts that are never cancelled" },
+	{ .name = "pools", .about = "sync.Pools" },
+	{ .name = "finalizers", .about = "finalizers and cleanups" },
+	{ .name = "fds", .about = "files and sockets" },
+	{ .name = "diff", .about = "what grew between two snapshots" },
+	{ .name = "sql", .about = "SQL over all of it" },
+	{ .name = "profile", .about = "a pprof file of what is retained" },
+	{ .name = "snapshot", .about = "a core or a store, in milliseconds of pause" },
+	{ .name = "gc", .about = "is the collector the problem" },
+	{ .name = "watch", .about = "follow processes for days" },
+	{ .name = "check", .about = "the gate for CI" },
+	{ .name = "serve", .about = "all of it in a browser" },
+	{ .name = "locks", .about = "mutexes, holders, waiters" },
+	{ .name = "audit", .about = "limits that are off" },
+	{ .name = "doctor", .about = "can limpet work here" },
+};
+
+const struct cmd *commands(size_t *ret_n)
+{
+	*ret_n = ARRAY_LEN(table);
+	return table;
+}
+
+const struct cmd *command_named(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (!strcmp(table[i].name, name))
+			return &table[i];
+	return NULL;
+}

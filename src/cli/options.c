@@ -1,0 +1,276 @@
+/*
+ * options.c - the table of options, and argv against it.
+ *
+ * Options may stand anywhere; "--name VALUE" and "--name=VALUE" are the same; "--" ends
+ * them.  Options of later versions are known and say so.
+ */
+#include "cli/args.h"
+#include "report/answer.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static const struct opt table[] = {
+	{ OPT_JSON, "--json", NULL, "one JSON document on stdout" },
+	{ OPT_LIMIT, "--limit", "N", "at most N rows (0: all)" },
+	{ OPT_OUT, "-o", "FILE", "write to FILE (mode 0600, all or nothing)" },
+	{ OPT_NO_COLOR, "--no-color", NULL, "no colours (NO_COLOR does the same)" },
+	{ OPT_QUIET, "--quiet", NULL, "no progress on stderr" },
+	{ OPT_BY, "--by", "WHAT", "type, package, root, goroutine or kind" },
+	{ OPT_SORT, "--sort", "KEY", "retained, shallow or count" },
+	{ OPT_GROUP_BY, "--group-by", "WHAT", "stack, state or creator" },
+	{ OPT_DEPTH, "--depth", "N", "levels of the tree, at most 64" },
+	{ OPT_PATHS, "--paths", "N", "at most N paths an object" },
+	{ OPT_WAIT, "--wait", "SECONDS", "how long to wait for a later GC cycle" },
+	{ OPT_GO, "--go", "PATH", "the go command whose runtime is described" },
+	{ OPT_EXE, "--exe", "FILE", "the executable, where the target's own cannot be read" },
+	{ OPT_LAYOUT, "--layout", "FILE", "layout table made by `limpet layout`" },
+	{ OPT_VALUES, "--values", "POLICY", "values of the program: none, hash or full" },
+	{ OPT_FREEZE, "--freeze", NULL, "stop the program while reading, instead of fork" },
+	{ OPT_MAX_PAUSE, "--max-pause", "MS", "refuse a longer stop (200 unless said)" },
+	{ OPT_THREADS, "--threads", "N", "threads of limpet (all CPUs unless said)" },
+	{ OPT_MAX_MEMORY, "--max-memory", "BYTES", "limpet's own memory; K, M, G allowed" },
+	{ OPT_HELP, "--help", NULL, "this text" },
+	{ 0, "--source", "DIR", NULL },
+	{ 0, "--precopy", NULL, NULL },
+	{ 0, "--html", "FILE", NULL },
+	{ 0, "--leaked", NULL, NULL },
+	{ 0, "--kind", "KIND", NULL },
+	{ 0, "--schema", NULL, NULL },
+	{ 0, "--selftest", NULL, NULL },
+	{ 0, "--reap", "PID", NULL },
+	{ 0, "--value", "VALUE", NULL },
+};
+
+const struct opt *options(size_t *ret_n)
+{
+	*ret_n = ARRAY_LEN(table);
+	return table;
+}
+
+static const struct opt *option_named(const char *name, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (strlen(table[i].name) == len && !strncmp(table[i].name, name, len))
+			return &table[i];
+	return NULL;
+}
+
+static struct err *parse_u64(const char *name, const char *text, uint64_t max, uint64_t *ret)
+{
+	char *end;
+	unsigned long long n;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (end == text || *end || *text == '-' || errno || n > max)
+		return err_usage("%s %s: want a number from 0 to %" PRIu64, name, text, max);
+	*ret = n;
+	return NULL;
+}
+
+static struct err *parse_ms(const char *name, const char *text, uint64_t *ret)
+{
+	char *end;
+	double ms = strtod(text, &end);
+
+	if (!strcmp(end, "ms"))
+		end += 2;
+	if (end == text || *end || !(ms > 0) || ms > 1e9)
+		return err_usage("%s %s: want milliseconds, as in %s 200", name, text, name);
+	*ret = (uint64_t)(ms * 1e6);
+	return NULL;
+}
+
+static struct err *parse_bytes(const char *name, const char *text, uint64_t *ret)
+{
+	static const char unit[] = "KMGT";
+	char *end;
+	unsigned long long n;
+	const char *u;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	u = *end ? strchr(unit, *end & ~0x20) : NULL;
+	if (u)
+		end++;
+	if (u && !strcmp(end, "iB"))
+		end += 2;
+	else if (u && (*end == 'B' || *end == 'b'))
+		end++;
+	if (end == text || *end || *text == '-' || errno || !n ||
+	    (u && n > UINT64_MAX >> (10 * (u - unit + 1))))
+		return err_usage("%s %s: want bytes, as in %s 2G", name, text, name);
+	*ret = u ? n << (10 * (u - unit + 1)) : n;
+	return NULL;
+}
+
+static struct err *parse_values(const char *text, unsigned *ret)
+{
+	static const char *const word[] = { "none", "hash", "full" };
+
+	for (unsigned i = 0; i < ARRAY_LEN(word); i++)
+		if (!strcmp(text, word[i])) {
+			*ret = i;
+			return NULL;
+		}
+	return err_usage("--values %s: want none, hash or full", text);
+}
+
+static struct err *parse_limit(const char *text, uint64_t *ret)
+{
+	struct err *err = parse_u64("--limit", text, UINT32_MAX, ret);
+
+	if (!err && !*ret)
+		*ret = UINT32_MAX;
+	return err;
+}
+
+static struct err *set_number(const struct opt *o, const char *v, struct args *a)
+{
+	switch (o->id) {
+	case OPT_LIMIT:
+		return parse_limit(v, &a->limit);
+	case OPT_DEPTH:
+		return parse_u64(o->name, v, 64, &a->depth);
+	case OPT_PATHS:
+		return parse_u64(o->name, v, 1000, &a->paths);
+	case OPT_WAIT:
+		return parse_u64(o->name, v, 86400, &a->wait_s);
+	case OPT_THREADS:
+		return parse_u64(o->name, v, 64, &a->threads);
+	case OPT_MAX_PAUSE:
+		return parse_ms(o->name, v, &a->max_pause_ns);
+	case OPT_MAX_MEMORY:
+		return parse_bytes(o->name, v, &a->max_memory);
+	case OPT_VALUES:
+		return parse_values(v, &a->values);
+	default:
+		return NULL;
+	}
+}
+
+static struct err *set_option(const struct opt *o, const char *v, struct args *a)
+{
+	switch (o->id) {
+	case OPT_OUT:
+		a->out = v;
+		break;
+	case OPT_EXE:
+		a->exe = v;
+		break;
+	case OPT_LAYOUT:
+		a->layout = v;
+		break;
+	case OPT_GO:
+		a->go = v;
+		break;
+	case OPT_BY:
+		a->by = v;
+		break;
+	case OPT_SORT:
+		a->sort = v;
+		break;
+	case OPT_GROUP_BY:
+		a->group_by = v;
+		break;
+	default:
+		break;
+	}
+	a->seen |= o->id;
+	return set_number(o, v, a);
+}
+
+/* argv[*i] is an option; takes its value too. */
+static struct err *parse_option(int argc, char *const *argv, int *i, struct args *a)
+{
+	const char *text = argv[*i], *eq = strchr(text, '='), *value = NULL;
+	size_t len = eq && text[1] == '-' ? (size_t)(eq - text) : strlen(text);
+	const struct opt *o = option_named(text, len);
+
+	if (!strcmp(text, "-h"))
+		o = option_named("--help", 6);
+	if (!o)
+		return err_usage("%s: no such option; see `limpet %s --help`", text, a->cmd->name);
+	if (!o->id)
+		return err_usage("%s: not in this version of limpet (" LIMPET_VERSION ")", o->name);
+	if (!(a->cmd->opts & o->id))
+		return err_usage("%s: `limpet %s` does not take it; see `limpet %s --help`",
+				 o->name, a->cmd->name, a->cmd->name);
+	if (o->metavar) {
+		if (text[len] == '=')
+			value = text + len + 1;
+		else if (*i + 1 < argc)
+			value = argv[++*i];
+		if (!value)
+			return err_usage("%s: wants a value (%s)", o->name, o->metavar);
+	} else if (text[len] == '=') {
+		return err_usage("%s: takes no value", o->name);
+	}
+	return set_option(o, value, a);
+}
+
+/* "limpet TARGET" is "limpet report TARGET". */
+static bool looks_like_target(const char *s)
+{
+	return strspn(s, "0123456789") == strlen(s) || !strncmp(s, "pid:", 4) ||
+	       !strncmp(s, "name:", 5) || !strncmp(s, "http://", 7) || !strncmp(s, "https://", 8) ||
+	       strchr(s, '/') || !access(s, F_OK);
+}
+
+static struct err *find_command(int argc, char *const *argv, int *i, struct args *a)
+{
+	if (argc < 2)
+		return err_usage("want a command or a process; see `limpet --help`");
+	a->cmd = command_named(argv[1]);
+	if (a->cmd) {
+		*i = 2;
+	} else if (argv[1][0] == '-' || looks_like_target(argv[1])) {
+		a->cmd = command_named("report");
+		*i = 1;
+	} else {
+		return err_usage("%.100s: no such command; see `limpet --help`", argv[1]);
+	}
+	if (!a->cmd->run)
+		return err_usage("%s: not in this version of limpet (" LIMPET_VERSION ")",
+				 a->cmd->name);
+	return NULL;
+}
+
+static struct err *take_positional(const char *text, struct args *a)
+{
+	if (a->nargs < a->cmd->max_args && a->nargs < ARRAY_LEN(a->arg)) {
+		a->arg[a->nargs++] = text;
+		return NULL;
+	}
+	if (!strcmp(a->cmd->name, "report") && a->nargs)
+		return err_usage("%.100s: more evidence than one target is not in this version",
+				 text);
+	return err_usage("%.100s: too many arguments; usage: limpet %s %s", text, a->cmd->name,
+			 a->cmd->args);
+}
+
+struct err *args_parse(int argc, char *const *argv, struct args *ret)
+{
+	struct args a = { .limit = UINT64_MAX, .depth = 4, .paths = 3, .wait_s = 10 };
+	bool only_args = false;
+	struct err *err;
+	int i;
+
+	err = find_command(argc, argv, &i, &a);
+	for (; !err && i < argc; i++) {
+		if (!only_args && !strcmp(argv[i], "--"))
+			only_args = true;
+		else if (!only_args && argv[i][0] == '-' && argv[i][1])
+			err = parse_option(argc, argv, &i, &a);
+		else
+			err = take_positional(argv[i], &a);
+	}
+	if (!err && !args_has(&a, OPT_HELP) && a.nargs < a.cmd->min_args)
+		err = err_usage("usage: limpet %s %s; see `limpet %s --help`", a.cmd->name,
+				a.cmd->args, a.cmd->name);
+	if (err)
+		return err;
+	*ret = a;
+	return NULL;
+}

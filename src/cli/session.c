@@ -1,0 +1,178 @@
+/*
+ * session.c - target, Go, snapshot, graph in their legal order, and the way out.
+ */
+#include "cli/session.h"
+#include "cli/interrupt.h"
+#include "base/par.h"
+#include "report/out.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+static struct err *refuse_file(const char *text)
+{
+	struct stat st;
+
+	if (strstr(text, "://"))
+		return err_unsupported(
+			"%.200s: profiles over HTTP come in a later version; give a PID", text);
+	if (stat(text, &st))
+		return err_os(errno, "%.200s: no process and no file", text);
+	return err_unsupported(
+		"%.200s: files (cores, dumps, profiles) come in a later version; give a PID", text);
+}
+
+static struct err *parse_pid(const char *text, pid_t *ret)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (end == text || *end || n <= 0 || n > INT32_MAX)
+		return err_usage("pid:%.100s: want a process id", text);
+	*ret = (pid_t)n;
+	return NULL;
+}
+
+static struct err *find_target(const char *text, pid_t *ret)
+{
+	if (!strncmp(text, "pid:", 4))
+		return parse_pid(text + 4, ret);
+	if (!strncmp(text, "name:", 5))
+		return target_find_by_name(text + 5, ret);
+	if (*text && strspn(text, "0123456789") == strlen(text))
+		return parse_pid(text, ret);
+	return refuse_file(text);
+}
+
+struct err *session_stage(struct session *s, const char *what)
+{
+	if (!args_has(s->args, OPT_QUIET) && isatty(STDERR_FILENO)) {
+		fprintf(stderr, "\r\x1b[K%s", what);
+		if (*what)
+			fputs(" \xe2\x80\xa6", stderr);
+		fflush(stderr);
+		s->progress = *what != 0;
+	}
+	return interrupt_check();
+}
+
+static void end_progress(struct session *s)
+{
+	if (s->progress)
+		fputs("\r\x1b[K", stderr);
+	s->progress = false;
+}
+
+static struct err *attach(const struct args *a, struct session *s)
+{
+	struct target_opts to = {
+		.method = args_has(a, OPT_FREEZE) ? TARGET_BY_FREEZE : TARGET_BY_FORK,
+		.max_pause_ns = a->max_pause_ns,
+		.what = a->cmd->name,
+	};
+	struct go_opts go = { .layout_file = a->layout, .exe = a->exe };
+	struct err *err;
+	pid_t pid;
+
+	err = find_target(a->arg[0], &pid);
+	if (!err)
+		err = session_stage(s, "taking the snapshot");
+	if (!err)
+		err = target_open_live(pid, &to, &s->t);
+	if (!err)
+		err = session_stage(s, "finding the Go runtime");
+	if (!err)
+		err = err_prefix(go_open(s->t, &go, &s->go), "pid %d", pid);
+	return err;
+}
+
+struct err *session_attach(const struct args *a, struct session *ret)
+{
+	struct session s = { .args = a };
+	struct err *err;
+
+	s.nthreads = a->threads ? (unsigned)a->threads : par_default_threads();
+	err = attach(a, &s);
+	if (err) {
+		session_close(&s);
+		return err;
+	}
+	*ret = s;
+	return NULL;
+}
+
+struct err *session_snapshot(struct session *s)
+{
+	struct snap_opts so = { .nthreads = s->nthreads, .max_memory = s->args->max_memory };
+	struct err *err = session_stage(s, "reading heap and stacks");
+
+	if (!err)
+		err = snapshot_create(s->t, s->go, &so, &s->s);
+	if (err)
+		return err;
+	s->agg = (struct agg){ .s = s->s, .nthreads = s->nthreads };
+	return NULL;
+}
+
+struct err *session_graph(struct session *s)
+{
+	struct err *err = session_stage(s, "building the object graph");
+
+	if (!err)
+		err = graph_create(s->s, s->nthreads, &s->g);
+	s->agg.g = s->g;
+	return err;
+}
+
+struct err *session_open(const struct args *a, struct session *ret)
+{
+	_cleanup_(session_close) struct session s = { 0 };
+	struct err *err = session_attach(a, &s);
+
+	if (!err)
+		err = session_snapshot(&s);
+	if (!err)
+		err = session_graph(&s);
+	if (err)
+		return err;
+	*ret = s;
+	s = (struct session){ 0 };
+	return NULL;
+}
+
+void session_release(struct session *s)
+{
+	target_release(s->t);
+}
+
+void session_close(struct session *s)
+{
+	if (s->args)
+		end_progress(s);
+	agg_deinit(&s->agg);
+	graph_free(s->g);
+	snapshot_free(s->s);
+	go_close(s->go);
+	target_close(s->t);
+	*s = (struct session){ 0 };
+}
+
+enum text_style session_style(const struct args *a)
+{
+	const char *no = getenv("NO_COLOR");
+	bool plain = args_has(a, OPT_NO_COLOR) || (no && *no) || a->out || !isatty(STDOUT_FILENO);
+
+	return plain ? TEXT_PLAIN : TEXT_COLOR;
+}
+
+struct err *session_emit(struct session *s, const struct str *o)
+{
+	end_progress(s);
+	return out_write(s->args->out, o);
+}
+
+size_t session_limit(const struct args *a, size_t otherwise)
+{
+	return a->limit == UINT64_MAX ? otherwise : (size_t)a->limit;
+}

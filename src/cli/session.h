@@ -1,0 +1,45 @@
+/*
+ * session.h - one look at a target: opened, frozen, asked, let go.
+ *
+ * The order is the twin's life: it is forked in session_open() and dropped as soon as
+ * no more bytes are needed (session_release), before the answer is rendered.
+ */
+#ifndef LIMPET_CLI_SESSION_H
+#define LIMPET_CLI_SESSION_H
+
+#include "cli/args.h"
+#include "graph/verify.h"
+#include "report/agg.h"
+#include "report/json.h"
+#include "report/text.h"
+
+struct session {
+	const struct args *args;
+	struct target *t;
+	struct go *go;
+	struct snapshot *s;
+	struct graph *g;
+	struct agg agg;
+	unsigned nthreads;
+	bool progress; /* a line on stderr is open */
+};
+
+/* Attach and find the Go runtime; no snapshot yet. */
+struct err *session_attach(const struct args *a, struct session *ret) MUST_CHECK;
+/* The frozen model, and the agg (without graph). */
+struct err *session_snapshot(struct session *s) MUST_CHECK;
+struct err *session_graph(struct session *s) MUST_CHECK;
+/* All three. */
+struct err *session_open(const struct args *a, struct session *ret) MUST_CHECK;
+void session_release(struct session *s); /* drop the twin; later reads fail softly */
+void session_close(struct session *s);
+
+/* On a terminal: say what is being done. */
+struct err *session_stage(struct session *s, const char *what) MUST_CHECK;
+
+/* Output of a command: stdout or -o. */
+enum text_style session_style(const struct args *a);
+struct err *session_emit(struct session *s, const struct str *o) MUST_CHECK;
+size_t session_limit(const struct args *a, size_t otherwise);
+
+#endif
