@@ -381,8 +381,10 @@ struct err *patient_stop(struct patient *p, uint64_t deadline)
 		int status;
 		pid_t tid = patient_wait(-1, deadline, &status);
 
-		if (tid == 0)
+		if (tid == 0) {
+			p->late = late;
 			return not_stopping(p, late);
+		}
 		if (tid < 0)
 			return gone_or_execed(p);
 		struct err *err = note_stop(p, tid, status);
@@ -398,6 +400,30 @@ void patient_resume(struct patient *p)
 	for (size_t i = 0; i < p->threads.n; i++)
 		if (p->threads.v[i].state == PATIENT_STOPPED)
 			resume_thread(&p->threads.v[i]);
+}
+
+bool patient_await_late(struct patient *p, uint64_t deadline)
+{
+	patient_resume(p);
+	for (;;) {
+		int status;
+		pid_t tid = patient_wait(-1, deadline, &status);
+
+		if (tid <= 0)
+			return tid < 0;
+		struct err *err = note_stop(p, tid, status);
+
+		if (err) {
+			err_free(err);
+			return false;
+		}
+		if (tid == p->late)
+			return true;
+		struct patient_thread *t = find_thread(p, tid);
+
+		if (t && t->state == PATIENT_STOPPED)
+			resume_thread(t);
+	}
 }
 
 void patient_detach(struct patient *p)

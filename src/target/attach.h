@@ -38,6 +38,7 @@ struct patient {
 	VEC(struct patient_thread) threads;
 	size_t nsorted;	     /* threads.v[0 .. nsorted) ascend by tid */
 	uint64_t stopped_at; /* clock_ns() before the first thread was interrupted */
+	pid_t late;	     /* who did not stop in time, after ERR_LIMIT */
 	bool execed;
 };
 
@@ -55,6 +56,12 @@ struct err *patient_seize_one(struct patient *p, pid_t tid) MUST_CHECK;
  * before the deadline (clock_ns); some are stopped then: patient_resume().
  */
 struct err *patient_stop(struct patient *p, uint64_t deadline) MUST_CHECK;
+
+/*
+ * After ERR_LIMIT: let all run but wait for the late one, which stops as soon as it
+ * leaves the kernel.  True when it has, or has ended; false at the deadline.
+ */
+bool patient_await_late(struct patient *p, uint64_t deadline);
 
 /* Let the stopped ones run, still traced. */
 void patient_resume(struct patient *p);

@@ -36,7 +36,7 @@ struct theatre {
 	pid_t twin;    /* as we see it; 0 when frozen */
 	pid_t ns_twin; /* as the target sees it */
 	uint64_t at_unix_ns, pause_ns, fork_ns;
-	uint64_t stopped_at;
+	uint64_t lost_ns; /* stopped in vain, in earlier tries; part of pause_ns */
 
 	/* out, any time */
 	_Atomic int gone; /* the twin is no more, or soon: reads are worthless */
