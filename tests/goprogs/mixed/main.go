@@ -35,5 +35,5 @@ func main() {
 	runtime.GC()
 	runtime.GC()
 	ready.Say()
-	select {}
+	ready.Wait()
 }

@@ -20,6 +20,11 @@ func Say(words ...string) {
 	fmt.Println(strings.Join(append([]string{"READY", fmt.Sprint(os.Getpid())}, words...), " "))
 }
 
+// Wait blocks for ever, as a server's main does.
+func Wait() {
+	<-make(chan struct{})
+}
+
 // Listen answers SIGUSR1 and SIGUSR2 from a goroutine of its own.
 func Listen() {
 	c := make(chan os.Signal, 4)
