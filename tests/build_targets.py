@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Builds test programs lazily into tests/.cache: program x Go version x flavour.
+
+    tests/build_targets.py PROGRAM [MINOR [FLAVOUR]]     prints the path of the binary
+    tests/build_targets.py --all                         builds the whole matrix
+
+A binary is rebuilt when a source of it, the toolchain or the flags have changed.
+"""
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+
+TESTS = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(TESTS)
+PROGS = os.path.join(TESTS, "goprogs")
+CACHE = os.path.join(TESTS, ".cache")
+
+MINORS = ["1.22", "1.23", "1.24", "1.25", "1.26", "1.27"]
+NEWEST = "1.27"
+FLAVOURS = {
+    "stripped": ["-ldflags=-s -w"],
+    "dwarf": [],
+    "pie": ["-buildmode=pie", "-ldflags=-s -w"],
+}
+# Programs of this repository, and real servers with a go.mod of their own.
+OWN = ["quiet", "mixed", "goroutines10k", "bigmaps", "gcstorm", "cgo", "leakhttp", "sumhttp", "load"]
+SERVERS = ["caddy", "nats"]
+EXTRA = {"heap10m": os.path.join(TOP, "bench", "heap10m")}
+
+_toolchains = {}
+
+
+def toolchain(minor):
+    """Path of the go of that minor version; fetched when this machine lacks it."""
+    if minor not in _toolchains:
+        out = subprocess.run([os.path.join(TOP, "tools/go-toolchain"), "--minor", minor],
+                             stdout=subprocess.PIPE, check=True, text=True)
+        _toolchains[minor] = out.stdout.strip()
+    return _toolchains[minor]
+
+
+def source_dir(program):
+    return EXTRA.get(program, os.path.join(PROGS, program))
+
+
+def _digest(program, words):
+    h = hashlib.sha256(repr(words).encode())
+    dirs = [source_dir(program)]
+    if program not in SERVERS:
+        dirs.append(os.path.join(PROGS, "internal"))
+    for top in dirs:
+        for folder, _, names in sorted(os.walk(top)):
+            for name in sorted(names):
+                if name.endswith((".go", ".mod", ".sum")):
+                    with open(os.path.join(folder, name), "rb") as f:
+                        h.update(f.read())
+    return h.hexdigest()
+
+
+def build(program, minor=NEWEST, flavour="stripped"):
+    """Path of the binary; raises CalledProcessError with the compiler's words."""
+    go = toolchain(minor)
+    folder = os.path.join(CACHE, f"go{minor}-{flavour}")
+    binary = os.path.join(folder, program)
+    stamp = binary + ".stamp"
+    words = [go, *FLAVOURS[flavour]]
+    digest = _digest(program, words)
+    os.makedirs(folder, exist_ok=True)
+    with open(stamp + ".lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.path.exists(binary) and os.path.exists(stamp):
+            with open(stamp, encoding="ascii") as f:
+                if f.read() == digest:
+                    return binary
+        env = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="-buildvcs=false", GOWORK="off",
+                   CGO_ENABLED="1" if program == "cgo" else "0")
+        if program == "cgo":
+            env.setdefault("CC", "gcc")
+        where = source_dir(program)
+        package = "."
+        if program not in SERVERS and program not in EXTRA:
+            where, package = PROGS, "./" + program
+        subprocess.run([go, "build", "-o", binary, *FLAVOURS[flavour], package], cwd=where, env=env, check=True)
+        with open(stamp, "w", encoding="ascii") as f:
+            f.write(digest)
+    return binary
+
+
+def main(argv):
+    if argv == ["--all"]:
+        for minor in MINORS:
+            for program in OWN + SERVERS:
+                for flavour in ("stripped", "dwarf"):
+                    print(build(program, minor, flavour), flush=True)
+        return 0
+    if not argv or argv[0].startswith("-") or len(argv) > 3:
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
+    print(build(*argv))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
