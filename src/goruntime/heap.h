@@ -176,23 +176,28 @@ static inline const struct go_span *go_heap_span_at(const struct go_heap *h, tad
 	return i == GO_NO_SPAN ? NULL : &h->spans.v[i];
 }
 
+/* Object id that addr falls into in the span of that index (may be GO_NO_SPAN). */
+static inline uint64_t go_heap_object_in(const struct go_heap *h, size_t span, taddr addr)
+{
+	const struct go_span_hot *hot;
+	uint64_t off;
+
+	if (span == GO_NO_SPAN)
+		return GO_NO_OBJECT;
+	hot = &h->index.hot[span];
+	off = addr - hot->base;
+	if (off >= hot->bytes)
+		return GO_NO_OBJECT;
+	return (uint64_t)hot->first + (off * hot->div_mul >> 32);
+}
+
 /*
  * Object id that addr (also interior) falls into, allocated or not; GO_NO_OBJECT outside
  * the heap.  Source: mbitmap.go, findObject and objIndex.
  */
 static inline uint64_t go_heap_object_at(const struct go_heap *h, taddr addr)
 {
-	size_t i = go_heap_span_index(h, addr);
-	const struct go_span_hot *hot;
-	uint64_t off;
-
-	if (i == GO_NO_SPAN)
-		return GO_NO_OBJECT;
-	hot = &h->index.hot[i];
-	off = addr - hot->base;
-	if (off >= hot->bytes)
-		return GO_NO_OBJECT;
-	return (uint64_t)hot->first + (off * hot->div_mul >> 32);
+	return go_heap_object_in(h, go_heap_span_index(h, addr), addr);
 }
 
 /* Span that holds an object id; id < nobjects.  O(log spans). */

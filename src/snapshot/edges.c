@@ -17,6 +17,7 @@
 
 #define CHUNK_BYTES (4ULL << 20)
 #define CACHE	    1024
+#define BATCH	    64 /* pointers looked up together */
 
 struct chunk {
 	size_t lo, hi;	  /* spans */
@@ -40,6 +41,12 @@ struct header_entry {
 	uint32_t type;
 };
 
+/* A pointer not yet looked up. */
+struct pending {
+	taddr value;
+	uint64_t before, from;
+};
+
 struct worker {
 	struct snapshot *s;
 	struct go_scanner sc;
@@ -49,6 +56,8 @@ struct worker {
 	uint32_t *to;
 	uint64_t n, next_id, bad;
 	uint64_t lost, lost_bytes;
+	unsigned nbatch;
+	struct pending batch[BATCH];
 	struct iface_entry ifaces[CACHE];
 	struct closure_entry closures[CACHE];
 	struct header_entry headers[CACHE];
@@ -114,8 +123,6 @@ GO_INLINE struct err *on_object(void *arg, uint64_t id, taddr type, uint64_t wor
 {
 	struct worker *w = arg;
 
-	while (w->next_id <= id)
-		w->e->first[w->next_id++] = (uint32_t)w->n;
 	if (type)
 		learn_header(w, id, type, slot_data_bytes(&w->s->heap, id));
 	else if (word0 - w->text.start < w->text.end - w->text.start)
@@ -129,23 +136,44 @@ GO_INLINE bool maybe_type_word(uint64_t x)
 	return !(x & 7) && x >= 1 << 16 && x < 1ULL << 47;
 }
 
+/* The batch's pointers that lead to objects, in order, with the indexes up to their owners. */
+static void flush(struct worker *w)
+{
+	const struct go_heap *h = &w->s->heap;
+	size_t span[BATCH];
+	uint64_t id[BATCH];
+
+	/* Three loops of independent loads: the misses of one loop overlap. */
+	for (unsigned i = 0; i < w->nbatch; i++)
+		span[i] = go_heap_span_index(h, w->batch[i].value);
+	for (unsigned i = 0; i < w->nbatch; i++)
+		id[i] = go_heap_object_in(h, span[i], w->batch[i].value);
+	for (unsigned i = 0; i < w->nbatch; i++) {
+		const struct pending *p = &w->batch[i];
+
+		if (id[i] == GO_NO_OBJECT)
+			continue;
+		if (!go_bit(h->alloc_bits, id[i])) {
+			w->bad++;
+			continue;
+		}
+		while (w->next_id <= p->from)
+			w->e->first[w->next_id++] = (uint32_t)w->n;
+		w->to[w->n++] = (uint32_t)id[i];
+		if (maybe_type_word(p->before))
+			learn_iface(w, id[i], p->value, p->before);
+	}
+	w->nbatch = 0;
+}
+
 GO_INLINE struct err *on_pointer(void *arg, uint64_t id, uint64_t at, taddr value, uint64_t before)
 {
 	struct worker *w = arg;
-	const struct go_heap *h = &w->s->heap;
-	uint64_t to = go_heap_object_at(h, value);
 
-	(void)id;
 	(void)at;
-	if (to == GO_NO_OBJECT)
-		return NULL;
-	if (!go_bit(h->alloc_bits, to)) {
-		w->bad++;
-		return NULL;
-	}
-	w->to[w->n++] = (uint32_t)to;
-	if (maybe_type_word(before))
-		learn_iface(w, to, value, before);
+	w->batch[w->nbatch++] = (struct pending){ value, before, id };
+	if (w->nbatch == BATCH)
+		flush(w);
 	return NULL;
 }
 
@@ -169,6 +197,7 @@ static struct err *scan_chunk(struct worker *w, struct chunk *c)
 	w->n = 0;
 	w->next_id = v[c->lo].first;
 	err = go_scan_spans(&w->sc, c->lo, c->hi, ops, w);
+	flush(w);
 	while (w->next_id < end_id)
 		w->e->first[w->next_id++] = (uint32_t)w->n;
 	c->n = w->n;
