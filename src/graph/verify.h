@@ -49,6 +49,7 @@ struct verify_result {
 	 */
 	uint64_t counter_bytes;
 	bool counter_comparable;
+	uint32_t tiny_blocks;			/* explained as a P's current tiny block */
 	bool second;				/* a second observation has been made */
 	const char *phase;			/* static text: what could be compared at that instant */
 	VEC(struct verify_diff) diffs;		/* candidates and differences, by address */

@@ -18,6 +18,9 @@ static const char reason_reached[] =
 	"reached later: its slot was used again, or running code held it for a moment";
 static const char reason_missed[] = "marked again by a later cycle, and still not reached: missed";
 
+/* One block a P, and Ps are few: more of them are no blocks in use, but strings that we missed. */
+#define TINY_BLOCKS_MAX 64U
+
 enum verdict { EXPLAINED, MISSED, NOTHING };
 
 /* Slot of the candidate at the second observation; GO_NO_OBJECT: another span lies there. */
@@ -42,8 +45,8 @@ static bool has_finalizer(const struct snapshot *s2, taddr object)
 }
 
 /* Allocated and marked: what else could it be than missed? */
-static enum verdict judge_marked(const struct snapshot *s2, const struct graph *g2,
-				 struct verify_diff *d, uint64_t id)
+static enum verdict judge_marked(struct verify_result *r, const struct snapshot *s2,
+				 const struct graph *g2, struct verify_diff *d, uint64_t id)
 {
 	/* mgcsweep.go: sweep marks a dead object whose finalizer it queues, and takes the special.
 	 */
@@ -55,7 +58,8 @@ static enum verdict judge_marked(const struct snapshot *s2, const struct graph *
 		d->reason = reason_reached;
 		return EXPLAINED;
 	}
-	if (d->flags & VERIFY_TINY) {
+	if ((d->flags & VERIFY_TINY) && r->tiny_blocks < TINY_BLOCKS_MAX) {
+		r->tiny_blocks++;
 		d->reason = reason_tiny;
 		return EXPLAINED;
 	}
@@ -63,7 +67,8 @@ static enum verdict judge_marked(const struct snapshot *s2, const struct graph *
 	return MISSED;
 }
 
-static enum verdict judge(const struct snapshot *s2, const struct graph *g2, struct verify_diff *d)
+static enum verdict judge(struct verify_result *r, const struct snapshot *s2,
+			  const struct graph *g2, struct verify_diff *d)
 {
 	uint64_t id = same_slot(s2, d);
 	const struct go_span *sp;
@@ -85,7 +90,7 @@ static enum verdict judge(const struct snapshot *s2, const struct graph *g2, str
 		d->reason = reason_unmarked;
 		return EXPLAINED;
 	}
-	return judge_marked(s2, g2, d, id);
+	return judge_marked(r, s2, g2, d, id);
 }
 
 static void settle(struct verify_result *r, struct verify_diff *d, enum verdict v)
@@ -109,7 +114,7 @@ struct err *verify_again(struct verify_result *r, const struct snapshot *s2, con
 		struct verify_diff *d = &r->diffs.v[i];
 
 		if (d->side == VERIFY_MISSING && !d->explained)
-			settle(r, d, judge(s2, g2, d));
+			settle(r, d, judge(r, s2, g2, d));
 	}
 	r->second = true;
 	return NULL;
