@@ -26,7 +26,9 @@ struct err *cmd_object(const struct args *a, int *status)
 
 	(void)status;
 	if (!err)
-		err = session_stage(&s, "finding referrers");
+		err = session_stage(&s, "finding dominators and referrers");
+	if (!err)
+		err = graph_dominators(s.g, s.nthreads);
 	if (!err)
 		err = graph_reverse(s.g, s.nthreads);
 	if (!err)

@@ -4,22 +4,13 @@
 #include "cli/cmds.h"
 #include "cli/session.h"
 
-static bool is_name(const char *what)
-{
-	return strncmp(what, "0x", 2) && strncmp(what, "0X", 2) && strncmp(what, "goroutine:", 10);
-}
-
-/* Retained bytes are needed to find the largest of a type; for one address they cost too much. */
 static struct err *answer(struct session *s, struct ans_head *h, struct ans_why *w)
 {
 	const struct args *a = s->args;
-	struct err *err = NULL;
+	struct err *err = session_stage(s, "finding dominators");
 
-	if (is_name(a->arg[1])) {
-		err = session_stage(s, "finding dominators");
-		if (!err)
-			err = agg_dominators(&s->agg);
-	}
+	if (!err)
+		err = agg_dominators(&s->agg);
 	if (!err)
 		err = session_stage(s, "finding paths");
 	if (!err)

@@ -255,7 +255,7 @@ struct err *args_parse(int argc, char *const *argv, struct args *ret)
 	struct args a = { .limit = UINT64_MAX, .depth = 4, .paths = 3, .wait_s = 10 };
 	bool only_args = false;
 	struct err *err;
-	int i;
+	int i = 1;
 
 	err = find_command(argc, argv, &i, &a);
 	for (; !err && i < argc; i++) {

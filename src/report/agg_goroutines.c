@@ -90,18 +90,6 @@ const char *agg_goroutine_name(struct agg *a, size_t i)
 		     *wait ? wait : go_status_name(gr->status));
 }
 
-/*
- * A return address belongs to the line of its call, one byte before.  Only the top frame
- * of a thread that was stopped in Go code is no return address (traceback.go, symPC).
- */
-static taddr symbol_pc(const struct go_goroutine *gr, const struct go_frame *f)
-{
-	bool stopped_here = (f->flags & GO_FRAME_TOP) && gr->thread &&
-			    !strcmp(go_status_name(gr->status), "running");
-
-	return stopped_here || f->pc <= f->func_entry ? f->pc : f->pc - 1;
-}
-
 static struct err *push_frames(struct agg *a, const struct go_goroutine *gr,
 			       struct ans_goroutines *ret)
 {
@@ -114,7 +102,7 @@ static struct err *push_frames(struct agg *a, const struct go_goroutine *gr,
 
 		if (f->flags & GO_FRAME_SYSTEM)
 			continue;
-		n = go_lines_at(a->s->go, symbol_pc(gr, f), lines, LINES_MAX);
+		n = go_lines_at(a->s->go, go_frame_line_pc(f), lines, LINES_MAX);
 		for (size_t k = 0; k < n; k++) {
 			struct ans_frame to = { lines[k].function ? lines[k].function : "",
 						lines[k].file ? lines[k].file : "", lines[k].line,

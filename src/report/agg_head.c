@@ -133,7 +133,7 @@ struct err *agg_exact(struct agg *a, const struct verify_result *v, struct ans_e
 		.reachable_bytes = v->reachable_bytes,
 		.gc_objects = v->gc_objects,
 		.gc_bytes = v->gc_bytes,
-		.missing = v->missing,
+		.missing = v->missing - MIN(v->missing, v->undecided),
 		.extra = v->extra,
 		.undecided = v->undecided,
 		.garbage_since = v->garbage_since,
@@ -143,7 +143,9 @@ struct err *agg_exact(struct agg *a, const struct verify_result *v, struct ans_e
 		.spans_partial = v->spans_partial,
 		.spans_undecidable = v->spans_undecidable,
 		.cycles = v->cycles,
+		.counter_bytes = v->counter_comparable ? v->counter_bytes : ANS_UNKNOWN,
 		.phase = phase_name(v->gcphase),
+		.compared = text_or(v->phase),
 		.second = v->second,
 		.holds = verify_holds(v),
 	};

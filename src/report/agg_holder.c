@@ -72,7 +72,7 @@ static const char *frame_function(struct agg *a, uint32_t frame)
 	if (frame >= a->s->stacks.frames.n)
 		return "";
 	f = &a->s->stacks.frames.v[frame];
-	if (!go_lines_at(a->s->go, f->pc > f->func_entry ? f->pc - 1 : f->pc, &line, 1))
+	if (!go_lines_at(a->s->go, go_frame_line_pc(f), &line, 1))
 		return "";
 	return line.function ? line.function : "";
 }

@@ -118,7 +118,9 @@ static struct err *add_fields(struct agg *a, uint64_t id, unsigned values, size_
 	size_t got = 0;
 	struct err *err;
 
-	if (t && t < a->s->types.n && a->s->types.v[t].kind == SNAP_TYPE_RTYPE)
+	if (t >= a->s->types.n)
+		t = 0;
+	if (t && a->s->types.v[t].kind == SNAP_TYPE_RTYPE)
 		rt = go_type_at(a->s->rtypes, a->s->types.v[t].rtype);
 	image = zalloc(nbytes + 32, 1); /* slack: no field read can run out */
 	if (!image)
@@ -130,7 +132,7 @@ static struct err *add_fields(struct agg *a, uint64_t id, unsigned values, size_
 	}
 	if (sp && sp->noscan && !rt)
 		return NULL;
-	return value_fields(a, rt, image, got, values, limit, o);
+	return value_fields(a, rt, t && a->s->types.v[t].array, image, got, values, limit, o);
 }
 
 struct err *agg_object(struct agg *a, const char *what, unsigned values, size_t limit,

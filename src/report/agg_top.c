@@ -36,8 +36,6 @@ static void enter(struct walk *w, gnode v)
 		return;
 	k = group_of(w, v);
 	r = &w->rows[k];
-	r->objects++;
-	r->shallow += graph_shallow(g, v);
 	if (w->open[k]++)
 		return;
 	r->retained += g->retained[v];
@@ -74,6 +72,24 @@ static struct err *walk_tree(struct walk *w)
 	return NULL;
 }
 
+static void count_members(const struct agg *a, const struct agg_groups *gs, struct ans_row *rows)
+{
+	const struct go_heap *h = &a->s->heap;
+
+	for (size_t i = 0; i < h->spans.n; i++) {
+		const struct go_span *sp = &h->spans.v[i];
+
+		for (uint64_t id = sp->first; id < sp->first + sp->nelems; id++) {
+			struct ans_row *r = &rows[gs->group[id]];
+
+			if (!graph_reached(a->g, graph_node_of_object(a->g, id)))
+				continue;
+			r->objects++;
+			r->shallow += sp->elem_bytes;
+		}
+	}
+}
+
 static struct err *rows_by_group(struct agg *a, const struct agg_groups *gs, struct ans_row *rows)
 {
 	struct walk w = { .a = a, .gs = gs, .rows = rows };
@@ -84,6 +100,7 @@ static struct err *rows_by_group(struct agg *a, const struct agg_groups *gs, str
 		return &err_nomem;
 	for (uint32_t k = 0; k < gs->n; k++)
 		rows[k] = (struct ans_row){ .name = gs->names[k], .biggest = GRAPH_NONE };
+	count_members(a, gs, rows);
 	err = walk_tree(&w);
 	vec_free(&w.st);
 	free(w.open);

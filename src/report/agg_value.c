@@ -250,8 +250,8 @@ static void walk_words(struct emitter *e)
 	e->name[0] = 0;
 }
 
-struct err *value_fields(struct agg *a, const struct go_type *rt, const uint8_t *image, size_t got,
-			 unsigned values, size_t limit, struct ans_object *o)
+struct err *value_fields(struct agg *a, const struct go_type *rt, bool array, const uint8_t *image,
+			 size_t got, unsigned values, size_t limit, struct ans_object *o)
 {
 	struct emitter e = {
 		.a = a,
@@ -267,10 +267,10 @@ struct err *value_fields(struct agg *a, const struct go_type *rt, const uint8_t 
 		walk_words(&e);
 		return e.err;
 	}
-	n = got / rt->bytes; /* a slice's or map's backing array holds several */
+	n = array ? got / rt->bytes : 1;
 	for (uint64_t i = 0; i < n && !e.err && o->nfields <= limit; i++) {
 		e.name[0] = 0;
-		if (n > 1 && rt->bytes * 2 <= got)
+		if (array)
 			snprintf(e.name, sizeof(e.name), "[%" PRIu64 "]", i);
 		walk(&e, i * rt->bytes, rt, 0);
 	}

@@ -8,9 +8,11 @@
 
 /*
  * Fields of an object whose first got bytes are image; rt NULL: unknown type, its
- * words are shown.  At most limit fields are kept, all are counted in o->nfields.
+ * words are shown; array: a row of rt.  At most limit fields are kept, all are counted in
+ * o->nfields.
  */
-struct err *value_fields(struct agg *a, const struct go_type *rt, const uint8_t *image, size_t got,
-			 unsigned values, size_t limit, struct ans_object *o) MUST_CHECK;
+struct err *value_fields(struct agg *a, const struct go_type *rt, bool array, const uint8_t *image,
+			 size_t got, unsigned values, size_t limit,
+			 struct ans_object *o) MUST_CHECK;
 
 #endif

@@ -47,12 +47,14 @@ struct ans_difference {
 struct ans_exact {
 	uint64_t reachable_objects, reachable_bytes;
 	uint64_t gc_objects, gc_bytes;
-	uint64_t missing, extra;
+	uint64_t missing, extra; /* missing: decided ones only */
 	uint64_t undecided, garbage_since, born_since;
 	uint64_t conservative_frames, typed_objects, typed_bytes;
 	uint64_t spans_valid, spans_partial, spans_undecidable;
 	uint64_t cycles;
-	const char *phase; /* "idle", "marking", "mark termination" */
+	uint64_t counter_bytes; /* what the collector counted itself, ANS_UNKNOWN */
+	const char *phase;	/* "idle", "marking", "mark termination" */
+	const char *compared;	/* in words: what could be compared at that instant */
 	bool second, holds;
 	VEC(struct ans_difference) differences;
 };

@@ -11,12 +11,12 @@
 #include <stdio.h>
 #include <time.h>
 
-void json_init(struct json *j, struct str *o)
+void jw_init(struct jw *j, struct str *o)
 {
-	*j = (struct json){ .o = o, .first = { true } };
+	*j = (struct jw){ .o = o, .first = { true } };
 }
 
-static void before_value(struct json *j)
+static void before_value(struct jw *j)
 {
 	if (!j->after_key && !j->first[j->depth])
 		str_put(j->o, ",");
@@ -24,25 +24,25 @@ static void before_value(struct json *j)
 	j->after_key = false;
 }
 
-static void open_with(struct json *j, const char *brace)
+static void open_with(struct jw *j, const char *brace)
 {
 	before_value(j);
 	str_put(j->o, brace);
-	assert(j->depth < JSON_DEPTH);
+	assert(j->depth < JW_DEPTH);
 	j->first[++j->depth] = true;
 }
 
-void json_object(struct json *j)
+void jw_object(struct jw *j)
 {
 	open_with(j, "{");
 }
 
-void json_array(struct json *j)
+void jw_array(struct jw *j)
 {
 	open_with(j, "[");
 }
 
-void json_end(struct json *j, char close)
+void jw_end(struct jw *j, char close)
 {
 	assert(j->depth > 0);
 	j->depth--;
@@ -99,7 +99,7 @@ static void put_quoted(struct str *o, const char *text)
 	str_put(o, "\"");
 }
 
-void json_key(struct json *j, const char *key)
+void jw_key(struct jw *j, const char *key)
 {
 	before_value(j);
 	put_quoted(j->o, key);
@@ -107,7 +107,7 @@ void json_key(struct json *j, const char *key)
 	j->after_key = true;
 }
 
-void json_text(struct json *j, const char *s)
+void jw_text(struct jw *j, const char *s)
 {
 	before_value(j);
 	if (s)
@@ -116,36 +116,36 @@ void json_text(struct json *j, const char *s)
 		str_put(j->o, "null");
 }
 
-void json_u64(struct json *j, uint64_t n)
+void jw_u64(struct jw *j, uint64_t n)
 {
 	before_value(j);
 	str_printf(j->o, "%" PRIu64, n);
 }
 
-void json_i64(struct json *j, int64_t n)
+void jw_i64(struct jw *j, int64_t n)
 {
 	before_value(j);
 	str_printf(j->o, "%" PRId64, n);
 }
 
-void json_bool(struct json *j, bool yes)
+void jw_bool(struct jw *j, bool yes)
 {
 	before_value(j);
 	str_put(j->o, yes ? "true" : "false");
 }
 
-void json_null(struct json *j)
+void jw_null(struct jw *j)
 {
-	json_text(j, NULL);
+	jw_text(j, NULL);
 }
 
-void json_addr(struct json *j, taddr a)
+void jw_addr(struct jw *j, taddr a)
 {
 	before_value(j);
 	str_printf(j->o, "\"" TADDR_FMT "\"", a);
 }
 
-void json_time(struct json *j, uint64_t unix_ns)
+void jw_time(struct jw *j, uint64_t unix_ns)
 {
 	time_t s = (time_t)(unix_ns / 1000000000U);
 	struct tm tm;
@@ -153,8 +153,8 @@ void json_time(struct json *j, uint64_t unix_ns)
 
 	if (!unix_ns || !gmtime_r(&s, &tm) ||
 	    !strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%SZ", &tm)) {
-		json_null(j);
+		jw_null(j);
 		return;
 	}
-	json_text(j, buf);
+	jw_text(j, buf);
 }

@@ -3,7 +3,7 @@
  *
  * A small streaming writer: integers are exact (never through double), addresses
  * are hex strings, text is valid UTF-8 whatever the target held.  Nesting is
- * bounded by JSON_DEPTH.
+ * bounded by JW_DEPTH.
  */
 #ifndef LIMPET_REPORT_JSON_H
 #define LIMPET_REPORT_JSON_H
@@ -11,76 +11,76 @@
 #include "base/str.h"
 #include "report/answer.h"
 
-#define JSON_DEPTH 32
+#define JW_DEPTH 32
 
-struct json {
+struct jw {
 	struct str *o;
 	unsigned depth;
-	bool first[JSON_DEPTH + 1]; /* nothing yet at this depth */
+	bool first[JW_DEPTH + 1]; /* nothing yet at this depth */
 	bool after_key;
 };
 
-void json_init(struct json *j, struct str *o);
-void json_object(struct json *j);
-void json_array(struct json *j);
-void json_end(struct json *j, char close); /* '}' or ']' */
-void json_key(struct json *j, const char *key);
-void json_text(struct json *j, const char *s); /* NULL: null */
-void json_u64(struct json *j, uint64_t n);
-void json_i64(struct json *j, int64_t n);
-void json_bool(struct json *j, bool yes);
-void json_null(struct json *j);
-void json_addr(struct json *j, taddr a);
-void json_time(struct json *j, uint64_t unix_ns); /* RFC 3339, 0: null */
+void jw_init(struct jw *j, struct str *o);
+void jw_object(struct jw *j);
+void jw_array(struct jw *j);
+void jw_end(struct jw *j, char close); /* '}' or ']' */
+void jw_key(struct jw *j, const char *key);
+void jw_text(struct jw *j, const char *s); /* NULL: null */
+void jw_u64(struct jw *j, uint64_t n);
+void jw_i64(struct jw *j, int64_t n);
+void jw_bool(struct jw *j, bool yes);
+void jw_null(struct jw *j);
+void jw_addr(struct jw *j, taddr a);
+void jw_time(struct jw *j, uint64_t unix_ns); /* RFC 3339, 0: null */
 
-static inline void json_kv_text(struct json *j, const char *k, const char *s)
+static inline void jw_kv_text(struct jw *j, const char *k, const char *s)
 {
-	json_key(j, k);
-	json_text(j, s);
+	jw_key(j, k);
+	jw_text(j, s);
 }
 
-static inline void json_kv_u64(struct json *j, const char *k, uint64_t n)
+static inline void jw_kv_u64(struct jw *j, const char *k, uint64_t n)
 {
-	json_key(j, k);
-	json_u64(j, n);
+	jw_key(j, k);
+	jw_u64(j, n);
 }
 
 /* ANS_UNKNOWN: null */
-static inline void json_kv_known(struct json *j, const char *k, uint64_t n)
+static inline void jw_kv_known(struct jw *j, const char *k, uint64_t n)
 {
-	json_key(j, k);
+	jw_key(j, k);
 	if (n == ANS_UNKNOWN)
-		json_null(j);
+		jw_null(j);
 	else
-		json_u64(j, n);
+		jw_u64(j, n);
 }
 
-static inline void json_kv_i64(struct json *j, const char *k, int64_t n)
+static inline void jw_kv_i64(struct jw *j, const char *k, int64_t n)
 {
-	json_key(j, k);
-	json_i64(j, n);
+	jw_key(j, k);
+	jw_i64(j, n);
 }
 
-static inline void json_kv_bool(struct json *j, const char *k, bool yes)
+static inline void jw_kv_bool(struct jw *j, const char *k, bool yes)
 {
-	json_key(j, k);
-	json_bool(j, yes);
+	jw_key(j, k);
+	jw_bool(j, yes);
 }
 
-static inline void json_kv_addr(struct json *j, const char *k, taddr a)
+static inline void jw_kv_addr(struct jw *j, const char *k, taddr a)
 {
-	json_key(j, k);
-	json_addr(j, a);
+	jw_key(j, k);
+	jw_addr(j, a);
 }
 
 /* Keys of the head into the open object: "schema", "limpet", "target", "build", "capture". */
-void json_head(struct json *j, const struct ans_head *a);
-void json_exact(struct json *j, const struct ans_exact *a); /* fields, into the open object */
-void json_top(struct json *j, const struct ans_top *a);	    /* an array of rows */
-void json_path(struct json *j, const struct ans_path *p);   /* an array of holders */
-void json_holder(struct json *j, const struct ans_holder *h);
-void json_memory(struct json *j, const struct ans_memory *a); /* an object */
-void json_goroutine(struct json *j, const struct ans_goroutines *a, const struct ans_goroutine *g);
+void json_head(struct jw *j, const struct ans_head *a);
+void json_exact(struct jw *j, const struct ans_exact *a); /* fields, into the open object */
+void json_top(struct jw *j, const struct ans_top *a);	  /* an array of rows */
+void json_path(struct jw *j, const struct ans_path *p);	  /* an array of holders */
+void json_holder(struct jw *j, const struct ans_holder *h);
+void json_memory(struct jw *j, const struct ans_memory *a); /* an object */
+void json_goroutine(struct jw *j, const struct ans_goroutines *a, const struct ans_goroutine *g);
 
 /* Whole documents, with a newline. */
 void json_doc_top(struct str *o, const struct ans_head *h, const struct ans_top *a);

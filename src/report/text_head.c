@@ -103,7 +103,9 @@ void text_exact_line(struct str *o, const struct ans_exact *a)
 			   "; %s marked ones are not reached: garbage since its cycle, or missed"
 			   " (`limpet verify` decides)",
 			   text_count(n[2], a->undecided));
-	if (!strcmp(a->phase, "marking"))
-		str_put(o, "; a cycle is marking, so only reached => allocated is checked");
+	if (strcmp(a->phase, "idle") && *a->compared) {
+		str_put(o, "; ");
+		str_put(o, a->compared);
+	}
 	str_put(o, "\n");
 }

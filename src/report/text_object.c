@@ -142,8 +142,13 @@ void text_verify(struct str *o, enum text_style st, const struct ans_exact *a, s
 	char n[32];
 
 	text_exact_line(o, a);
-	str_printf(o, "collector: %s, %" PRIu64 " cycles finished; %s\n", a->phase, a->cycles,
-		   a->second ? "a later cycle was compared too" : "one snapshot only");
+	str_printf(o, "collector: %" PRIu64 " cycles finished; %s; %s\n", a->cycles, a->compared,
+		   a->second ? "a later cycle was looked at too" : "one snapshot only");
+	if (a->counter_bytes != ANS_UNKNOWN)
+		str_printf(o,
+			   "collector's own count: %" PRIu64 " bytes marked, its bits: %" PRIu64
+			   "\n",
+			   a->counter_bytes, a->gc_bytes);
 	str_printf(o,
 		   "spans: marks say all in %" PRIu64 ", part in %" PRIu64 ", nothing in %" PRIu64
 		   "\n",
