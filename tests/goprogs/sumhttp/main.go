@@ -2,7 +2,9 @@
 //
 //	/?seed=S&n=N   n bytes that belong to S
 //	/stats         counters as JSON: SIGCHLD seen, goroutines, cycles, heap
-//	/close?fd=…    see closers.go: what closes here must be closed everywhere
+//	/open, /close  see closers.go: what closes here must be closed everywhere
+//
+// A second argument keeps that many thousand small objects, so that looking at the program takes a while.
 //
 // EXPECT nothing leaks
 package main
@@ -14,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 
@@ -40,6 +43,22 @@ func stats(w http.ResponseWriter, _ *http.Request) {
 		sigchld.Load(), served.Load(), runtime.NumGoroutine(), m.NumGC, m.HeapAlloc, m.Sys)
 }
 
+type leaf struct {
+	up   *leaf
+	data []byte
+}
+
+var ballast []*leaf
+
+func keep(n int) {
+	var up *leaf
+	for i := 0; i < n; i += 2 {
+		up = &leaf{up: up, data: make([]byte, 24)}
+		ballast = append(ballast, up)
+	}
+	runtime.GC()
+}
+
 func countChildren() {
 	c := make(chan os.Signal, 64)
 	signal.Notify(c, syscall.SIGCHLD)
@@ -56,6 +75,10 @@ func main() {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		panic(err)
+	}
+	if len(os.Args) > 2 {
+		thousands, _ := strconv.Atoi(os.Args[2])
+		keep(thousands * 1000)
 	}
 	go countChildren()
 	http.HandleFunc("/", sum)

@@ -1,0 +1,50 @@
+"""Marks, and the one thing that every test needs: a limpet that is there."""
+import os
+import socket
+
+import pytest
+
+import procs
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "full: the long runs and the whole matrix; `make check-all`")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Without LIMPET_FULL the full matrix is left out, and said to be."""
+    if procs.FULL or "full" in (config.option.markexpr or ""):
+        return
+    left = [item for item in items if item.get_closest_marker("full")]
+    if left:
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def limpet_is_built():
+    if not os.path.exists(procs.LIMPET):
+        pytest.exit(f"{procs.LIMPET} is not built: run make", 1)
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    """One mixed program of the newest version, shared by tests that change nothing in it."""
+    with procs.Target("mixed") as target:
+        target.collect()
+        yield target
+
+
+@pytest.fixture(scope="module")
+def parked():
+    """Ten thousand goroutines, blocked."""
+    with procs.Target("goroutines10k") as target:
+        yield target
+
+
+@pytest.fixture
+def free_port():
+    """A port that was free a moment ago."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
