@@ -312,18 +312,6 @@ struct err *patient_seize(struct patient *p)
 	return NULL;
 }
 
-static size_t count_running(const struct patient *p, pid_t *ret_tid)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->threads.n; i++)
-		if (p->threads.v[i].state == PATIENT_RUNS) {
-			*ret_tid = p->threads.v[i].tid;
-			n++;
-		}
-	return n;
-}
-
 static struct err *not_stopping(const struct patient *p, pid_t tid)
 {
 	char wchan[64] = "";
@@ -365,10 +353,23 @@ static struct err *read_registers(struct patient *p)
 	return alive && !p->execed ? NULL : gone_or_execed(p);
 }
 
+static struct err *await_stop(struct patient *p, pid_t tid, uint64_t deadline)
+{
+	int status;
+	pid_t got = patient_wait(tid, deadline, &status);
+
+	if (got > 0)
+		return note_stop(p, tid, status);
+	if (got < 0) {
+		find_thread(p, tid)->state = PATIENT_GONE;
+		return NULL;
+	}
+	p->late = tid;
+	return not_stopping(p, tid);
+}
+
 struct err *patient_stop(struct patient *p, uint64_t deadline)
 {
-	pid_t late = 0;
-
 	p->stopped_at = clock_ns();
 	for (size_t i = 0; i < p->threads.n; i++) {
 		struct patient_thread *t = &p->threads.v[i];
@@ -377,20 +378,15 @@ struct err *patient_stop(struct patient *p, uint64_t deadline)
 		if (t->state == PATIENT_RUNS)
 			ptrace(PTRACE_INTERRUPT, t->tid, 0, 0);
 	}
-	while (count_running(p, &late)) {
-		int status;
-		pid_t tid = patient_wait(-1, deadline, &status);
+	/* One by one: waiting for any of n tracees costs the kernel n steps each time.
+	 * The list grows by the threads that are reported as born. */
+	for (size_t i = 0; i < p->threads.n; i++) {
+		while (p->threads.v[i].state == PATIENT_RUNS) {
+			struct err *err = await_stop(p, p->threads.v[i].tid, deadline);
 
-		if (tid == 0) {
-			p->late = late;
-			return not_stopping(p, late);
+			if (err)
+				return err;
 		}
-		if (tid < 0)
-			return gone_or_execed(p);
-		struct err *err = note_stop(p, tid, status);
-
-		if (err)
-			return err;
 	}
 	return read_registers(p);
 }

@@ -105,13 +105,18 @@ static bool in_rseq(pid_t tid)
 #endif
 }
 
-static struct site site_of(struct patient_thread *t)
+/* Reading the code of each of hundreds of threads would cost more than the call. */
+enum look { LOOK_FUTEX_ONLY, LOOK_ALL };
+
+static struct site site_of(struct patient_thread *t, enum look look)
 {
 	uint8_t code[SYSCALL_INSN_BYTES + 5] = { 0 };
 	struct site s = { .t = t, .harm = HARM_UNUSABLE };
 
 	/* A signal in hand cannot be given back after a call; mid-clone is mid-call. */
 	if (t->state != PATIENT_STOPPED || t->signal || t->in_clone || t->foreign)
+		return s;
+	if (look == LOOK_FUTEX_ONLY && (long)t->regs.orig_rax != SYS_futex)
 		return s;
 	if (!in_syscall(&t->regs)) {
 		if (!in_rseq(t->tid))
@@ -256,7 +261,7 @@ static bool suspend_seccomp(const struct patient_thread *t)
 			      PTRACE_O_SUSPEND_SECCOMP) == 0;
 }
 
-/* Traced from birth, never run: from now on it dies with us. */
+/* Traced from birth, never run: from now on it dies with us, and first of all. */
 static pid_t take_newborn(pid_t mother, uint64_t deadline)
 {
 	unsigned long msg = 0;
@@ -266,6 +271,8 @@ static pid_t take_newborn(pid_t mother, uint64_t deadline)
 		return 0;
 	if (patient_wait((pid_t)msg, deadline, &status) <= 0 || !WIFSTOPPED(status))
 		return 0;
+	/* In this order: a zombie is known as ours by the mark. */
+	proc_mark_victim((pid_t)msg);
 	ptrace(PTRACE_SETOPTIONS, (pid_t)msg, 0, PTRACE_O_EXITKILL);
 	return (pid_t)msg;
 }
@@ -339,12 +346,13 @@ static struct site best_site(struct patient *p)
 {
 	struct site best = { .harm = HARM_UNUSABLE };
 
-	for (size_t i = 0; i < p->threads.n && best.harm != HARM_NONE; i++) {
-		struct site s = site_of(&p->threads.v[i]);
+	for (enum look look = LOOK_FUTEX_ONLY; look <= LOOK_ALL && best.harm > HARM_TIMED; look++)
+		for (size_t i = 0; i < p->threads.n && best.harm != HARM_NONE; i++) {
+			struct site s = site_of(&p->threads.v[i], look);
 
-		if (s.harm < best.harm)
-			best = s;
-	}
+			if (s.harm < best.harm)
+				best = s;
+		}
 	if (best.harm == HARM_FOREIGN) {
 		best.insn = find_foreign_insn(p->pid);
 		if (!best.insn)

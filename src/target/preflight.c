@@ -185,37 +185,41 @@ static struct err *check_overcommit(pid_t pid, const struct preflight *pf)
 		       pid, need / MIB, used < limit ? (limit - used) / MIB : 0);
 }
 
-bool preflight_is_low(const struct cgroup *g, uint64_t floor_bytes, char *why, size_t cap)
+bool preflight_spare(const struct cgroup *g, uint64_t floor_bytes, uint64_t *ret_spare, char *why,
+		     size_t cap)
 {
 	struct cgroup_room room;
 	uint64_t avail = meminfo("MemAvailable");
 	char have[16], need[16];
 
 	cgroup_room(g, &room);
+	*ret_spare = 0;
 	if (room.headroom < floor_bytes) {
 		snprintf(why, cap,
 			 "its memory cgroup %s has %s left below the limit, %s are needed%s",
 			 g->path, str_bytes(have, room.headroom), str_bytes(need, floor_bytes),
 			 room.oom_group ? " (memory.oom.group: the whole group would be killed)"
 					: "");
-		return true;
+		return false;
 	}
 	if (avail < floor_bytes) {
 		snprintf(why, cap, "the machine has %s of memory left, %s are needed",
 			 str_bytes(have, avail), str_bytes(need, floor_bytes));
-		return true;
+		return false;
 	}
-	return false;
+	*ret_spare = MIN(room.headroom, avail) - floor_bytes;
+	return true;
 }
 
 static struct err *check_memory(pid_t pid, const struct preflight *pf)
 {
 	char why[240];
+	uint64_t spare;
 	uint64_t anon = pf->status.rss_anon == PROC_UNKNOWN ? 0 : pf->status.rss_anon;
 	uint64_t tables = pf->status.vm_pte == PROC_UNKNOWN ? 0 : pf->status.vm_pte;
 	uint64_t need = pf->floor_bytes * 2 + tables + anon / 32;
 
-	if (!preflight_is_low(&pf->cgroup, need, why, sizeof(why)))
+	if (preflight_spare(&pf->cgroup, need, &spare, why, sizeof(why)))
 		return NULL;
 	return err_new(
 		ERR_LIMIT,

@@ -29,7 +29,11 @@ struct err *preflight_fork(pid_t pid, const struct target_opts *o,
 uint64_t preflight_predict(uint64_t threads, uint64_t rss_anon, uint64_t huge,
 			   uint64_t page_tables);
 
-/* True when less than floor is free; the sentence why. */
-bool preflight_is_low(const struct cgroup *g, uint64_t floor_bytes, char *why, size_t cap);
+/*
+ * *ret_spare = bytes that may still be taken before less than floor is free, in the
+ * cgroup and on the machine.  False when there are none; why says where.
+ */
+bool preflight_spare(const struct cgroup *g, uint64_t floor_bytes, uint64_t *ret_spare, char *why,
+		     size_t cap);
 
 #endif

@@ -33,13 +33,12 @@
  * A stop that does not come soon is given up and tried again when the late thread
  * has left the kernel: the others must not wait for a disk.
  */
-static struct err *stop_all(struct patient *p, struct theatre *th)
+static struct err *stop_all(struct patient *p, struct theatre *th, uint64_t end)
 {
-	uint64_t end = clock_ns() + th->stop_timeout_ns;
 	uint64_t slice = FIRST_STOP_NS + p->threads.n * STOP_NS_PER_THREAD;
 
 	for (;;) {
-		uint64_t one = MIN(slice, MIN(th->max_pause_ns, th->stop_timeout_ns));
+		uint64_t one = MIN(slice, th->max_pause_ns);
 		struct err *err = patient_stop(p, MIN(clock_ns() + one, end));
 
 		if (!err || err->code != ERR_LIMIT)
@@ -80,12 +79,12 @@ static uint64_t wall_ns(void)
 }
 
 /* All threads stopped, the twin made, all let go; or all let go and an error. */
-static struct err *operate(struct patient *p, struct theatre *th)
+static struct err *operate(struct patient *p, struct theatre *th, uint64_t end)
 {
 	struct err *err = patient_seize(p);
 
 	if (!err)
-		err = stop_all(p, th);
+		err = stop_all(p, th, end);
 	if (!err) {
 		th->at_unix_ns = wall_ns();
 		report_threads(p, th);
@@ -100,21 +99,23 @@ static struct err *operate(struct patient *p, struct theatre *th)
 
 static struct err *operate_again(struct patient *p, struct theatre *th)
 {
-	for (unsigned tries = 0;; tries++) {
+	uint64_t end = clock_ns() + th->stop_timeout_ns;
+
+	for (;;) {
 		patient_init(p, th->pid);
 		p->ns_depth = th->ns_depth;
 		/* Who has stopped threads should not wait for a processor; may be refused. */
 		setpriority(PRIO_PROCESS, 0, -20);
-		struct err *err = operate(p, th);
+		struct err *err = operate(p, th, end);
 
 		setpriority(PRIO_PROCESS, 0, 0);
-		/* Only "no thread to borrow" is worth another try; a late stop had its own. */
-		if (!err || err->code != ERR_LIMIT || th->method != TARGET_BY_FORK || tries == 3)
-			return err;
-		if (clock_ns() - p->stopped_at > th->stop_timeout_ns)
+		/* No thread could be borrowed: signals come and go, try again. */
+		if (!err || err->code != ERR_LIMIT || th->twin || clock_ns() + 20 * MS >= end ||
+		    th->method != TARGET_BY_FORK)
 			return err;
 		err_free(err);
 		patient_deinit(p);
+		th->lost_ns = th->pause_ns;
 		usleep(20000);
 	}
 }
@@ -134,9 +135,20 @@ static bool wants_end(int sock, int timeout_ms)
 	return poll(&fd, 1, timeout_ms) > 0;
 }
 
+/*
+ * The program takes memory by dirtying pages that the twin shares, at 1 GB/s a
+ * processor at most: look again before the rest can be gone.
+ */
+static int next_look_ms(const struct theatre *th)
+{
+	uint64_t ms = th->spare_bytes / (1000000U * (uint64_t)th->ncpus);
+
+	return (int)MAX(MIN(ms, (uint64_t)WATCH_MS), 1U);
+}
+
 static void keep_twin(struct theatre *th, int sock)
 {
-	while (!wants_end(sock, WATCH_MS))
+	while (!wants_end(sock, atomic_load(&th->gone) ? -1 : next_look_ms(th)))
 		if (!atomic_load(&th->gone) && twin_watch(th))
 			twin_drop(th);
 	twin_drop(th);
@@ -302,6 +314,7 @@ struct err *surgeon_start(struct surgeon *s, pid_t target, const struct target_o
 	th->floor_bytes = pf->floor_bytes;
 	th->cgroup = pf->cgroup;
 	th->ns_depth = pf->status.ns_depth;
+	th->ncpus = (unsigned)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
 	struct err *err = surgeon_fork(s, th, surgeon_main);
 
 	if (err)

@@ -28,6 +28,8 @@ struct theatre {
 	uint64_t start_ticks; /* of the target */
 	uint64_t floor_bytes; /* the twin is dropped when less memory is free */
 	struct cgroup cgroup;
+	uint64_t spare_bytes; /* as last seen by twin_watch() */
+	unsigned ncpus;
 	unsigned ns_depth; /* 1: it sees the pids that we see */
 
 	/* out, valid after the first reply byte */

@@ -56,7 +56,6 @@ struct err *twin_make(struct patient *p, struct theatre *th)
 		return err_new(ERR_GONE, "the twin of process %d was killed at birth", p->pid);
 	th->twin = got.newborn;
 	th->ns_twin = (pid_t)got.result;
-	proc_mark_victim(th->twin);
 	return NULL;
 }
 
@@ -85,7 +84,7 @@ bool twin_watch(struct theatre *th)
 	else if (has_execed(th))
 		snprintf(th->why_gone, sizeof(th->why_gone),
 			 "its snapshot was dropped: the program replaced itself by exec");
-	else if (preflight_is_low(&th->cgroup, th->floor_bytes, why, sizeof(why)))
+	else if (!preflight_spare(&th->cgroup, th->floor_bytes, &th->spare_bytes, why, sizeof(why)))
 		snprintf(th->why_gone, sizeof(th->why_gone),
 			 "its snapshot was dropped early to protect it: %s", why);
 	return th->why_gone[0] != '\0';

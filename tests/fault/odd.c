@@ -61,6 +61,12 @@ static void *spin(void *arg)
 /* The parent of a vfork child cannot be stopped until the child is done. */
 static void vforks(void)
 {
+	sigset_t usr;
+
+	/* The kernel gives a signal to the first thread even if that one cannot run. */
+	sigemptyset(&usr);
+	sigaddset(&usr, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &usr, NULL);
 	for (;;) {
 		pid_t pid = vfork();
 
