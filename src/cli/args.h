@@ -84,5 +84,7 @@ struct err *args_parse(int argc, char *const *argv, struct args *ret) MUST_CHECK
 
 /* cmd NULL: the overview. */
 void help_text(struct str *o, const struct cmd *cmd);
+void help_man(struct str *o);
+void help_completion_bash(struct str *o);
 
 #endif

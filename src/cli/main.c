@@ -33,12 +33,22 @@ static struct err *print_help(const struct cmd *cmd)
 	return out_write(NULL, &o);
 }
 
-static struct err *print_version(void)
+/* What needs no target: true if argv was such a question. */
+static bool plain_question(int argc, char *const *argv, struct str *o)
 {
-	_cleanup_(str_deinit) struct str o = { 0 };
+	const char *q = argc > 1 ? argv[1] : "";
 
-	str_put(&o, "limpet " LIMPET_VERSION "\n");
-	return out_write(NULL, &o);
+	if (argc == 2 && (!strcmp(q, "--help") || !strcmp(q, "-h") || !strcmp(q, "help")))
+		help_text(o, NULL);
+	else if (argc == 2 && !strcmp(q, "--version"))
+		str_put(o, "limpet " LIMPET_VERSION "\n");
+	else if (argc == 2 && !strcmp(q, "--man"))
+		help_man(o);
+	else if (argc == 3 && !strcmp(q, "--completion") && !strcmp(argv[2], "bash"))
+		help_completion_bash(o);
+	else
+		return false;
+	return true;
 }
 
 /* The kernel keeps the limit: private writable memory beyond it is refused. */
@@ -66,24 +76,20 @@ static int run(const struct args *a)
 
 int main(int argc, char **argv)
 {
+	_cleanup_(str_deinit) struct str o = { 0 };
 	struct args a;
 	struct err *err;
 
 	signal(SIGPIPE, SIG_IGN);
 	interrupt_install();
-	if (argc == 2 &&
-	    (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))) {
-		err = print_help(NULL);
-		return err ? complain(err, NULL) : 0;
-	}
-	if (argc == 2 && !strcmp(argv[1], "--version")) {
-		err = print_version();
+	if (plain_question(argc, argv, &o)) {
+		err = out_write(NULL, &o);
 		return err ? complain(err, NULL) : 0;
 	}
 	err = args_parse(argc, argv, &a);
-	if (!err && args_has(&a, OPT_HELP)) {
+	if (!err && args_has(&a, OPT_HELP))
 		err = print_help(a.cmd);
-		return err ? complain(err, NULL) : 0;
-	}
-	return err ? complain(err, NULL) : run(&a);
+	else if (!err)
+		return run(&a);
+	return err ? complain(err, NULL) : 0;
 }
