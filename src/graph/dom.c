@@ -10,6 +10,8 @@
  */
 #include "graph/priv.h"
 
+#include <assert.h>
+
 /* Linked part of the spanning forest: one cache line a hop. */
 struct link {
 	uint32_t up;   /* an ancestor; linked iff greater than the number now worked on */
@@ -289,7 +291,8 @@ static struct err *semidominators(struct dom *d)
 	struct row *row = d->row.p;
 	struct link *link;
 
-	if (!big_init(&d->link, d->n, sizeof(*link), BIG_DENSE))
+	/* By number, but as long as all nodes: it becomes retained[] afterwards. */
+	if (!big_init(&d->link, d->g->n, sizeof(*link), BIG_DENSE))
 		return &err_nomem;
 	link = d->link.p;
 	for (uint32_t k = d->n; k-- > 1;) {
@@ -302,7 +305,6 @@ static struct err *semidominators(struct dom *d)
 		row[k].semi = s;
 		link[k] = (struct link){ .up = parent[k], .semi = s };
 	}
-	big_deinit(&d->link);
 	big_deinit(&d->rto);
 	return NULL;
 }
@@ -341,17 +343,20 @@ static void sum_retained(const struct dom *d, gnode *idom, uint64_t *retained)
 	}
 }
 
+/* Pages that are there already cost nothing to get: links end where retained bytes begin. */
+static_assert(sizeof(struct link) == sizeof(uint64_t), "link becomes retained");
+
 static struct err *results(struct dom *d, struct graph *g)
 {
-	_cleanup_(big_deinit) struct big idom = { 0 }, retained = { 0 };
+	_cleanup_(big_deinit) struct big idom = { 0 };
 
-	if (!big_init(&idom, g->n, sizeof(gnode), BIG_DENSE) ||
-	    !big_init(&retained, g->n, sizeof(uint64_t), BIG_DENSE))
+	if (!big_init(&idom, g->n, sizeof(gnode), BIG_DENSE))
 		return &err_nomem;
 	memset(idom.p, 0xff, g->n * sizeof(gnode)); /* GRAPH_NONE */
-	sum_retained(d, idom.p, retained.p);
+	memset(d->link.p, 0, g->n * sizeof(uint64_t));
+	sum_retained(d, idom.p, d->link.p);
 	g->idom = big_steal(&idom);
-	g->retained = big_steal(&retained);
+	g->retained = big_steal(&d->link);
 	return NULL;
 }
 
