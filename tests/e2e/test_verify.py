@@ -51,11 +51,16 @@ def test_bytes_are_those_of_memstats(minor):
                                    for m in build_targets.MINORS])
 def test_storm(minor):
     """GOGC=20, all threads allocate: 100 snapshots, at any phase of the collector."""
+    decided = 0
     with Target("gcstorm", minor) as target:
         for _ in range(100 if FULL else 5):
             answer = limpet_json("verify", target.pid)
-            check_exact(answer, 1000)
+            check_exact(answer, 0)
+            assert answer["reachable_objects"] > 33000
+            decided += answer["gc_objects"] > 0
         assert target.alive()
+        # While marks are partial only "reached, so allocated" can be said; of many snapshots some fall between.
+        assert decided > 0 or not FULL
 
 
 CADDY = {"admin": {"disabled": True}, "apps": {"http": {"servers": {"s": {
