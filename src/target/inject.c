@@ -64,11 +64,11 @@ static bool in_syscall(const struct user_regs_struct *r)
 	return (long)r->orig_rax >= 0;
 }
 
-/* runtime.futex ends in MOVL AX, 0x28(SP); RET (runtime/sys_linux_amd64.s): its
+/* runtime.futex ends in MOVL AX, ret+40(FP); RET (runtime/sys_linux_amd64.s): its
  * callers futexsleep and futexwakeup drop the result. */
 static bool is_go_futex(const uint8_t after[static 5])
 {
-	static const uint8_t code[5] = { 0x89, 0x44, 0x24, 0x28, 0xc3 };
+	static const uint8_t code[5] = { 0x89, 0x44, 0x24, 0x30, 0xc3 };
 
 	return memcmp(after, code, sizeof(code)) == 0;
 }

@@ -83,6 +83,9 @@ static struct err *operate(struct patient *p, struct theatre *th, uint64_t end)
 {
 	struct err *err = patient_seize(p);
 
+	if (!err && p->threads.n > THEATRE_MAX_THREADS - 1000)
+		err = err_new(ERR_LIMIT, "process %d has %zu threads, limpet takes %d", p->pid,
+			      p->threads.n, THEATRE_MAX_THREADS - 1000);
 	if (!err)
 		err = stop_all(p, th, end);
 	if (!err) {
