@@ -44,8 +44,9 @@ struct verify_result {
 	uint32_t gcphase, cycles;
 	uint64_t conservative_frames, conservative_slots;
 	/*
-	 * What the collector counted itself: gcController.heapMarked.  Comparable with gc_bytes only when
-	 * no cycle runs and each span's marks are readable; two markers that race count an object twice.
+	 * What the collector counted itself: gcController.heapMarked, less the objects with finalizers,
+	 * which it counts twice.  Comparable with gc_bytes only when no cycle runs and each span's marks
+	 * are readable; two markers that race count an object twice as well.
 	 */
 	uint64_t counter_bytes;
 	bool counter_comparable;

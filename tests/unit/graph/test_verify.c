@@ -18,6 +18,13 @@ static struct graph *graph_of(struct fake *f)
 	return g;
 }
 
+static void finalizer_on(struct fake *f, uint32_t id)
+{
+	struct go_special s = { .kind = GO_SPECIAL_FINALIZER, .object = fake_address(f, id) };
+
+	assert_true(vec_push(&f->s.heap.specials, s));
+}
+
 static void test_create(void **state)
 {
 	_cleanup_(fake_deinit) struct fake f;
@@ -78,7 +85,8 @@ static void test_exact(void **state)
 	}
 	fake_set(&f, a + 1, FAKE_BORN);
 	fake_root(&f, a + 1, 0);
-	f.s.heap.counters.heap_marked = 10 * 64 + 10 * 128;
+	finalizer_on(&f, b + 61);
+	f.s.heap.counters.heap_marked = 10 * 64 + 10 * 128 + 128; /* a finalizer's object: twice */
 	g = graph_of(&f);
 	assert_null(verify_run(&f.s, g, &r));
 	assert_int_equal(r.gc_objects, 20);
@@ -127,13 +135,6 @@ static const struct {
 	{ "finalizer still there", T_MARKED, 64, 1, 1, 1, 1, 0, 0, false },
 	{ "current tiny block", T_MARKED, 16, 0, 0, 1, 0, 0, 1, true },
 };
-
-static void finalizer_on(struct fake *f, uint32_t id)
-{
-	struct go_special s = { .kind = GO_SPECIAL_FINALIZER, .object = fake_address(f, id) };
-
-	assert_true(vec_push(&f->s.heap.specials, s));
-}
 
 static void make_later(struct fake *f, enum then then, uint32_t elem_bytes)
 {
