@@ -82,6 +82,8 @@ struct err *agg_goroutines(struct agg *a, enum goroutine_group by, size_t limit,
  */
 struct err *agg_stack_groups(const struct snapshot *s, size_t **ret_order, size_t **ret_first,
 			     size_t *ret_ngroups) MUST_CHECK;
+/* What goroutine i was started with: "main.worker". */
+const char *agg_goroutine_function(const struct agg *a, size_t i);
 /* "main.worker [chan receive]" of goroutine i. */
 const char *agg_goroutine_name(struct agg *a, size_t i);
 

@@ -75,6 +75,51 @@ static const char *function_at(const struct go *go, taddr pc)
 	return pc && go_func_at(go, pc, &f) && f.name ? f.name : "";
 }
 
+static bool is_wrapper(const char *function)
+{
+	return strstr(function, ".gowrap") ||
+	       strstr(function, "\xc2\xb7"
+				"dwrap") ||
+	       !strcmp(function, "runtime.goexit");
+}
+
+/* The outermost frame's function that is no wrapper of the compiler's; "" unknown. */
+static const char *outermost_function(const struct agg *a, const struct go_goroutine *gr)
+{
+	struct go_line lines[LINES_MAX];
+
+	for (size_t i = gr->nframes; i-- > 0;) {
+		const struct go_frame *f = &a->s->stacks.frames.v[gr->first_frame + i];
+		size_t n = go_lines_at(a->s->go, go_frame_line_pc(f), lines, LINES_MAX);
+
+		while (n-- > 0)
+			if (lines[n].function && !is_wrapper(lines[n].function))
+				return lines[n].function;
+	}
+	return "";
+}
+
+/*
+ * What the go statement started, in the reader's names: `go f(x)` is compiled to a wrapper
+ * (f.gowrap1), main.main runs in runtime.main.
+ */
+static const char *goroutine_function(const struct agg *a, const struct go_goroutine *gr)
+{
+	const char *start = function_at(a->s->go, gr->start_pc), *f;
+
+	if (!strcmp(start, "runtime.main"))
+		return "main.main";
+	if (*start && !is_wrapper(start))
+		return start;
+	f = outermost_function(a, gr);
+	return *f ? f : start;
+}
+
+const char *agg_goroutine_function(const struct agg *a, size_t i)
+{
+	return goroutine_function(a, &a->s->stacks.gs.v[i]);
+}
+
 static bool is_waiting(const struct go_goroutine *gr)
 {
 	return !strcmp(go_status_name(gr->status), "waiting");
@@ -84,7 +129,7 @@ const char *agg_goroutine_name(struct agg *a, size_t i)
 {
 	const struct go_goroutine *gr = &a->s->stacks.gs.v[i];
 	const char *wait = is_waiting(gr) ? go_wait_reason(a->s->go, gr->wait_reason) : "";
-	const char *f = function_at(a->s->go, gr->start_pc);
+	const char *f = goroutine_function(a, gr);
 
 	return keepf(&a->keep, "%s [%s]", *f ? f : "(unknown function)",
 		     *wait ? wait : go_status_name(gr->status));
@@ -151,7 +196,7 @@ static struct err *push_goroutine(struct agg *a, size_t i, const uint64_t *retai
 		.state = go_status_name(gr->status),
 		.wait = waits ? go_wait_reason(a->s->go, gr->wait_reason) : "",
 		.since_ns = waits ? waited_ns(a->s, gr->waitsince) : ANS_UNKNOWN,
-		.function = function_at(a->s->go, gr->start_pc),
+		.function = goroutine_function(a, gr),
 		.created_at = creation_site(a->s->go, gr),
 		.retained = retained ? retained[i] : ANS_UNKNOWN,
 		.stack_bytes = gr->stack_hi - gr->stack_lo,

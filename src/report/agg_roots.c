@@ -31,23 +31,16 @@ static void add_root(const struct agg *a, uint32_t root, struct ans_row *r)
 		r->biggest = v;
 }
 
-static const char *start_function(const struct agg *a, uint32_t goroutine)
-{
-	struct go_func f;
-
-	if (goroutine >= a->s->stacks.gs.n ||
-	    !go_func_at(a->s->go, a->s->stacks.gs.v[goroutine].start_pc, &f) || !f.name)
-		return "";
-	return f.name;
-}
-
 static const char *root_group(struct agg *a, const struct snap_root *r)
 {
 	switch (r->kind) {
 	case SNAP_ROOT_GLOBAL:
 		return r->name ? r->name : "(global)";
 	case SNAP_ROOT_GOROUTINE:
-		return keepf(&a->keep, "goroutines of %s", start_function(a, r->goroutine));
+		return r->goroutine < a->s->stacks.gs.n
+			       ? keepf(&a->keep, "goroutines of %s",
+				       agg_goroutine_function(a, r->goroutine))
+			       : "(goroutines)";
 	case SNAP_ROOT_FINALIZER:
 		return "(finalizers)";
 	case SNAP_ROOT_CLEANUP:

@@ -91,11 +91,14 @@ void text_title(struct str *o, enum text_style st, const char *title)
 	str_printf(o, st == TEXT_COLOR ? "\x1b[1m%s\x1b[0m\n" : "%s\n", title);
 }
 
+/* Names of goroutines begin with the word already. */
 static void put_root(struct str *o, const struct ans_holder *h)
 {
-	str_put(o, h->what);
+	if (strncmp(h->name, h->what, strlen(h->what)))
+		str_put(o, h->what);
 	if (*h->name) {
-		str_put(o, " ");
+		if (strncmp(h->name, h->what, strlen(h->what)))
+			str_put(o, " ");
 		text_clean(o, h->name);
 	}
 }

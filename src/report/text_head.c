@@ -90,18 +90,17 @@ void text_exact_line(struct str *o, const struct ans_exact *a)
 {
 	char n[3][32], size[16];
 
-	str_printf(o, "exact   %s objects reached (%s); the collector marked %s of its own;",
-		   text_count(n[0], a->reachable_objects), str_bytes(size, a->reachable_bytes),
-		   text_count(n[1], a->gc_objects));
-	str_printf(o, " missing %s", text_count(n[0], a->missing));
-	str_printf(o, ", extra %s", text_count(n[1], a->extra));
+	str_printf(o, "exact   %s objects reached (%s)", text_count(n[0], a->reachable_objects),
+		   str_bytes(size, a->reachable_bytes));
+	str_printf(o, ", %s marked by the collector, %s born since its cycle",
+		   text_count(n[0], a->gc_objects), text_count(n[1], a->born_since));
+	str_printf(o, "; missing %s, extra %s", text_count(n[0], a->missing),
+		   text_count(n[1], a->extra));
 	if (a->garbage_since)
 		str_printf(o, "; %s became garbage since its cycle",
 			   text_count(n[2], a->garbage_since));
 	if (a->undecided)
-		str_printf(o,
-			   "; %s marked ones are not reached: garbage since its cycle, or missed"
-			   " (`limpet verify` decides)",
+		str_printf(o, "; %s marked ones not reached: garbage since, or missed",
 			   text_count(n[2], a->undecided));
 	if (strcmp(a->phase, "idle") && *a->compared) {
 		str_put(o, "; ");

@@ -153,7 +153,6 @@ void text_verify(struct str *o, enum text_style st, const struct ans_exact *a, s
 		   "spans: marks say all in %" PRIu64 ", part in %" PRIu64 ", nothing in %" PRIu64
 		   "\n",
 		   a->spans_valid, a->spans_partial, a->spans_undecidable);
-	str_printf(o, "born since the cycle: %s\n", text_count(n, a->born_since));
 	str_printf(o, "conservative frames: %s\n", text_count(n, a->conservative_frames));
 	if (a->differences.n)
 		text_title(o, st, "differences");
@@ -161,5 +160,9 @@ void text_verify(struct str *o, enum text_style st, const struct ans_exact *a, s
 		put_difference(o, &a->differences.v[i]);
 	if (a->differences.n > limit)
 		str_printf(o, "  %s in all (--limit)\n", text_count(n, a->differences.n));
-	str_put(o, a->holds ? "holds\n" : "DOES NOT HOLD\n");
+	str_put(o, a->holds ? "holds" : "DOES NOT HOLD");
+	if (a->undecided)
+		str_printf(o, ", with %s undecided%s", text_count(n, a->undecided),
+			   a->second ? "" : ": no later GC cycle was seen (--wait SECONDS)");
+	str_put(o, "\n");
 }

@@ -88,6 +88,10 @@ void text_report(struct str *o, enum text_style st, const struct ans_report *a)
 {
 	text_head(o, st, &a->head);
 	text_exact_line(o, &a->exact);
+	if (a->exact.undecided)
+		str_put(o,
+			"        one snapshot cannot tell which; `limpet verify` looks again after "
+			"a GC cycle\n");
 	text_losses(o, &a->head);
 	str_put(o, "\n");
 	text_memory(o, st, &a->memory);
