@@ -276,6 +276,11 @@ struct err *heap_spans_read(const struct go *g, struct go_heap *h)
 		return &err_nomem;
 	if (!g->L->mspan_bytes || g->L->mspan_bytes > HEAP_MSPAN_MAX)
 		return err_bad_data("layout: mspan has %u bytes", g->L->mspan_bytes);
+	/* 1.22 with GOEXPERIMENT=noallocheaders keeps heap bits elsewhere
+	 * (mbitmap_noallocheaders.go). */
+	if (!go_has(g->L->mspan_largeType))
+		return err_unsupported(
+			"Go %s keeps its pointer bits in a way that is not known here", g->version);
 	err = go_io_init(&io, g);
 	if (err)
 		return err;

@@ -7,6 +7,7 @@
  */
 #include "snapshot/names.h"
 
+#include "elf/symbols.h"
 #include "goruntime/heap_scan.h"
 
 #include <stdio.h>
@@ -58,14 +59,16 @@ static const char *section_name(struct snapshot *s, const struct go_root_word *w
 /* The variable that holds the word: by symbol, else the word itself. */
 static void variable_of(struct snapshot *s, const struct go_root_word *w, struct snap_root *ret)
 {
+	const struct elf_symbol *sym = elf_symbol_at(s->go->symbols, w->at);
+
 	*ret = (struct snap_root){
 		.kind = SNAP_ROOT_GLOBAL,
 		.module = w->module,
 		.goroutine = UINT32_MAX,
-		.addr = w->at,
-		.bytes = 8,
+		.addr = sym ? sym->addr : w->at,
+		.bytes = sym ? sym->bytes : 8,
+		.name = sym ? snap_text(s->names, sym->name) : section_name(s, w),
 	};
-	ret->name = section_name(s, w);
 }
 
 static struct err *add_globals(struct snapshot *s)
