@@ -108,7 +108,7 @@ static void augment(struct flow *f, gnode root)
 	}
 }
 
-/* Only what a search touched is cleared, so that a short one stays cheap. */
+/* Two bits a node: little beside what a search reads. */
 static void forget(struct flow *f)
 {
 	memset(f->out, 0, bit_words(f->g) * sizeof(*f->out));
@@ -217,7 +217,7 @@ static void keep_first(struct graph_paths *p, size_t max)
 		free(p->path[--p->n]);
 }
 
-/* Lower bound found without a search: FLOW_WORK was too little for even one. */
+/* Where FLOW_WORK was too little for even one search, the shortest way is the lower bound. */
 static struct err *find_ways(struct graph *g, gnode v, struct graph_paths *ret)
 {
 	struct err *err;

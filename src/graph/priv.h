@@ -55,7 +55,6 @@ static inline const uint32_t *graph_first_at(const struct graph *g, gnode v)
 	return v > g->nroots ? &g->first[v - 1 - g->nroots] : &g->rootfirst[v];
 }
 
-/* Backward edges of v: rto[rfirst[v]] .. rto[rfirst[v + 1] - 1]; graph_reverse() came before. */
 static inline bool graph_is_root(const struct graph *g, gnode v)
 {
 	return v != 0 && v <= g->nroots;
