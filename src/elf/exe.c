@@ -51,8 +51,10 @@ static void section(struct elf_exe *e, Elf_Scn *scn, const GElf_Shdr *sh, const 
 		e->dwarf = true;
 	if (sh->sh_type == SHT_NOTE && (d = elf_getdata(scn, NULL)))
 		note(e, name, d);
-	if (!strcmp(name, ".go.buildinfo") && (d = elf_getdata(scn, NULL)) && d->d_buf)
-		e->go = e->go || go_buildinfo_parse(d->d_buf, d->d_size, &e->info);
+	if (!e->go && !strcmp(name, ".go.buildinfo") && (d = elf_getdata(scn, NULL)) && d->d_buf) {
+		e->go = go_buildinfo_parse(d->d_buf, d->d_size, &e->info);
+		e->info_addr = sh->sh_addr;
+	}
 }
 
 static void sections(Elf *elf, struct elf_exe *e)

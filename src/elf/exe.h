@@ -31,6 +31,7 @@ struct elf_exe {
 	bool dwarf;			  /* has .debug_info or .zdebug_info */
 	bool pie;			  /* ET_DYN */
 	bool interp;			  /* dynamically linked */
+	taddr info_addr;		  /* link-time address of the build info; 0 unknown */
 	uint16_t machine;		  /* EM_* */
 	char build_id[64];		  /* of the linker, in hex; "" none */
 	char go_build_id[128];		  /* .note.go.buildid */

@@ -1,0 +1,84 @@
+/*
+ * detect.h - between open.c and the files that find things; nobody else includes it.
+ *
+ * Order: detect_exe (file, version, bias) -> modules (pclntab search, moduledata) ->
+ * detect_vars (runtime variables by code) -> detect_check (does the table fit?).
+ */
+#ifndef LIMPET_GORUNTIME_DETECT_H
+#define LIMPET_GORUNTIME_DETECT_H
+
+#include "elf/exe.h"
+#include "elf/symbols.h"
+#include "goruntime/funcs.h"
+
+struct detect {
+	struct elf_exe exe;	 /* empty when no file could be read */
+	char file[512];		 /* its path, for messages */
+	uint64_t inode;		 /* of the file with Go in it; 0 unknown */
+	taddr bias;		 /* run time minus link time */
+	struct go_layout *owned; /* --layout, or NULL */
+	char notes[512];	 /* variables not found, and why */
+};
+
+/* A rip-relative reference in machine code. */
+enum { REF_LEA = 1, REF_ACCESS = 2, REF_ANY = 3 };
+
+struct code_ref {
+	taddr to;
+	uint8_t kind;
+};
+
+/*
+ * All places in code[0, n) that decode as an instruction with a rip-relative operand.
+ * No disassembler: false ones occur and must be outvoted.  Returns the count, at most max.
+ */
+size_t go_code_refs(const uint8_t *code, size_t n, taddr base, struct code_ref *refs, size_t max);
+
+struct err *go_detect_exe(struct go *g, struct detect *d, const char *exe) MUST_CHECK;
+struct err *go_detect_modules(struct go *g, const struct detect *d) MUST_CHECK;
+void go_modules_free(struct go *g);
+struct err *go_detect_vars(struct go *g, struct detect *d) MUST_CHECK;
+struct err *go_detect_check(const struct go *g) MUST_CHECK;
+
+/* What the validators in detect_valid.c say about a variable at that address. */
+bool go_valid_mheap(const struct go *g, taddr at);
+bool go_valid_allgs(const struct go *g, taddr at);
+bool go_valid_allm(const struct go *g, taddr at);
+bool go_valid_allp(const struct go *g, taddr at);
+bool go_valid_allfin(const struct go *g, taddr at);
+bool go_valid_cleanups(const struct go *g, taddr at);
+bool go_valid_gcphase(const struct go *g, taddr at);
+bool go_valid_controller(const struct go *g, taddr at);
+bool go_valid_memstats(const struct go *g, taddr at);
+bool go_valid_sched(const struct go *g, taddr at);
+bool go_valid_work(const struct go *g, taddr at);
+bool go_valid_mbuckets(const struct go *g, taddr at);
+bool go_valid_rate(const struct go *g, taddr at);
+bool go_valid_any(const struct go *g, taddr at);
+
+/* Whole words; false when unreadable (the error is dropped: a candidate was wrong). */
+bool go_try_read(const struct go *g, taddr at, void *buf, size_t n);
+static inline uint64_t go_try_u64(const struct go *g, taddr at)
+{
+	uint64_t x;
+
+	return go_try_read(g, at, &x, 8) ? x : UINT64_MAX;
+}
+
+/*
+ * Call fn for each place in the readable regions that pick accepts where the pattern lies at a
+ * multiple of align; fn returns true to stop.  Regions beyond 4 GiB are passed over.
+ */
+struct go_scan {
+	const void *pattern;
+	size_t npattern, align;
+	bool (*pick)(void *arg, const struct target_region *r);
+	bool (*fn)(void *arg, taddr at);
+	void *arg;
+};
+struct err *go_scan_regions(struct target *t, const struct go_scan *s) MUST_CHECK;
+
+/* Variables that symbols contradict, in words; "" when they agree or there are none. */
+void go_vars_compare(const struct go *g, char *buf, size_t nbuf);
+
+#endif

@@ -1,0 +1,275 @@
+/*
+ * detect_exe.c - which file the Go code came from, its version, and where it was loaded.
+ *
+ * Takes the executable as the target runs it (also when it was deleted), else a mapped file
+ * with Go build info in it (a shared library), else build info found in memory (no file at all).
+ * Knows nothing of layouts.
+ */
+#include "goruntime/detect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define INFO_MAGIC  "\xff Go buildinf:"
+#define INFO_BYTES  4096
+#define CHUNK_BYTES (1U << 20)
+#define MAX_REGION  (4ULL << 30)
+
+static bool scan_chunk(const struct go_scan *s, taddr at, const uint8_t *p, size_t n)
+{
+	uint64_t first = load_u64(s->pattern);
+
+	for (size_t i = 0; i + s->npattern <= n; i += s->align) {
+		if (load_u64(p + i) == first && !memcmp(p + i, s->pattern, s->npattern) &&
+		    s->fn(s->arg, at + i))
+			return true;
+	}
+	return false;
+}
+
+/* Patterns are at most a chunk's overlap long; what cannot be read ends the region. */
+static struct err *scan_region(struct target *t, const struct go_scan *s,
+			       const struct target_region *r, uint8_t *buf, bool *ret_stop)
+{
+	for (taddr at = r->range.start; at < r->range.end; at += CHUNK_BYTES) {
+		size_t want = (size_t)MIN(r->range.end - at, (uint64_t)CHUNK_BYTES + 64), n = 0;
+		struct err *err = target_read_some(t, at, buf, want, &n);
+
+		if (err)
+			return err;
+		if (scan_chunk(s, at, buf, n)) {
+			*ret_stop = true;
+			return NULL;
+		}
+		if (n < want)
+			return NULL;
+	}
+	return NULL;
+}
+
+struct err *go_scan_regions(struct target *t, const struct go_scan *s)
+{
+	_cleanup_(freep) uint8_t *buf = malloc(CHUNK_BYTES + 64);
+	const struct target_region *r;
+	struct err *err = NULL;
+	bool stop = false;
+	size_t n;
+
+	if (!buf)
+		return &err_nomem;
+	r = target_regions(t, &n);
+	for (size_t i = 0; i < n && !err && !stop; i++) {
+		if ((r[i].prot & REGION_READ) && trange_bytes(r[i].range) <= MAX_REGION &&
+		    s->pick(s->arg, &r[i]))
+			err = scan_region(t, s, &r[i], buf, &stop);
+	}
+	return err;
+}
+
+/* Run time minus link time: the mapping that holds the file offset of an executable segment. */
+static bool find_bias(struct target *t, const struct elf_exe *e, uint64_t inode, taddr *ret)
+{
+	size_t n;
+	const struct target_region *r = target_regions(t, &n);
+
+	for (size_t s = 0; s < e->segments.n; s++) {
+		const struct elf_segment *g = &e->segments.v[s];
+
+		for (size_t i = 0; g->exec && i < n; i++) {
+			if (r[i].inode != inode || !(r[i].prot & REGION_EXEC) ||
+			    g->offset < r[i].offset ||
+			    g->offset - r[i].offset >= trange_bytes(r[i].range))
+				continue;
+			*ret = r[i].range.start + (g->offset - r[i].offset) - g->vaddr;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Mappings show another inode than the file on some overlay file systems: go by the name then. */
+static uint64_t mapped_inode(struct target *t, uint64_t inode, const char *path)
+{
+	size_t n, len = strlen(path);
+	const struct target_region *r = target_regions(t, &n);
+	uint64_t named = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!(r[i].prot & REGION_EXEC) || !r[i].inode)
+			continue;
+		if (r[i].inode == inode)
+			return inode;
+		if (len && !named && !strncmp(r[i].path, path, len))
+			named = r[i].inode;
+	}
+	return named;
+}
+
+static struct err *take_symbols(struct go *g, struct detect *d, int fd, uint64_t inode)
+{
+	if (!inode || !find_bias(g->t, &d->exe, inode, &d->bias))
+		return NULL;
+	d->inode = inode;
+	g->stripped = !d->exe.symtab;
+	g->dwarf = d->exe.dwarf;
+	return elf_symbols_read(fd, d->file, d->bias, &g->symbols);
+}
+
+/* One file; d->exe.go tells whether Go is in it. */
+static struct err *try_file(struct go *g, struct detect *d, int fd, const char *path)
+{
+	struct err *err;
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return err_os(errno, "%s", path);
+	elf_exe_deinit(&d->exe);
+	d->exe = (struct elf_exe){ 0 };
+	err = elf_exe_read(fd, path, &d->exe);
+	if (err || !d->exe.go)
+		return err;
+	snprintf(d->file, sizeof(d->file), "%s", path);
+	return take_symbols(g, d, fd, mapped_inode(g->t, st.st_ino, path));
+}
+
+/* Files mapped executable, seen through the target's own root. */
+static struct err *try_libraries(struct go *g, struct detect *d)
+{
+	const struct target_capture *c = target_capture(g->t);
+	size_t n;
+	const struct target_region *r = target_regions(g->t, &n);
+	char path[600];
+
+	for (size_t i = 0; i < n && !d->exe.go; i++) {
+		_cleanup_(closep) int fd = -1;
+		struct err *err;
+		struct stat st;
+
+		if (!(r[i].prot & REGION_EXEC) || r[i].path[0] != '/')
+			continue;
+		if (c && c->pid)
+			snprintf(path, sizeof(path), "/proc/%d/root%s", (int)c->pid, r[i].path);
+		else
+			snprintf(path, sizeof(path), "%s", r[i].path);
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+		    st.st_ino != r[i].inode)
+			continue;
+		err = try_file(g, d, fd, r[i].path);
+		if (err)
+			err_free(err); /* not ELF: the next one */
+	}
+	return NULL;
+}
+
+static bool pick_file_backed(void *arg, const struct target_region *r)
+{
+	(void)arg;
+	return r->inode != 0;
+}
+
+struct info_at {
+	struct go *g;
+	struct go_buildinfo info;
+	bool found;
+};
+
+static bool parse_info(void *arg, taddr at)
+{
+	struct info_at *x = arg;
+	uint8_t buf[INFO_BYTES];
+	size_t n = 0;
+	struct err *err = target_read_some(x->g->t, at, buf, sizeof(buf), &n);
+
+	err_free(err);
+	/* The tail of the text may be cut off: the version comes first. */
+	memset(buf + n, 0, sizeof(buf) - n);
+	x->found = n >= 48 && go_buildinfo_parse(buf, n, &x->info);
+	return x->found;
+}
+
+static struct err *from_memory(struct go *g, struct detect *d)
+{
+	struct info_at x = { .g = g };
+	struct go_scan s = { .pattern = INFO_MAGIC,
+			     .npattern = 14,
+			     .align = 16,
+			     .pick = pick_file_backed,
+			     .fn = parse_info,
+			     .arg = &x };
+	struct err *err = go_scan_regions(g->t, &s);
+
+	if (err || !x.found)
+		return err;
+	d->exe.info = x.info;
+	d->exe.go = true;
+	g->stripped = true;
+	return NULL;
+}
+
+/* The file must be what runs: the build info in memory says the same version. */
+static struct err *check_memory(struct go *g, const struct detect *d)
+{
+	struct info_at x = { .g = g };
+	bool same;
+
+	if (!d->inode || !d->exe.info_addr || !parse_info(&x, d->exe.info_addr + d->bias))
+		return NULL;
+	same = !strcmp(x.info.version, d->exe.info.version);
+	if (same) {
+		go_buildinfo_deinit(&x.info);
+		return NULL;
+	}
+	snprintf(g->version, sizeof(g->version), "%s", x.info.version);
+	go_buildinfo_deinit(&x.info);
+	return err_bad_data("%s is not the program that runs: the file was built by %s, the memory "
+			    "says %s; give the right file with --exe",
+			    d->file, d->exe.info.version, g->version);
+}
+
+static struct err *take_info(struct go *g, const struct detect *d)
+{
+	const char *x;
+
+	snprintf(g->version, sizeof(g->version), "%s", d->exe.info.version);
+	x = strstr(g->version, "X:");
+	snprintf(g->experiments, sizeof(g->experiments), "%s", x ? x + 2 : "");
+	g->module_path = strdup(d->exe.info.module_path);
+	g->module_version = strdup(d->exe.info.module_version);
+	g->vcs_revision = strdup(d->exe.info.vcs_revision);
+	return g->module_path && g->module_version && g->vcs_revision ? NULL : &err_nomem;
+}
+
+static struct err *open_given(struct go *g, struct detect *d, const char *exe)
+{
+	_cleanup_(closep) int fd = open(exe, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_os(errno, "%s", exe);
+	return try_file(g, d, fd, exe);
+}
+
+struct err *go_detect_exe(struct go *g, struct detect *d, const char *exe)
+{
+	int fd = target_exe_fd(g->t);
+	struct err *err = NULL;
+
+	if (exe)
+		err = open_given(g, d, exe);
+	else if (fd >= 0)
+		err = try_file(g, d, fd, target_exe(g->t));
+	if (!err && !d->exe.go)
+		err = try_libraries(g, d);
+	if (!err && !d->exe.go)
+		err = from_memory(g, d);
+	if (err)
+		return err;
+	if (!d->exe.go)
+		return err_unsupported("%s: not a Go program (no Go build info in the file or in "
+				       "memory)",
+				       exe ? exe : target_exe(g->t));
+	err = check_memory(g, d);
+	return err ? err : take_info(g, d);
+}

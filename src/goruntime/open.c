@@ -1,0 +1,145 @@
+/*
+ * open.c - opens the Go runtime of a target: file, version, table, modules, variables.
+ *
+ * An exact table must fit or the opening fails.  Without one, the tables are tried from the
+ * nearest on and the first that passes all checks is taken, labelled layout_exact = false.
+ */
+#include "goruntime/detect.h"
+#include "goruntime/layout_version.h"
+
+static void detect_free(struct detect *d)
+{
+	if (!d)
+		return;
+	elf_exe_deinit(&d->exe);
+	go_layout_free(d->owned);
+	free(d);
+}
+
+void go_close(struct go *g)
+{
+	if (!g)
+		return;
+	go_modules_free(g);
+	elf_symbols_free(g->symbols);
+	free(g->module_path);
+	free(g->module_version);
+	free(g->vcs_revision);
+	detect_free(g->priv);
+	free(g);
+}
+
+struct err *go_read_u64(const struct go *g, taddr addr, uint64_t *ret)
+{
+	return target_read(g->t, addr, ret, sizeof(*ret));
+}
+
+struct err *go_read_u32(const struct go *g, taddr addr, uint32_t *ret)
+{
+	return target_read(g->t, addr, ret, sizeof(*ret));
+}
+
+const struct go_module *go_module_of_text(const struct go *g, taddr pc)
+{
+	for (size_t i = 0; i < g->nmodules; i++)
+		if (trange_has(g->modules[i].text, pc))
+			return &g->modules[i];
+	return NULL;
+}
+
+const struct go_module *go_module_of_type(const struct go *g, taddr type)
+{
+	for (size_t i = 0; i < g->nmodules; i++)
+		if (trange_has(g->modules[i].types, type))
+			return &g->modules[i];
+	return NULL;
+}
+
+static struct err *try_layout(struct go *g, const struct go_layout *l)
+{
+	struct err *err;
+
+	go_modules_free(g);
+	g->L = l;
+	err = go_detect_modules(g, g->priv);
+	if (!err)
+		err = go_detect_vars(g, g->priv);
+	return err ? err : go_detect_check(g);
+}
+
+/* Other tables of the same architecture, newest first; the first error is the one that counts. */
+static struct err *try_neighbours(struct go *g, const struct go_layout *first, struct err *why)
+{
+	size_t n;
+	const struct go_layout *const *all = go_layouts(&n);
+
+	for (size_t i = n; i-- > 0;) {
+		struct err *err;
+
+		if (all[i] == first || strcmp(all[i]->arch, first->arch))
+			continue;
+		err = try_layout(g, all[i]);
+		if (!err) {
+			err_free(why);
+			return NULL;
+		}
+		if (err->code != ERR_UNSUPPORTED && err->code != ERR_BAD_DATA &&
+		    err->code != ERR_FAULT) {
+			err_free(why);
+			return err;
+		}
+		err_free(err);
+	}
+	return why;
+}
+
+static struct err *choose_layout(struct go *g, const char *layout_file)
+{
+	struct detect *d = g->priv;
+	const struct go_layout *l;
+	struct err *err;
+
+	if (layout_file) {
+		err = go_layout_load(layout_file, &d->owned);
+		g->layout_exact = true; /* the user's word */
+		return err ? err : try_layout(g, d->owned);
+	}
+	l = go_layout_find(g->version, "amd64", &g->layout_exact);
+	if (!l)
+		return err_unsupported("%s: no table comes near (limpet knows Go 1.22 and later); "
+				       "`limpet layout --go PATH` makes one",
+				       g->version);
+	err = try_layout(g, l);
+	if (err && !g->layout_exact && (err->code == ERR_UNSUPPORTED || err->code == ERR_BAD_DATA))
+		err = try_neighbours(g, l, err);
+	return err;
+}
+
+/* runtime/cgo's assembly is in the program: C code can run in it. */
+static bool uses_cgo(const struct go *g)
+{
+	struct go_func f;
+
+	return go_func_by_name(g, "crosscall2", &f) || go_func_by_name(g, "crosscall2.abi0", &f);
+}
+
+struct err *go_open(struct target *t, const struct go_opts *o, struct go **ret)
+{
+	_cleanup_(go_closep) struct go *g = zalloc(1, sizeof(*g));
+	struct err *err;
+
+	if (!g)
+		return &err_nomem;
+	g->t = t;
+	g->priv = zalloc(1, sizeof(struct detect));
+	if (!g->priv)
+		return &err_nomem;
+	err = go_detect_exe(g, g->priv, o ? o->exe : NULL);
+	if (!err)
+		err = choose_layout(g, o ? o->layout_file : NULL);
+	if (err)
+		return err;
+	g->cgo = uses_cgo(g);
+	*ret = STEAL(g);
+	return NULL;
+}
