@@ -261,19 +261,17 @@ static bool suspend_seccomp(const struct patient_thread *t)
 			      PTRACE_O_SUSPEND_SECCOMP) == 0;
 }
 
-/* Traced from birth, never run: from now on it dies with us, and first of all. */
-static pid_t take_newborn(pid_t mother, uint64_t deadline)
+/*
+ * Traced from birth, never run.  The mark comes before all else: whatever becomes
+ * of us, its zombie is known as ours by it.
+ */
+static pid_t newborn_of(pid_t mother)
 {
 	unsigned long msg = 0;
-	int status;
 
 	if (ptrace(PTRACE_GETEVENTMSG, mother, 0, &msg) || !msg)
 		return 0;
-	if (patient_wait((pid_t)msg, deadline, &status) <= 0 || !WIFSTOPPED(status))
-		return 0;
-	/* In this order: a zombie is known as ours by the mark. */
 	proc_mark_victim((pid_t)msg);
-	ptrace(PTRACE_SETOPTIONS, (pid_t)msg, 0, PTRACE_O_EXITKILL);
 	return (pid_t)msg;
 }
 
@@ -298,8 +296,8 @@ static enum step perform(struct site s, long nr, const uint64_t args[static 6], 
 	enum step step = run_on(s.t, deadline);
 
 	if (step == STEP_EVENT) {
-		ret->newborn = take_newborn(s.t->tid, deadline);
 		ret->took_ns = clock_ns() - began;
+		ret->newborn = newborn_of(s.t->tid);
 		step = run_on(s.t, deadline);
 	}
 	if (step != STEP_CALL)

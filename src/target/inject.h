@@ -12,8 +12,9 @@
 #include "target/attach.h"
 
 struct injected {
-	long result;	  /* as the program would see it: -errno or value */
-	pid_t newborn;	  /* of clone: the child as we see it, stopped and EXITKILLed; else 0 */
+	long result;   /* as the program would see it: -errno or value */
+	pid_t newborn; /* of clone: the child as we see it, traced, marked, on its way to its first
+			  stop */
 	uint64_t took_ns; /* inside the call */
 };
 

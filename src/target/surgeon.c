@@ -96,8 +96,8 @@ static struct err *operate(struct patient *p, struct theatre *th, uint64_t end)
 		err = twin_make(p, th);
 	}
 	patient_detach(p);
-	th->pause_ns = clock_ns() - p->stopped_at + th->lost_ns;
-	return err;
+	th->pause_ns = th->lost_ns + (p->stopped_at ? clock_ns() - p->stopped_at : 0);
+	return err ? err : twin_settle(th);
 }
 
 static struct err *operate_again(struct patient *p, struct theatre *th)

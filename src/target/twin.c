@@ -16,6 +16,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -56,6 +57,16 @@ struct err *twin_make(struct patient *p, struct theatre *th)
 		return err_new(ERR_GONE, "the twin of process %d was killed at birth", p->pid);
 	th->twin = got.newborn;
 	th->ns_twin = (pid_t)got.result;
+	return NULL;
+}
+
+struct err *twin_settle(struct theatre *th)
+{
+	int status;
+
+	if (patient_wait(th->twin, clock_ns() + CALL_TIMEOUT_NS, &status) <= 0 ||
+	    !WIFSTOPPED(status) || ptrace(PTRACE_SETOPTIONS, th->twin, 0, PTRACE_O_EXITKILL))
+		return err_new(ERR_GONE, "the twin of process %d was killed at birth", th->pid);
 	return NULL;
 }
 

@@ -14,6 +14,12 @@
 /* All threads of p are stopped, and stay so.  Fills th->twin, ns_twin, fork_ns. */
 struct err *twin_make(struct patient *p, struct theatre *th) MUST_CHECK;
 
+/*
+ * Wait for its first stop and bind its life to ours.  After the target runs again:
+ * on a busy machine the twin's way to that stop takes longer than all the rest.
+ */
+struct err *twin_settle(struct theatre *th) MUST_CHECK;
+
 /* True when the twin should go: it endangers the target, or is gone; th->why_gone says it. */
 bool twin_watch(struct theatre *th);
 
