@@ -40,10 +40,9 @@ struct err *cmd_goroutines(const struct args *a, int *status)
 	if (!err)
 		err = agg_goroutines(&s.agg, by, session_limit(a, UINT32_MAX), &gs);
 	if (!err)
-		err = agg_head(&s.agg, &h);
+		err = session_head(&s, &h);
 	if (err)
 		return err;
-	session_release(&s);
 	if (args_has(a, OPT_JSON)) {
 		json_doc_goroutines(&o, &h, &gs);
 	} else {

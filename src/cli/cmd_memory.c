@@ -16,10 +16,9 @@ struct err *cmd_memory(const struct args *a, int *status)
 	if (!err)
 		err = agg_memory(&s.agg, &m);
 	if (!err)
-		err = agg_head(&s.agg, &h);
+		err = session_head(&s, &h);
 	if (err)
 		return err;
-	session_release(&s);
 	if (args_has(a, OPT_JSON)) {
 		json_doc_memory(&o, &h, &m);
 	} else {

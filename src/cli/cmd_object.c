@@ -34,10 +34,9 @@ struct err *cmd_object(const struct args *a, int *status)
 	if (!err)
 		err = agg_object(&s.agg, a->arg[1], value_policy(a), session_limit(a, 50), &x);
 	if (!err)
-		err = agg_head(&s.agg, &h);
+		err = session_head(&s, &h);
 	if (err)
 		return err;
-	session_release(&s);
 	if (args_has(a, OPT_JSON)) {
 		json_doc_object(&o, &h, &x);
 	} else {

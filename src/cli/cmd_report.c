@@ -17,6 +17,8 @@ static struct err *answer(struct session *s, struct ans_report *r)
 		err = session_stage(s, "adding up");
 	if (!err)
 		err = agg_report(&s->agg, &v, session_limit(s->args, 10), r);
+	if (!err)
+		err = session_head(s, &r->head);
 	return err;
 }
 
@@ -32,7 +34,6 @@ struct err *cmd_report(const struct args *a, int *status)
 		err = answer(&s, &r);
 	if (err)
 		return err;
-	session_release(&s);
 	if (args_has(a, OPT_JSON))
 		json_doc_report(&o, &r);
 	else

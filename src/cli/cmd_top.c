@@ -58,10 +58,9 @@ struct err *cmd_top(const struct args *a, int *status)
 	if (!err)
 		err = agg_top(&s.agg, by, sort, session_limit(a, 30), 0, &t);
 	if (!err)
-		err = agg_head(&s.agg, &h);
+		err = session_head(&s, &h);
 	if (err)
 		return err;
-	session_release(&s);
 	if (args_has(a, OPT_JSON)) {
 		json_doc_top(&o, &h, &t);
 	} else {

@@ -19,10 +19,9 @@ struct err *cmd_tree(const struct args *a, int *status)
 	if (!err)
 		err = agg_tree(&s.agg, what, (unsigned)a->depth, session_limit(a, 8), &t);
 	if (!err)
-		err = agg_head(&s.agg, &h);
+		err = session_head(&s, &h);
 	if (err)
 		return err;
-	session_release(&s);
 	if (args_has(a, OPT_JSON)) {
 		json_doc_tree(&o, &h, &t);
 	} else {

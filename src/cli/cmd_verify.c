@@ -73,7 +73,7 @@ static struct err *wait_for_cycle(const struct args *a, struct cycle first, stru
 
 	*ret_came = false;
 	while (clock_ns() < end) {
-		struct cycle now;
+		struct cycle now = { 0 };
 		struct err *err;
 
 		interrupt_sleep(MIN(pause, end - clock_ns()));
@@ -114,9 +114,9 @@ static struct err *first_look(struct session *s, struct verify_result *v, struct
 	if (!err)
 		err = agg_exact(&s->agg, v, x);
 	if (!err)
-		err = agg_head(&s->agg, h);
-	if (!err)
-		err = read_cycle(s->go, c);
+		err = session_head(s, h);
+	c->sweepgen = s->s->heap.counters.sweepgen;
+	c->phase = s->s->heap.counters.gcphase;
 	if (!err)
 		err = session_stage(s, v->undecided ? "waiting for the next GC cycle" : "");
 	return err;
@@ -137,7 +137,6 @@ struct err *cmd_verify(const struct args *a, int *status)
 		err = first_look(&s, &v, &x, &h, &first);
 	if (err)
 		return err;
-	session_release(&s);
 	if (v.undecided && a->wait_s)
 		err = wait_for_cycle(a, first, &later, &came);
 	if (!err && came)

@@ -16,7 +16,7 @@ static struct err *answer(struct session *s, struct ans_head *h, struct ans_why 
 	if (!err)
 		err = agg_why(&s->agg, a->arg[1], session_limit(a, 3), (size_t)a->paths, w);
 	if (!err)
-		err = agg_head(&s->agg, h);
+		err = session_head(s, h);
 	return err;
 }
 
@@ -33,7 +33,6 @@ struct err *cmd_why(const struct args *a, int *status)
 		err = answer(&s, &h, &w);
 	if (err)
 		return err;
-	session_release(&s);
 	if (args_has(a, OPT_JSON)) {
 		json_doc_why(&o, &h, &w);
 	} else {

@@ -141,9 +141,10 @@ struct err *session_open(const struct args *a, struct session *ret)
 	return NULL;
 }
 
-void session_release(struct session *s)
+struct err *session_head(struct session *s, struct ans_head *ret)
 {
 	target_release(s->t);
+	return agg_head(&s->agg, ret);
 }
 
 void session_close(struct session *s)

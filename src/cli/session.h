@@ -2,7 +2,7 @@
  * session.h - one look at a target: opened, frozen, asked, let go.
  *
  * The order is the twin's life: it is forked in session_open() and dropped as soon as
- * no more bytes are needed (session_release), before the answer is rendered.
+ * no more bytes are needed (session_head), before the answer is rendered.
  */
 #ifndef LIMPET_CLI_SESSION_H
 #define LIMPET_CLI_SESSION_H
@@ -31,7 +31,9 @@ struct err *session_snapshot(struct session *s) MUST_CHECK;
 struct err *session_graph(struct session *s) MUST_CHECK;
 /* All three. */
 struct err *session_open(const struct args *a, struct session *ret) MUST_CHECK;
-void session_release(struct session *s); /* drop the twin; later reads fail softly */
+/* Drop the twin (later reads fail softly), then the head: only now is a frozen target's pause
+ * known. */
+struct err *session_head(struct session *s, struct ans_head *ret) MUST_CHECK;
 void session_close(struct session *s);
 
 /* On a terminal: say what is being done. */

@@ -87,6 +87,7 @@ const char *agg_goroutine_function(const struct agg *a, size_t i);
 /* "main.worker [chan receive]" of goroutine i. */
 const char *agg_goroutine_name(struct agg *a, size_t i);
 
+/* All but the head, which comes last: its pause may not be over yet. */
 struct err *agg_report(struct agg *a, const struct verify_result *v, size_t limit,
 		       struct ans_report *ret) MUST_CHECK;
 

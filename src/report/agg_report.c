@@ -9,10 +9,8 @@ struct err *agg_report(struct agg *a, const struct verify_result *v, size_t limi
 		       struct ans_report *ret)
 {
 	_cleanup_(ans_report_deinit) struct ans_report r = { 0 };
-	struct err *err = agg_head(a, &r.head);
+	struct err *err = agg_exact(a, v, &r.exact);
 
-	if (!err)
-		err = agg_exact(a, v, &r.exact);
 	if (!err)
 		err = agg_memory(a, &r.memory);
 	if (!err)

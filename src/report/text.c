@@ -136,15 +136,36 @@ static void put_link(struct str *o, const struct ans_holder *h)
 	}
 }
 
+static bool alike(const struct ans_holder *a, const struct ans_holder *b)
+{
+	return !strcmp(a->what, "object") && !strcmp(b->what, "object") && a->bytes == b->bytes &&
+	       !strcmp(a->type, b->type) && !strcmp(a->field, b->field);
+}
+
+/* How many nodes from i on only repeat node i (a list, a chain of contexts). */
+static size_t repeats(const struct ans_path *p, size_t i)
+{
+	size_t n = 0;
+
+	while (i + n + 1 < p->nodes.n && alike(&p->nodes.v[i], &p->nodes.v[i + n + 1]))
+		n++;
+	return n;
+}
+
 void text_path(struct str *o, const struct ans_path *p, const char *indent)
 {
 	for (size_t i = 0; i < p->nodes.n; i++) {
 		const struct ans_holder *h = &p->nodes.v[i];
+		size_t same = repeats(p, i);
 
 		str_put(o, indent);
 		str_put(o, i ? "-> " : "   ");
 		text_holder(o, h);
 		put_link(o, h);
 		str_put(o, "\n");
+		if (same < 3)
+			continue;
+		str_printf(o, "%s-> \xe2\x80\xa6 %zu more like it\n", indent, same);
+		i += same;
 	}
 }
