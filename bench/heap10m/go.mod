@@ -1,0 +1,3 @@
+module heap10m
+
+go 1.21
