@@ -219,22 +219,21 @@ static void test_types(void **state)
 
 	(void)state;
 	for (size_t v = 0; v < nlayouts; v++) {
-		struct maker k = { .f = fake_new(), .next = TYPES, .next_bits = BITS };
+		struct fake f = { 0 };
+		struct maker k = { .f = &f, .next = TYPES, .next_bits = BITS };
 		struct go_masks *ms;
 
 		k.g.L = layouts[v];
-		k.g.t = &k.f->t;
-		if (k.g.L->c_TFlagGCMaskOnDemand <= 0) {
-			target_close(k.g.t);
+		if (k.g.L->c_TFlagGCMaskOnDemand <= 0)
 			continue;
-		}
 		fake_map(k.f, TYPES, 1 << 20);
 		fake_map(k.f, BITS, 1 << 18);
+		k.g.t = fake_open(&f);
 		assert_null(go_masks_create(&k.g, &ms));
 		for (unsigned round = 0; round < 300; round++)
 			check_on_demand(&k, ms);
 		go_masks_free(ms);
-		target_close(k.g.t);
+		fake_close(&f);
 	}
 }
 
@@ -242,15 +241,16 @@ static void test_damaged_types(void **state)
 {
 	size_t n;
 	const struct go_layout *L = go_layouts(&n)[0];
-	struct maker k = { .f = fake_new(), .next = TYPES, .next_bits = BITS };
+	struct fake f = { 0 };
+	struct maker k = { .f = &f, .next = TYPES, .next_bits = BITS };
 	const struct go_mask *m;
 	struct go_masks *ms;
 	struct err *err;
 
 	(void)state;
 	k.g.L = L;
-	k.g.t = &k.f->t;
 	fake_map(k.f, TYPES, 1 << 16);
+	k.g.t = fake_open(&f);
 	assert_null(go_masks_create(&k.g, &ms));
 	/* not there; larger than the object; bits that cannot be read; misaligned */
 	taddr bad[] = { 0x1000, make_type(&k, GO_STRUCT, 4096, 8, 0),
@@ -262,7 +262,7 @@ static void test_damaged_types(void **state)
 		err_free(err);
 	}
 	go_masks_free(ms);
-	target_close(k.g.t);
+	fake_close(&f);
 }
 
 int main(void)
