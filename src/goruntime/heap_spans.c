@@ -161,7 +161,6 @@ static struct err *read_arena(struct reader *r, taddr base, taddr meta)
 {
 	const struct go_heap_index *x = &r->h->index;
 	size_t npages = (size_t)1 << x->page_bits;
-	taddr last = 0;
 	struct err *err;
 
 	err = target_read(r->g->t, meta + (uint64_t)r->g->L->heapArena_spans.off, r->table,
@@ -173,10 +172,9 @@ static struct err *read_arena(struct reader *r, taddr base, taddr meta)
 	for (size_t p = 0; p < npages && !err; p++) {
 		taddr addr = base + (p << GO_PAGE_SHIFT);
 
-		if (!r->table[p] || addr < r->next || r->table[p] == last)
-			continue;
-		last = r->table[p];
-		err = visit(r, addr, last);
+		/* A stale entry may name the very mspan that begins on a later page. */
+		if (r->table[p] && addr >= r->next)
+			err = visit(r, addr, r->table[p]);
 	}
 	return err;
 }
