@@ -180,7 +180,14 @@ static bool number(Dwarf_Die *die, unsigned at, uint64_t *ret)
 	return true;
 }
 
-/* Type of a DIE without its typedefs. */
+static bool is_alias(Dwarf_Die *t)
+{
+	int tag = dwarf_tag(t);
+
+	return tag == DW_TAG_typedef || tag == DW_TAG_const_type || tag == DW_TAG_volatile_type;
+}
+
+/* Type of a DIE without its typedefs and qualifiers. */
 static bool type_of(Dwarf_Die *die, Dwarf_Die *ret)
 {
 	Dwarf_Attribute a;
@@ -188,7 +195,7 @@ static bool type_of(Dwarf_Die *die, Dwarf_Die *ret)
 
 	if (!dwarf_attr(die, DW_AT_type, &a) || !dwarf_formref_die(&a, &t))
 		return false;
-	for (int i = 0; i < 16 && dwarf_tag(&t) == DW_TAG_typedef; i++) {
+	for (int i = 0; i < 16 && is_alias(&t); i++) {
 		if (!dwarf_attr(&t, DW_AT_type, &a) || !dwarf_formref_die(&a, &t))
 			return false;
 	}
