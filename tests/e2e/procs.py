@@ -31,7 +31,7 @@ class Target:
         self.lines = []
         self.more = threading.Condition()
         self.process = subprocess.Popen([binary, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        stdin=subprocess.DEVNULL, env=dict(os.environ, **(env or {})), user=user)
+                                        stdin=subprocess.DEVNULL, env=dict(os.environ, **(env or {})), user=user, group=user)
         self.pid = self.process.pid
         threading.Thread(target=self._listen, daemon=True).start()
 

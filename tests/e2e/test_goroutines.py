@@ -11,8 +11,8 @@ FILE = re.compile(r"^\t(.+):(\d+)(?: \+0x[0-9a-f]+)?")
 
 
 def plain(function):
-    """debug=2 prints generic functions as f[...]."""
-    return re.sub(r"\[.*\]", "[...]", function)
+    """debug=2 prints generic functions as f[...], and runtime.gopanic as panic."""
+    return re.sub(r"\[.*\]", "[...]", "runtime.gopanic" if function == "panic" else function)
 
 
 def parse(dump):
@@ -52,7 +52,7 @@ def compare(target):
     for gid, (wait, frames, creator, elided) in oracle.items():
         assert gid in ours, f"goroutine {gid} [{wait}] is missing"
         mine = ours[gid]
-        if wait in ("running", "runnable") or any(f[0].startswith(("limpet/", "os/signal")) for f in frames):
+        if wait in ("running", "runnable") or any(f[0].startswith(("limpet/goprogs/internal/ready.stacks", "os/signal")) for f in frames):
             continue  # the one that printed the dump
         assert wait in (mine["wait"], mine["state"]), (gid, wait, mine["wait"], mine["state"])
         stack = [(plain(f["function"]), f["file"], f["line"]) for f in mine["stack"]]
@@ -99,14 +99,15 @@ def test_counts_are_those_of_the_program(parked):
         got = [g for g in ours if any(f["function"] == "main.block" + name for f in g["stack"])]
         assert len(got) == count, name
         # What a payload is made of: itself, 100 bytes, its slice of parts and five ints in tiny blocks.
-        assert name == "Pipe" or sum(g["retained_bytes"] for g in got) >= count * (48 + 112), name
+        # After select {} nothing can run, so the compiler lets its payload go.
+        assert name in ("Pipe", "Forever") or sum(g["retained_bytes"] for g in got) >= count * (48 + 112), name
 
 
 def test_keys(parked):
     for g in limpet_json("goroutines", parked.pid, "--limit", 20)["goroutines"]:
         assert {"id", "state", "wait", "since_ns", "function", "creator", "labels", "retained_bytes", "leaked", "stack",
                 "waits_on"} <= g.keys()
-        assert g["leaked"] in ("proved", "suspect", "no")
+        assert g["leaked"] in ("proved", "suspect", "no", None)  # null: not judged
 
 
 @pytest.mark.parametrize("by", ["stack", "state", "creator"])
