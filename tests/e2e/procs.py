@@ -170,6 +170,18 @@ def children(pid):
     return found
 
 
+def twins(pid):
+    """Living copies of a process: children that run the same executable."""
+    found = []
+    for child, state in children(pid):
+        try:
+            if state != "Z" and os.path.samefile(f"/proc/{child}/exe", f"/proc/{pid}/exe"):
+                found.append(child)
+        except OSError:
+            pass
+    return found
+
+
 def shape(pid):
     """What must not grow: threads, descriptors, children, zombies."""
     kids = children(pid)

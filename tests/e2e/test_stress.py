@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from procs import FULL, SLOW, Load, Target, children, limpet, limpet_json, shape, start_limpet, status, traced
+from procs import FULL, SLOW, Load, Target, children, limpet, limpet_json, shape, start_limpet, status, traced, twins
 
 SNAPSHOTS = 1000 if FULL else 60
 KILLS = 200 if FULL else 20
@@ -44,10 +44,10 @@ def hold_twin(target):
         p = start_limpet("report", target.pid, "--threads", 1)
         while p.poll() is None:
             # Its first stop is over once a twin exists and nobody traces the program.
-            if children(target.pid) and not traced(target.pid):
+            if twins(target.pid) and not traced(target.pid):
                 p.send_signal(signal.SIGSTOP)
                 time.sleep(0.05)
-                if [s for _, s in children(target.pid) if s != "Z"] and not traced(target.pid):
+                if twins(target.pid) and not traced(target.pid):
                     return p
                 p.send_signal(signal.SIGCONT)
                 break
@@ -80,7 +80,7 @@ def test_closes_are_seen_while_a_twin_is_held(tmp_path):
                 target.get("/close/port")
                 with socket.socket() as again:
                     again.bind(("127.0.0.1", int(port.rpartition(":")[2])))
-                assert [s for _, s in children(target.pid) if s != "Z"], "the twin did not live through it all"
+                assert twins(target.pid), "the twin did not live through it all"
             finally:
                 held.send_signal(signal.SIGCONT)
                 assert held.wait(60 * SLOW) == 0
@@ -106,11 +106,10 @@ def test_limpet_killed_at_any_instant():
             target.get("/?seed=1&n=10", seconds=10)
             longest = max(longest, time.monotonic() - asked)
             for _ in range(100):
-                living = [c for c in children(target.pid) if c[1] != "Z"]
-                if not living:
+                if not twins(target.pid):
                     break
                 time.sleep(0.02)
-            assert not living, "a twin outlived limpet"
+            assert not twins(target.pid), "a twin outlived limpet"
         answer = limpet_json("verify", target.pid)
         assert answer["extra"] == 0
         # The last good snapshot reaps what the killed ones have left.
@@ -131,7 +130,7 @@ def test_interrupted(how):
             p.send_signal(how)
             p.wait(60 * SLOW)
             target.get("/?seed=1&n=10", seconds=10)
-            assert not [c for c in children(target.pid) if c[1] != "Z"]
+            assert not twins(target.pid)
 
 
 def test_a_spinning_program_and_many_threads():
