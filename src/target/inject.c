@@ -9,7 +9,8 @@
  * If the tracer is killed between those stops, the kernel lets the thread run on
  * with what it has.  Therefore the threads are tried in the order of harm: a Go
  * thread parked in futex(2) takes any result for a spurious wakeup, and so does
- * the twin, which then sleeps for ever instead of running the program twice.
+ * the twin, which then sleeps for ever instead of running the program twice.  A twin
+ * of any other thread is born with a stack that faults at its first use.
  * Cost: three stops, some 30 us, and the call itself.
  */
 #include "target/inject.h"
@@ -27,6 +28,7 @@
 
 #define SYSCALL_INSN_BYTES 2
 #define SYSCALL_STOP	   (SIGTRAP | 0x80)
+#define NO_STACK	   8 /* below mmap_min_addr: for a child that must not run */
 
 /* include/linux/errno.h: never seen by programs, only by tracers. */
 enum {
@@ -73,13 +75,21 @@ static bool is_go_futex(const uint8_t after[static 5])
 	return memcmp(after, code, sizeof(code)) == 0;
 }
 
-static enum harm harm_of_call(const struct user_regs_struct *r, const uint8_t *after)
+/* FUTEX_WAIT(uaddr rdi, val rdx): nobody has woken it, and in a twin nobody will. */
+static bool sleeps_on(pid_t tid, const struct user_regs_struct *r)
+{
+	uint32_t word = 0;
+
+	return r->r10 == 0 && peek(tid, r->rdi, &word, sizeof(word)) && word == (uint32_t)r->rdx;
+}
+
+static enum harm harm_of_call(pid_t tid, const struct user_regs_struct *r, const uint8_t *after)
 {
 	switch ((long)r->orig_rax) {
 	case SYS_futex:
 		if (!is_go_futex(after))
 			return HARM_RESULT;
-		return r->r10 == 0 ? HARM_NONE : HARM_TIMED;
+		return sleeps_on(tid, r) ? HARM_NONE : HARM_TIMED;
 	case SYS_nanosleep:
 	case SYS_clock_nanosleep:
 		return HARM_SLEEP;
@@ -126,7 +136,7 @@ static struct site site_of(struct patient_thread *t, enum look look)
 	s.insn = t->regs.rip - SYSCALL_INSN_BYTES;
 	if (!peek(t->tid, s.insn, code, sizeof(code)) || code[0] != 0x0f || code[1] != 0x05)
 		return s;
-	s.harm = harm_of_call(&t->regs, code + SYSCALL_INSN_BYTES);
+	s.harm = harm_of_call(t->tid, &t->regs, code + SYSCALL_INSN_BYTES);
 	return s;
 }
 
@@ -291,6 +301,8 @@ static enum step perform(struct site s, long nr, const uint64_t args[static 6], 
 	call.r10 = args[3];
 	call.r8 = args[4];
 	call.r9 = args[5];
+	if (nr == SYS_clone && s.harm != HARM_NONE)
+		call.rsi = NO_STACK;
 	if (ptrace(PTRACE_SETREGS, s.t->tid, 0, &call))
 		return STEP_GONE;
 	enum step step = run_on(s.t, deadline);

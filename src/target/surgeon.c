@@ -107,11 +107,8 @@ static struct err *operate_again(struct patient *p, struct theatre *th)
 	for (;;) {
 		patient_init(p, th->pid);
 		p->ns_depth = th->ns_depth;
-		/* Who has stopped threads should not wait for a processor; may be refused. */
-		setpriority(PRIO_PROCESS, 0, -20);
 		struct err *err = operate(p, th, end);
 
-		setpriority(PRIO_PROCESS, 0, 0);
 		/* No thread could be borrowed: signals come and go, try again. */
 		if (!err || err->code != ERR_LIMIT || th->twin || clock_ns() + 20 * MS >= end ||
 		    th->method != TARGET_BY_FORK)
@@ -171,6 +168,9 @@ static void scrub(int sock)
 
 	setsid();
 	prctl(PR_SET_NAME, "lmp-surgeon");
+	/* Who has stopped threads, or watches their memory, should not wait for a
+	 * processor; it uses next to nothing.  May be refused. */
+	setpriority(PRIO_PROCESS, 0, -20);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	signal(SIGCHLD, SIG_DFL);

@@ -116,12 +116,18 @@ static void report(int sig)
 		_exit(8);
 }
 
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
 	pthread_t t;
 
 	signal(SIGUSR1, report);
+	signal(SIGUSR2, nothing);
 	puts("ready");
 	fflush(stdout);
 	if (!strcmp(mode, "seccomp-errno"))
@@ -144,7 +150,7 @@ int main(int argc, char **argv)
 	if (!strcmp(mode, "unshared") && syscall(SYS_unshare, 0x20000000))
 		return 9;
 	if (!strcmp(mode, "exec")) {
-		sleep(2);
+		pause();
 		execl("/bin/sleep", "sleep", "20", NULL);
 	}
 	busy(NULL);
