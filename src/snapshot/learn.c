@@ -55,7 +55,7 @@ static bool make_rtype(struct snapshot *s, struct snap_type_key key, struct snap
 		.bytes = t->bytes,
 	};
 	ret->name =
-		ret->array ? snap_textf(s->names, "[]%s", t->name) : snap_text(s->names, t->name);
+		ret->array ? snap_textf(s->names, "[...]%s", t->name) : snap_text(s->names, t->name);
 	return true;
 }
 

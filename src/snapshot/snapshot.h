@@ -56,7 +56,7 @@ struct snap_type {
 	bool array;		/* RTYPE: the object is a row of them */
 	taddr rtype;		/* RTYPE: of the object, of each element of a row; CHAN: of the element */
 	uint64_t bytes;		/* of that rtype, 0 unknown */
-	const char *name;	/* "main.Session", "[]main.T", "closure of main.f.func1", "chan int", "runtime.g" */
+	const char *name;	/* "main.Session", "[...]main.T", "closure of main.f.func1", "chan int", "runtime.g" */
 };
 
 struct snap_loss {
