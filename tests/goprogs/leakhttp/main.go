@@ -42,7 +42,7 @@ type Item struct {
 type Auditor struct{ queue chan *audit }
 
 type audit struct {
-	session *Session
+	visitor string
 	path    string
 	answer  chan bool
 	ctx     context.Context
@@ -103,7 +103,7 @@ func page(w http.ResponseWriter, r *http.Request) {
 	mu.Unlock()
 	ctx, cancel := context.WithTimeout(r.Context(), 50*time.Millisecond)
 	defer cancel()
-	job := &audit{session: s, path: r.URL.Path, answer: make(chan bool), ctx: ctx}
+	job := &audit{visitor: s.ID, path: r.URL.Path, answer: make(chan bool), ctx: ctx}
 	go auditor.wait(job)
 	select {
 	case auditor.queue <- job:
