@@ -1,16 +1,20 @@
 /*
  * cmd_verify.c - `limpet verify`: is limpet right?
  *
- * First snapshot, then, while candidates remain that it cannot decide, further looks
- * at the process until a collection began after the first one has finished.  A look
- * costs the target one short pause; there are few of them.
+ * First snapshot, if it can be between two cycles (while one is marking the bits say
+ * little); then, while candidates remain, further looks, each after a collection that
+ * began after the one before.  A dead object's slot may have been used again and be dead
+ * again: only what stays marked and unreached through all looks is a miss.  A look costs
+ * the target one short pause; their number is bounded.
  */
 #include "cli/cmds.h"
 #include "cli/interrupt.h"
 #include "cli/session.h"
 #include "base/clock.h"
 
-#define LOOK_EVERY_NS 1000000000ULL
+#define LOOK_EVERY_NS  1000000000ULL
+#define QUIET_EVERY_NS 20000000ULL
+enum { QUIET_TRIES = 40, LOOKS_MAX = 16 };
 
 struct cycle {
 	uint32_t sweepgen; /* grows by 2 a cycle */
@@ -42,7 +46,7 @@ static bool late_enough(struct cycle first, struct cycle now)
 	return now.sweepgen - first.sweepgen >= need && !now.phase;
 }
 
-/* Second observation with an attached session; its exactness goes to x. */
+/* One more observation with an attached session; its exactness goes to x. */
 static struct err *look_again(struct session *s, struct verify_result *v, struct ans_exact *x)
 {
 	uint64_t typed_objects = x->typed_objects, typed_bytes = x->typed_bytes;
@@ -64,29 +68,90 @@ static struct err *look_again(struct session *s, struct verify_result *v, struct
 	return NULL;
 }
 
-/* Wait for a later cycle; *later is an attached session when one came in time. */
-static struct err *wait_for_cycle(const struct args *a, struct cycle first, struct session *later,
-				  bool *ret_came)
+/* One look: attached, and late enough; else closed again. */
+static struct err *peek(const struct args *a, struct cycle first, struct session *later,
+			struct cycle *now, bool *ret_came)
 {
-	uint64_t end = clock_ns() + a->wait_s * 1000000000ULL;
+	struct err *err = session_attach(a, later);
+
+	*now = (struct cycle){ 0 };
+	if (!err)
+		err = read_cycle(later->go, now);
+	if (err)
+		return err;
+	*ret_came = late_enough(first, *now);
+	if (!*ret_came)
+		session_close(later);
+	return NULL;
+}
+
+/* Wait until end for a later cycle; later is an attached session when one came in time. */
+static struct err *wait_for_cycle(const struct args *a, struct cycle first, uint64_t end,
+				  struct session *later, struct cycle *now, bool *ret_came)
+{
 	uint64_t pause = LOOK_EVERY_NS;
+	unsigned quick = 0;
 
 	*ret_came = false;
-	while (clock_ns() < end) {
-		struct cycle now = { 0 };
-		struct err *err;
+	while (!*ret_came && clock_ns() < end) {
+		struct err *err = interrupt_check();
 
-		interrupt_sleep(MIN(pause, end - clock_ns()));
-		err = session_attach(a, later);
-		if (!err)
-			err = read_cycle(later->go, &now);
+		if (!err) {
+			interrupt_sleep(MIN(pause, end - clock_ns()));
+			err = peek(a, first, later, now, ret_came);
+		}
 		if (err)
 			return err;
-		*ret_came = late_enough(first, now);
-		if (*ret_came)
-			return NULL;
+		/* a new cycle, but marking: look again soon, though not for ever */
+		if (now->sweepgen != first.sweepgen && quick++ < QUIET_TRIES)
+			pause = QUIET_EVERY_NS;
+		else
+			pause = MAX(pause, LOOK_EVERY_NS) * 2;
+	}
+	return NULL;
+}
+
+/* Later looks while something is missing, at most LOOKS_MAX of them. */
+static struct err *decide(const struct args *a, struct cycle last, struct verify_result *v,
+			  struct ans_exact *x, struct session *later)
+{
+	uint64_t end = clock_ns() + a->wait_s * 1000000000ULL;
+
+	for (int i = 0; i < LOOKS_MAX && v->missing; i++) {
+		struct cycle now = { 0 };
+		bool came;
+		struct err *err;
+
 		session_close(later);
-		pause *= 2;
+		err = wait_for_cycle(a, last, end, later, &now, &came);
+		if (!err && came)
+			err = look_again(later, v, x);
+		if (err)
+			return err_prefix(err, "later observation");
+		if (!came)
+			break;
+		last = now;
+	}
+	return NULL;
+}
+
+/* The first snapshot, between two cycles if one of a few tries hits that. */
+static struct err *open_quiet(const struct args *a, struct session *s)
+{
+	for (int i = 0;; i++) {
+		struct cycle c = { 0 };
+		struct err *err = session_attach(a, s);
+
+		if (!err)
+			err = read_cycle(s->go, &c);
+		if (!err)
+			err = interrupt_check();
+		if (err)
+			return err;
+		if (!c.phase || i == QUIET_TRIES || !a->wait_s)
+			break;
+		session_close(s);
+		interrupt_sleep(QUIET_EVERY_NS);
 	}
 	return NULL;
 }
@@ -129,20 +194,20 @@ struct err *cmd_verify(const struct args *a, int *status)
 	_cleanup_(verify_deinit) struct verify_result v = { 0 };
 	_cleanup_(ans_exact_deinit) struct ans_exact x = { 0 };
 	_cleanup_(ans_head_deinit) struct ans_head h = { 0 };
-	struct cycle first;
-	bool came = false;
-	struct err *err = session_open(a, &s);
+	struct cycle first = { 0 };
+	struct err *err = open_quiet(a, &s);
 
+	if (!err)
+		err = session_snapshot(&s);
+	if (!err)
+		err = session_graph(&s);
 	if (!err)
 		err = first_look(&s, &v, &x, &h, &first);
 	if (err)
 		return err;
-	if (v.undecided && a->wait_s)
-		err = wait_for_cycle(a, first, &later, &came);
-	if (!err && came)
-		err = look_again(&later, &v, &x);
+	err = decide(a, first, &v, &x, &later);
 	if (err)
-		return err_prefix(err, "second observation");
+		return err;
 	*status = x.holds ? 0 : 1;
 	return emit(&s, &h, &x);
 }

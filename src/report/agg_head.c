@@ -100,28 +100,38 @@ static const char *phase_name(uint32_t gcphase)
 	return gcphase < ARRAY_LEN(name) ? name[gcphase] : "unknown";
 }
 
+static struct err *copy_difference(struct agg *a, const struct verify_diff *d, struct ans_exact *x)
+{
+	uint64_t id = go_heap_object_at(&a->s->heap, d->addr);
+	struct ans_difference to = {
+		.addr = d->addr,
+		.bytes = d->bytes,
+		.side = d->side == VERIFY_MISSING ? "missing" : "extra",
+		.reason = text_or(d->reason),
+		.type = "",
+		.explained = d->explained,
+	};
+	char buf[256];
+
+	if (id != GO_NO_OBJECT)
+		to.type = keepf(&a->keep, "%s", snapshot_type_name(a->s, id, buf, sizeof(buf)));
+	return vec_push(&x->differences, to) ? NULL : &err_nomem;
+}
+
+/* What is not explained first: a limit on the rows must not hide it. */
 static struct err *copy_differences(struct agg *a, const struct verify_result *v,
 				    struct ans_exact *x)
 {
-	char buf[96];
+	for (int explained = 0; explained < 2; explained++) {
+		for (size_t i = 0; i < v->diffs.n; i++) {
+			struct err *err;
 
-	for (size_t i = 0; i < v->diffs.n; i++) {
-		const struct verify_diff *d = &v->diffs.v[i];
-		uint64_t id = go_heap_object_at(&a->s->heap, d->addr);
-		struct ans_difference to = {
-			.addr = d->addr,
-			.bytes = d->bytes,
-			.side = d->side == VERIFY_MISSING ? "missing" : "extra",
-			.reason = text_or(d->reason),
-			.type = "",
-			.explained = d->explained,
-		};
-
-		if (id != GO_NO_OBJECT)
-			to.type = keepf(&a->keep, "%s",
-					snapshot_type_name(a->s, id, buf, sizeof(buf)));
-		if (!vec_push(&x->differences, to))
-			return &err_nomem;
+			if (v->diffs.v[i].explained != (explained == 1))
+				continue;
+			err = copy_difference(a, &v->diffs.v[i], x);
+			if (err)
+				return err;
+		}
 	}
 	return NULL;
 }
