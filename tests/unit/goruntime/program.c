@@ -180,53 +180,37 @@ struct fn {
 	uint32_t pcdata[3], funcdata[4];
 };
 
+#define NONE UINT32_MAX
+
 /* Names lie 16 bytes apart from 0x10 on; funcdata ~0 is "none". */
+static const struct fn fns[] = {
+	{ 0x00, 0x10, 16, 0x01, 0x90, 0x80, 0, 0, { 0, 0, 0 }, { FD_LEAF_ARGS, NONE, NONE, NONE } },
+	{ 0x20,
+	  0x20,
+	  16,
+	  0x10,
+	  0x20,
+	  0x30,
+	  0,
+	  0,
+	  { 0, 0x50, 0x40 },
+	  { FD_CALLER_ARGS, FD_CALLER_LOCALS, FD_CALLER_OBJS, FD_CALLER_INL } },
+	{ 0x60,
+	  0x30,
+	  0,
+	  0x60,
+	  0,
+	  0,
+	  0,
+	  GO_FUNC_FLAG_TOP_FRAME,
+	  { 0, 0, 0 },
+	  { NONE, NONE, NONE, NONE } },
+	{ 0x70, 0x10, 0, 0, 0, 0, 0, 0, { 0, 0, 0 }, { NONE, NONE, NONE, NONE } },
+	{ 0x80, 0x40, 0, 0x70, 0, 0, 3, GO_FUNC_FLAG_ASM, { 0, 0, 0 }, { NONE, NONE, NONE, NONE } },
+};
+
 static void build_funcs(uint8_t *t)
 {
-#define NONE UINT32_MAX
-	static const struct fn fns[] = {
-		{ 0x00,
-		  0x10,
-		  16,
-		  0x01,
-		  0x90,
-		  0x80,
-		  0,
-		  0,
-		  { 0, 0, 0 },
-		  { FD_LEAF_ARGS, NONE, NONE, NONE } },
-		{ 0x20,
-		  0x20,
-		  16,
-		  0x10,
-		  0x20,
-		  0x30,
-		  0,
-		  0,
-		  { 0, 0x50, 0x40 },
-		  { FD_CALLER_ARGS, FD_CALLER_LOCALS, FD_CALLER_OBJS, FD_CALLER_INL } },
-		{ 0x60,
-		  0x30,
-		  0,
-		  0x60,
-		  0,
-		  0,
-		  0,
-		  GO_FUNC_FLAG_TOP_FRAME,
-		  { 0, 0, 0 },
-		  { NONE, NONE, NONE, NONE } },
-		{ 0x70, 0x10, 0, 0, 0, 0, 0, 0, { 0, 0, 0 }, { NONE, NONE, NONE, NONE } },
-		{ 0x80,
-		  0x40,
-		  0,
-		  0x70,
-		  0,
-		  0,
-		  3,
-		  GO_FUNC_FLAG_ASM,
-		  { 0, 0, 0 },
-		  { NONE, NONE, NONE, NONE } },
-	};
 	uint8_t *f = t + T_FUNCS;
 
 	for (size_t i = 0; i < ARRAY_LEN(fns); i++) {
