@@ -258,6 +258,19 @@ static void not_begun(void **state)
 	expect(w, want);
 }
 
+/* The map is that of the CALL, one byte before the return address: here still number 0. */
+static void map_of_the_call(void **state)
+{
+	struct world *w = *state;
+	const struct go_slot want[] = { { S + 0x30, A5, 0, 0 },
+					{ S + 0x38, A3, 0, 0 },
+					{ 0, 0, 0, 0 } };
+
+	g_word(w, w->p.L.g_sched_pc, CALLER + 8);
+	assert_null(read_all(w));
+	expect(w, want);
+}
+
 static void in_syscall(void **state)
 {
 	struct world *w = *state;
@@ -469,6 +482,7 @@ int main(void)
 		TEST(stack_object_reached),
 		TEST(stack_object_by_panic),
 		TEST(not_begun),
+		TEST(map_of_the_call),
 		TEST(in_syscall),
 		TEST(async_preempted),
 		TEST(defers),
