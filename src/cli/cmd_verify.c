@@ -46,26 +46,13 @@ static bool late_enough(struct cycle first, struct cycle now)
 	return now.sweepgen - first.sweepgen >= need && !now.phase;
 }
 
-/* One more observation with an attached session; its exactness goes to x. */
-static struct err *look_again(struct session *s, struct verify_result *v, struct ans_exact *x)
+static struct err *look_again(struct session *s, struct verify_result *v)
 {
-	uint64_t typed_objects = x->typed_objects, typed_bytes = x->typed_bytes;
-	struct ans_exact second;
 	struct err *err = session_snapshot(s);
 
 	if (!err)
 		err = session_graph(s);
-	if (!err)
-		err = verify_again(v, s->s, s->g);
-	if (!err)
-		err = agg_exact(&s->agg, v, &second);
-	if (err)
-		return err;
-	ans_exact_deinit(x);
-	*x = second;
-	x->typed_objects = typed_objects;
-	x->typed_bytes = typed_bytes;
-	return NULL;
+	return err ? err : verify_again(v, s->s, s->g);
 }
 
 /* One look: attached, and late enough; else closed again. */
@@ -111,27 +98,33 @@ static struct err *wait_for_cycle(const struct args *a, struct cycle first, uint
 	return NULL;
 }
 
-/* Later looks while something is missing, at most LOOKS_MAX of them. */
-static struct err *decide(const struct args *a, struct cycle last, struct verify_result *v,
-			  struct ans_exact *x, struct session *later)
+/*
+ * Later looks while something is missing, at most LOOKS_MAX of them.  True misses are a
+ * fixed set: as long as each look still explains some, the rest is not decided.
+ */
+static struct err *decide(const struct args *a, struct cycle last, struct verify_result *v)
 {
 	uint64_t end = clock_ns() + a->wait_s * 1000000000ULL;
+	bool shrinking = false;
 
 	for (int i = 0; i < LOOKS_MAX && v->missing; i++) {
+		_cleanup_(session_close) struct session later = { 0 };
+		uint64_t before = v->missing;
 		struct cycle now = { 0 };
 		bool came;
-		struct err *err;
+		struct err *err = wait_for_cycle(a, last, end, &later, &now, &came);
 
-		session_close(later);
-		err = wait_for_cycle(a, last, end, later, &now, &came);
 		if (!err && came)
-			err = look_again(later, v, x);
+			err = look_again(&later, v);
 		if (err)
 			return err_prefix(err, "later observation");
 		if (!came)
 			break;
+		shrinking = v->missing < before;
 		last = now;
 	}
+	if (shrinking)
+		v->undecided = v->missing;
 	return NULL;
 }
 
@@ -190,7 +183,6 @@ static struct err *first_look(struct session *s, struct verify_result *v, struct
 struct err *cmd_verify(const struct args *a, int *status)
 {
 	_cleanup_(session_close) struct session s = { 0 };
-	_cleanup_(session_close) struct session later = { 0 };
 	_cleanup_(verify_deinit) struct verify_result v = { 0 };
 	_cleanup_(ans_exact_deinit) struct ans_exact x = { 0 };
 	_cleanup_(ans_head_deinit) struct ans_head h = { 0 };
@@ -205,7 +197,12 @@ struct err *cmd_verify(const struct args *a, int *status)
 		err = first_look(&s, &v, &x, &h, &first);
 	if (err)
 		return err;
-	err = decide(a, first, &v, &x, &later);
+	err = decide(a, first, &v);
+	if (!err) {
+		ans_exact_deinit(&x);
+		x = (struct ans_exact){ 0 };
+		err = agg_exact(&s.agg, &v, &x);
+	}
 	if (err)
 		return err;
 	*status = x.holds ? 0 : 1;
