@@ -127,7 +127,10 @@ static struct err *check_gs(const struct go *g)
 	return agrees(&t) ? NULL : misfit(g, t.field);
 }
 
-/* runtime2.go: m.p.m == m is not kept in all states, m.curg.m == m is while it runs. */
+/*
+ * runtime2.go: m.p.m == m is not kept in all states, m.curg.m == m is while it runs.  proc.go,
+ * execute sets curg first and dropg clears curg.m first: in between it is nil.
+ */
 static struct err *check_ms(const struct go *g)
 {
 	const struct go_layout *L = g->L;
@@ -141,10 +144,11 @@ static struct err *check_ms(const struct go *g)
 		uint64_t procid = go_get(p, L->m_procid), curg = go_get(p, L->m_curg);
 
 		count(&t, procid > INT32_MAX ? "runtime.m.procid" : NULL);
-		if (curg && procid)
-			count(&t, go_try_u64(g, curg + (uint64_t)L->g_m.off) == m
-					  ? NULL
-					  : "runtime.m.curg");
+		if (curg && procid) {
+			taddr back = go_try_u64(g, curg + (uint64_t)L->g_m.off);
+
+			count(&t, back && back != m ? "runtime.m.curg" : NULL);
+		}
 		m = go_get(p, L->m_alllink);
 	}
 	return t.good && agrees(&t) ? NULL : misfit(g, t.field ? t.field : "runtime.allm");
