@@ -248,7 +248,11 @@ static void waited_chan(struct snapshot *s, taddr chan)
 		snap_type_set(s, id, chan_number(s, elem));
 }
 
-static void sudogs(struct snapshot *s, taddr at)
+/*
+ * runtime2.go, g.waiting: the sudogs of one goroutine by waitlink.  In a semaphore's queue the
+ * same link leads on to other goroutines (sema.go, semaRoot): theirs are read with them.
+ */
+static void sudogs(struct snapshot *s, taddr g, taddr at)
 {
 	const struct go_layout *L = s->go->L;
 	uint8_t image[512];
@@ -262,6 +266,8 @@ static void sudogs(struct snapshot *s, taddr at)
 			err_free(err);
 			return;
 		}
+		if (go_get(image, L->sudog_g) != g)
+			return;
 		named(s, at, NAMED_SUDOG);
 		/* A maybeTraceablePtr and the like: the pointer is its last word (1.25+: two words)
 		 */
@@ -278,6 +284,6 @@ void snap_learn_runtime(struct snapshot *s)
 		named(s, gr->g, NAMED_G);
 		if (gr->m)
 			named(s, gr->m, NAMED_M);
-		sudogs(s, gr->waiting);
+		sudogs(s, gr->g, gr->waiting);
 	}
 }
