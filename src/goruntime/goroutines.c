@@ -60,8 +60,9 @@ static void fill_state(const struct go_layout *L, taddr addr, const uint8_t *b,
 
 	*ret = (struct go_goroutine){
 		.g = addr,
-		.id = go_get(b, L->g_goid),
-		.parent_id = go_get(b, L->g_parentGoid),
+		/* counted from 1: what has the top bit set is damage, and no JSON integer */
+		.id = go_get(b, L->g_goid) & INT64_MAX,
+		.parent_id = go_get(b, L->g_parentGoid) & INT64_MAX,
 		.status = status & ~scan,
 		.scan = status & scan,
 		.wait_reason = (uint32_t)go_get(b, L->g_waitreason),
@@ -252,6 +253,8 @@ static struct err *one_goroutine(struct job *j, struct stack_worker *w, size_t i
 	if (err)
 		return err;
 	fill_state(L, j->addrs[i], b, gr);
+	if (!stack_sane(gr)) /* dead ones have none, damaged ones an absurd one */
+		gr->stack_lo = gr->stack_hi = 0;
 	return scan_goroutine(j, w, gr, b);
 }
 
