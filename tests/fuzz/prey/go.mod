@@ -1,0 +1,3 @@
+module limpet/prey
+
+go 1.22
