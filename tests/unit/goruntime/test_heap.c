@@ -258,7 +258,8 @@ static void check_scan(const struct go_layout *L)
 	assert_int_equal(w.h.nobjects, 320 + 12 + 1 + 128);
 	assert_null(go_heap_scan(&w.g, &w.h, 0, w.h.spans.n, &ops, &f));
 	snprintf(want_text, sizeof(want_text),
-		 "0+8=101(100);2+0=106(0);2+8=107(0);321+16=201(200);321+616=225(0);lost %" PRIx64 "+640;"
+		 "0+8=101(100);2+0=106(0);2+8=107(0);321+16=201(200);321+616=225(0);lost %" PRIx64
+		 "+640;"
 		 "332+24008=300(2ff);",
 		 base + 3 * 640);
 	assert_string_equal(f.text, want_text);
@@ -325,6 +326,34 @@ static void check_hostile(const struct go_layout *L)
 	}
 }
 
+/* Free spans leave their entries in the page table: also of an mspan that is used again. */
+static void check_stale(const struct go_layout *L)
+{
+	struct world w;
+	taddr m;
+
+	world_open(&w, L);
+	m = put_span(&w, 5, 2, 1024, 16, 10 << 1 | 1, SWEEPGEN);
+	for (uint64_t p = 3; p < 5; p++)
+		fake_put64(&w.f, META + (uint64_t)L->heapArena_spans.off + p * 8, m);
+	m = put_span(&w, 9, 1, 1024, 8, 10 << 1 | 1, SWEEPGEN);
+	fake_set(&w.f, m, L->mspan_state, (uint64_t)L->c_mSpanDead);
+	m = put_span(&w, 10, 4, 32768, 1, 0, SWEEPGEN);
+	fake_set(&w.f, m, L->mspan_state, (uint64_t)L->c_mSpanManual);
+	/* In use, with objects, and no page names it: lost. */
+	m = put_span(&w, 20, 1, 1024, 8, 10 << 1 | 1, SWEEPGEN);
+	fake_set(&w.f, m, L->mspan_allocCount, 3);
+	fake_put64(&w.f, META + (uint64_t)L->heapArena_spans.off + 20 * 8, 0);
+	assert_null(go_heap_read(&w.g, 1, &w.h));
+	assert_int_equal(w.h.spans.n, 1);
+	assert_true(go_heap_object_at(&w.h, ARENA + 4 * GO_PAGE_BYTES) == GO_NO_OBJECT);
+	assert_int_equal(go_heap_object_at(&w.h, ARENA + 5 * GO_PAGE_BYTES + 1024), 1);
+	assert_int_equal(w.h.nmanual_spans, 1);
+	assert_int_equal(w.h.manual_span_bytes, 4 * GO_PAGE_BYTES);
+	assert_int_equal(w.h.lost_spans, 1);
+	world_close(&w);
+}
+
 static void each_layout(void (*check)(const struct go_layout *L))
 {
 	size_t n;
@@ -353,6 +382,12 @@ static void test_scan(void **state)
 	each_layout(check_scan);
 }
 
+static void test_stale(void **state)
+{
+	(void)state;
+	each_layout(check_stale);
+}
+
 static void test_hostile(void **state)
 {
 	(void)state;
@@ -364,6 +399,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_stale),
 		cmocka_unit_test(test_hostile),
 	};
 
