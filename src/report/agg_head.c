@@ -63,6 +63,9 @@ struct err *agg_head(struct agg *a, struct ans_head *ret)
 		.at_unix_ns = c->at_unix_ns,
 		.method = method_name(c->method),
 		.pause_ns = c->pause_ns,
+		.fork_ns = c->fork_ns,
+		.read_ns = a->s->read_ns,
+		.extract_ns = a->s->extract_ns,
 	};
 
 	for (size_t i = 0; i < a->s->losses.n; i++) {

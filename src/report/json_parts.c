@@ -62,6 +62,9 @@ static void put_capture(struct jw *j, const struct ans_head *a)
 	jw_time(j, a->at_unix_ns);
 	jw_kv_text(j, "method", a->method);
 	jw_kv_u64(j, "pause_ns", a->pause_ns);
+	jw_kv_u64(j, "fork_ns", a->fork_ns);
+	jw_kv_u64(j, "read_ns", a->read_ns);
+	jw_kv_u64(j, "extract_ns", a->extract_ns);
 	jw_key(j, "losses");
 	jw_array(j);
 	for (size_t i = 0; i < a->losses.n; i++) {
