@@ -40,15 +40,17 @@ demo: deps all			## a leaking server, looked into
 
 # One build folder a sanitizer.  PTRACE and LeakSanitizer exclude each other, so leaks are looked for
 # in the unit tests alone.
+SANITIZERS = UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+	TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1
 asan: MESON_FLAGS = -Db_sanitize=address
 ubsan: MESON_FLAGS = -Db_sanitize=undefined
 tsan: MESON_FLAGS = -Db_sanitize=thread
 asan ubsan tsan: deps		## unit tests and quick end-to-end set under a sanitizer
 	@[ -e build-$@/build.ninja ] || meson setup build-$@ $(MESON_FLAGS)
 	@ninja -C build-$@
-	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1 \
+	ASAN_OPTIONS=allocator_may_return_null=1 $(SANITIZERS) \
 		meson test -C build-$@ --print-errorlogs --timeout-multiplier 10
-	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1 \
+	ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=0 $(SANITIZERS) \
 		LIMPET=$(abspath build-$@)/limpet LIMPET_SANITIZER=$@ $(PYTEST) tests/e2e -m "not full"
 
 bench: deps all			## the table of bench/README.md

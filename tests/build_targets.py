@@ -24,8 +24,10 @@ FLAVOURS = {
     "dwarf": [],
     "pie": ["-buildmode=pie", "-ldflags=-s -w"],
 }
+# "exp-NAME" is stripped and built with GOEXPERIMENT=NAME.
 # Programs of this repository, and real servers with a go.mod of their own.
 OWN = ["quiet", "mixed", "goroutines10k", "bigmaps", "gcstorm", "cgo", "leakhttp", "sumhttp", "load"]
+NEEDS_EXPERIMENT = ["arenas"]
 SERVERS = ["caddy", "nats"]
 EXTRA = {"heap10m": os.path.join(TOP, "bench", "heap10m")}
 
@@ -43,6 +45,13 @@ def toolchain(minor):
 
 def source_dir(program):
     return EXTRA.get(program, os.path.join(PROGS, program))
+
+
+def flags(flavour):
+    """(arguments of go build, GOEXPERIMENT) of a flavour."""
+    if flavour.startswith("exp-"):
+        return FLAVOURS["stripped"], flavour[4:]
+    return FLAVOURS[flavour], ""
 
 
 def _digest(program, words):
@@ -65,7 +74,8 @@ def build(program, minor=NEWEST, flavour="stripped"):
     folder = os.path.join(CACHE, f"go{minor}-{flavour}")
     binary = os.path.join(folder, program)
     stamp = binary + ".stamp"
-    words = [go, *FLAVOURS[flavour]]
+    arguments, experiment = flags(flavour)
+    words = [go, *arguments, experiment]
     digest = _digest(program, words)
     os.makedirs(folder, exist_ok=True)
     with open(stamp + ".lock", "w", encoding="ascii") as lock:
@@ -78,11 +88,13 @@ def build(program, minor=NEWEST, flavour="stripped"):
                    CGO_ENABLED="1" if program == "cgo" else "0")
         if program == "cgo":
             env.setdefault("CC", "gcc")
+        if experiment:
+            env["GOEXPERIMENT"] = experiment
         where = source_dir(program)
         package = "."
         if program not in SERVERS and program not in EXTRA:
             where, package = PROGS, "./" + program
-        subprocess.run([go, "build", "-o", binary, *FLAVOURS[flavour], package], cwd=where, env=env, check=True)
+        subprocess.run([go, "build", "-o", binary, *arguments, package], cwd=where, env=env, check=True)
         with open(stamp, "w", encoding="ascii") as f:
             f.write(digest)
     return binary

@@ -63,6 +63,22 @@ def test_storm(minor):
         assert decided > 0 or not FULL
 
 
+# Experiments that move fields or change how objects are laid out, where the toolchain has them.
+EXPERIMENTS = [("mixed", "1.22", "noallocheaders"), ("bigmaps", "1.24", "noswissmap"), ("mixed", "1.24", "nospinbitmutex"),
+               ("mixed", "1.25", "greenteagc"), ("mixed", "1.26", "nogreenteagc"), ("mixed", "1.27", "nogreenteagc"),
+               *[("arenas", minor, "arenas") for minor in build_targets.MINORS]]
+
+
+@pytest.mark.parametrize("program,minor,experiment", [
+    pytest.param(*c, marks=[] if c[1:] in (("1.24", "noswissmap"), ("1.26", "nogreenteagc"), ("1.27", "arenas"))
+                 else pytest.mark.full) for c in EXPERIMENTS])
+def test_experiment(program, minor, experiment):
+    with Target(program, minor, "exp-" + experiment) as target:
+        answer = limpet_json("verify", target.pid)
+        check_exact(answer, 100000)
+        assert answer["target"]["experiments"] or experiment == "arenas"
+
+
 CADDY = {"admin": {"disabled": True}, "apps": {"http": {"servers": {"s": {
     "automatic_https": {"disable": True},
     "routes": [{"handle": [{"handler": "file_server"}]}]}}}}}
