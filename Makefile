@@ -33,7 +33,12 @@ e2e: deps all
 
 check-all: deps			## everything: every program on every Go version, long stress
 	@$(MAKE) --no-print-directory rooms all unit
+	@$(MAKE) --no-print-directory fault
 	@LIMPET=$(LIMPET) LIMPET_FULL=1 $(PYTEST) tests/e2e
+
+fault: deps all			## what a snapshot must never do to a program, case by case
+	@ninja -C $(BUILD)
+	GO=$$(tools/go-toolchain --minor 1.26) $(or $(PYTHON),/usr/bin/python3) tests/fault/run.py $(BUILD)
 
 demo: deps all			## a leaking server, looked into
 	@LIMPET=$(LIMPET) $(or $(PYTHON),/usr/bin/python3) tests/e2e/demo.py
@@ -70,4 +75,4 @@ help:
 
 .NOTPARALLEL:
 FORCE:
-.PHONY: all deps unit rooms check e2e check-all demo asan ubsan tsan bench fmt clean distclean help FORCE
+.PHONY: all deps unit rooms check e2e check-all demo fault asan ubsan tsan bench fmt clean distclean help FORCE
