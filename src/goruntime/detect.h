@@ -18,6 +18,7 @@ struct detect {
 	taddr bias;		 /* run time minus link time */
 	struct go_layout *owned; /* --layout, or NULL */
 	char notes[512];	 /* variables not found, and why */
+	bool nomem;		 /* a validator said no for want of memory: no verdict */
 };
 
 /* A rip-relative reference in machine code. */

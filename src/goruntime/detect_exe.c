@@ -218,6 +218,11 @@ static struct err *check_memory(struct go *g, const struct detect *d)
 	if (!d->inode || !d->exe.info_addr || !parse_info(&x, d->exe.info_addr + d->bias))
 		return NULL;
 	same = !strcmp(x.info.version, d->exe.info.version);
+	/* Build info has a version, or memory was short when it was copied. */
+	if (!*x.info.version || !*d->exe.info.version) {
+		go_buildinfo_deinit(&x.info);
+		return &err_nomem;
+	}
 	if (same) {
 		go_buildinfo_deinit(&x.info);
 		return NULL;

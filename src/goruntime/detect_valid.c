@@ -26,6 +26,8 @@ static void *image(const struct go *g, taddr at, uint32_t nbytes)
 	if (!at || !nbytes || nbytes > MAX_STRUCT)
 		return NULL;
 	p = malloc(nbytes);
+	if (!p)
+		((struct detect *)g->priv)->nomem = true;
 	return p && go_try_read(g, at, p, nbytes) ? STEAL(p) : NULL;
 }
 
