@@ -11,6 +11,7 @@
 #include "wrap.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -71,6 +72,8 @@ static void learn(void *arg, const struct snapshot *s)
 		(void)vec_push(&n->pool, s->stacks.frames.v[i].pc);
 }
 
+enum { UNMAPPED = 3, LEAK, TOO_LONG };
+
 struct outcome {
 	char text[600];
 	char lie[200];
@@ -94,11 +97,22 @@ static struct err *run_seed(struct target *t, const struct liar_notes *notes, ui
 	return err;
 }
 
+void __sanitizer_print_stack_trace(void) __attribute__((weak));
+
+static void too_long(int sig)
+{
+	(void)sig;
+	if (__sanitizer_print_stack_trace)
+		__sanitizer_print_stack_trace();
+	_exit(TOO_LONG);
+}
+
 static int child(struct target *t, const struct liar_notes *notes, uint64_t seed, unsigned seconds)
 {
 	struct outcome out = { 0 };
 	struct err *err;
 
+	signal(SIGALRM, too_long);
 	alarm(seconds);
 	wrap_begin(0, WRAP_NONE);
 	err = run_seed(t, notes, seed, &out);
@@ -109,9 +123,9 @@ static int child(struct target *t, const struct liar_notes *notes, uint64_t seed
 		fprintf(stderr, "seed %" PRIu64 ": %s: %s\n", seed, out.lie, out.text);
 	if (wrap_mapped()) {
 		fprintf(stderr, "BUG: %zu mapped bytes leaked\n", wrap_mapped());
-		return 3;
+		return UNMAPPED;
 	}
-	return wrap_leaks() ? 4 : 0;
+	return wrap_leaks() ? LEAK : 0;
 }
 
 static bool one(struct target *t, const struct liar_notes *notes, uint64_t seed, unsigned seconds,
@@ -134,7 +148,7 @@ static bool one(struct target *t, const struct liar_notes *notes, uint64_t seed,
 	if (!liar_init(&l, t, seed, notes))
 		liar_describe(&l, lie, sizeof(lie));
 	printf("FAIL seed %" PRIu64 " (%s): status 0x%x%s, %ld MiB\n", seed, lie, status,
-	       WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? " (too long)" : "",
+	       WIFEXITED(status) && WEXITSTATUS(status) == TOO_LONG ? " (too long)" : "",
 	       ru.ru_maxrss / 1024);
 	liar_deinit(&l);
 	return false;

@@ -40,7 +40,7 @@ static int child(pid_t pid, uint64_t n, enum wrap_mode mode)
 	alarm(120);
 	wrap_begin(n, mode);
 	err = whole(pid, &p);
-	refused = wrap_refused();
+	refused = wrap_refused() || err; /* the surgeon counts for itself */
 	wrap_end();
 	snprintf(text, sizeof(text), "%s", err ? err->msg : "whole");
 	if (err)

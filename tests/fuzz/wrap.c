@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <sys/mman.h>
 
 static _Atomic uint64_t calls;
@@ -17,6 +18,7 @@ static _Atomic size_t mapped;
 static uint64_t refuse_at;
 static enum wrap_mode mode;
 
+int __real_vasprintf(char **ret, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t bytes);
 void *__real_realloc(void *p, size_t n);
@@ -31,6 +33,8 @@ void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t bytes);
 void *__wrap_realloc(void *p, size_t n);
 char *__wrap_strdup(const char *s);
+int __wrap_vasprintf(char **ret, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
+int __wrap_asprintf(char **ret, const char *fmt, ...) PRINTF_LIKE(2, 3);
 char *__wrap_strndup(const char *s, size_t n);
 void *__wrap_mmap(void *p, size_t n, int prot, int flags, int fd, off_t off);
 void *__wrap_mmap64(void *p, size_t n, int prot, int flags, int fd, off_t off);
@@ -112,6 +116,22 @@ char *__wrap_strdup(const char *s)
 char *__wrap_strndup(const char *s, size_t n)
 {
 	return refuse(n) ? NULL : __real_strndup(s, n);
+}
+
+int __wrap_vasprintf(char **ret, const char *fmt, va_list ap)
+{
+	return refuse(1) ? -1 : __real_vasprintf(ret, fmt, ap);
+}
+
+int __wrap_asprintf(char **ret, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = __wrap_vasprintf(ret, fmt, ap);
+	va_end(ap);
+	return n;
 }
 
 /* Whole pages, as the kernel counts. */
