@@ -2,19 +2,18 @@
  * heap_arenas.c - where the heap lies: mheap_.arenas into the page index.
  *
  * Source: runtime/mheap.go (mheap.arenas, heapArenas), malloc.go (arenaIndex, arenaBase).
- * Knows nothing of spans yet.  Costs 4 bytes a heap page, and a word per possible arena
+ * Knows of spans only where they begin.  Costs 4 bytes a heap page, and a word per possible arena
  * between the first and the last.
  */
 #include "goruntime/heap_priv.h"
 
-#define MAX_ARENAS (1U << 21) /* 128 TiB */
+#define MAX_ARENAS   (1U << 22) /* 256 TiB */
+#define MAX_ALLSPANS (1ULL << 28)
 /* malloc.go: on amd64 the address space is shifted so that the top half comes first. */
 #define AMD64_BASE_OFFSET 0xffff800000000000ULL
 
-struct arena_list {
-	uint64_t *idx; /* ascending */
-	size_t n;
-};
+/* Arena numbers, at the end ascending and each once. */
+typedef VEC(uint64_t) arena_list;
 
 static int by_value(const void *a, const void *b)
 {
@@ -37,31 +36,106 @@ static taddr arena_base(const struct go *g, uint64_t idx)
 	return idx * arena_bytes(g) + (c != -1 ? (uint64_t)c : AMD64_BASE_OFFSET);
 }
 
-/* The slice of arena numbers; sorted, without repeats. */
-static struct err *read_list(const struct go *g, struct arena_list *ret)
+static void sort_list(arena_list *l)
+{
+	size_t n = 0;
+
+	if (l->n)
+		qsort(l->v, l->n, sizeof(*l->v), by_value);
+	for (size_t i = 0; i < l->n; i++) {
+		if (!n || l->v[n - 1] != l->v[i])
+			l->v[n++] = l->v[i];
+	}
+	l->n = n;
+}
+
+/* The runtime's own slice of arena numbers. */
+static struct err *read_list(const struct go *g, arena_list *l)
 {
 	uint64_t w[2];
 	struct err *err;
-	size_t n = 0;
 
 	err = target_read(g->t, g->v.mheap + (uint64_t)g->L->mheap_heapArenas.off, w, sizeof(w));
+	if (!err && w[1] > MAX_ARENAS)
+		err = err_bad_data("%" PRIu64 " entries", w[1]);
+	if (!err && !vec_reserve(l, (size_t)w[1]))
+		err = &err_nomem;
+	if (!err)
+		err = target_read(g->t, w[0], l->v, (size_t)w[1] * 8);
 	if (err)
 		return err_prefix(err, "mheap_.heapArenas");
-	if (w[1] > MAX_ARENAS)
-		return err_bad_data("mheap_.heapArenas has %" PRIu64 " entries", w[1]);
-	ret->idx = zalloc((size_t)w[1], 8);
-	if (!ret->idx)
-		return &err_nomem;
-	err = target_read(g->t, w[0], ret->idx, (size_t)w[1] * 8);
-	if (err)
-		return err_prefix(err, "mheap_.heapArenas");
-	qsort(ret->idx, (size_t)w[1], 8, by_value);
-	for (size_t i = 0; i < w[1]; i++) {
-		if (!n || ret->idx[n - 1] != ret->idx[i])
-			ret->idx[n++] = ret->idx[i];
-	}
-	ret->n = n;
+	l->n = (size_t)w[1];
 	return NULL;
+}
+
+/* The arena that the mspan's memory lies in; UINT64_MAX when it is not in use. */
+static struct err *arena_of(struct go_io *io, taddr mspan, uint64_t *ret)
+{
+	const struct go_layout *L = io->g->L;
+	uint8_t m[HEAP_MSPAN_MAX];
+	struct err *err = go_io_read(io, mspan, m, L->mspan_bytes);
+
+	*ret = UINT64_MAX;
+	if (err_catch(&err, ERR_FAULT) || err)
+		return err;
+	if ((int64_t)go_get(m, L->mspan_state) == L->c_mSpanInUse)
+		*ret = (go_get(m, L->mspan_startAddr) - arena_base(io->g, 0)) / arena_bytes(io->g);
+	return NULL;
+}
+
+/* Take idx if the runtime has an arena there: mheap_.arenas[0][idx] is set. */
+static struct err *add_arena(const struct go *g, taddr l2, uint64_t idx, arena_list *l)
+{
+	taddr meta = 0;
+	struct err *err;
+
+	if (idx >= MAX_ARENAS || (l->n && l->v[l->n - 1] == idx))
+		return NULL;
+	err = go_read_u64(g, l2 + 8 * idx, &meta);
+	if (err_catch(&err, ERR_FAULT) || err || !meta)
+		return err;
+	return vec_push(l, idx) ? NULL : &err_nomem;
+}
+
+/*
+ * Arenas of user arena chunks are in no list before 1.25 (malloc.go, sysAlloc: register), so
+ * spans in use are asked, too.
+ */
+static struct err *add_by_spans(const struct go *g, struct go_io *io, arena_list *l)
+{
+	uint64_t w[2], chunk[1024], idx;
+	taddr l2;
+	struct err *err;
+
+	err = target_read(g->t, g->v.mheap + (uint64_t)g->L->mheap_allspans.off, w, sizeof(w));
+	if (!err)
+		err = go_read_u64(g, g->v.mheap + (uint64_t)g->L->mheap_arenas.off, &l2);
+	if (!err && w[1] > MAX_ALLSPANS)
+		err = err_bad_data("%" PRIu64 " entries", w[1]);
+	for (uint64_t i = 0; !err && i < w[1]; i += ARRAY_LEN(chunk)) {
+		uint64_t n = MIN(w[1] - i, (uint64_t)ARRAY_LEN(chunk));
+
+		err = target_read(g->t, w[0] + 8 * i, chunk, (size_t)n * 8);
+		for (uint64_t k = 0; k < n && !err; k++) {
+			err = arena_of(io, chunk[k], &idx);
+			if (!err)
+				err = add_arena(g, l2, idx, l);
+		}
+	}
+	return err_prefix(err, "mheap_.allspans");
+}
+
+static struct err *find_arenas(const struct go *g, arena_list *l)
+{
+	_cleanup_(go_io_deinit) struct go_io io = { 0 };
+	struct err *err = go_io_init(&io, g);
+
+	if (!err)
+		err = read_list(g, l);
+	if (!err)
+		err = add_by_spans(g, &io, l);
+	sort_list(l);
+	return err;
 }
 
 static struct err *index_alloc(struct go_heap_index *x, uint64_t span_of_arenas, size_t narenas)
@@ -73,33 +147,39 @@ static struct err *index_alloc(struct go_heap_index *x, uint64_t span_of_arenas,
 	return x->arena_slot && x->page_span ? NULL : &err_nomem;
 }
 
-struct err *heap_arenas_read(const struct go *g, struct go_heap *h)
+static struct err *index_build(const struct go *g, struct go_heap *h, const arena_list *l)
 {
 	struct go_heap_index *x = &h->index;
-	struct arena_list l = { 0 };
-	_cleanup_(freep) uint64_t *guard = NULL;
+	uint64_t lo = l->n ? l->v[0] : 0, hi = l->n ? l->v[l->n - 1] : 0;
+	struct err *err;
+
+	h->narenas = l->n;
+	x->arena_shift = (uint32_t)__builtin_ctzll(arena_bytes(g));
+	x->page_bits = x->arena_shift - GO_PAGE_SHIFT;
+	if (!l->n)
+		return index_alloc(x, 0, 0);
+	if (hi >= MAX_ARENAS)
+		return err_bad_data("arenas %" PRIu64 " to %" PRIu64 " cannot be", lo, hi);
+	x->lo = arena_base(g, lo);
+	h->bounds = (struct trange){ x->lo, arena_base(g, hi) + arena_bytes(g) };
+	err = index_alloc(x, hi - lo + 1, l->n);
+	for (size_t i = 0; i < l->n && !err; i++)
+		x->arena_slot[l->v[i] - lo] = (uint32_t)i + 1;
+	return err;
+}
+
+struct err *heap_arenas_read(const struct go *g, struct go_heap *h)
+{
+	arena_list l = { 0 };
 	struct err *err;
 
 	if (!g->v.mheap || !go_has(g->L->mheap_heapArenas))
 		return err_unsupported("the heap's head (mheap_) was not found");
-	err = read_list(g, &l);
-	guard = l.idx;
-	if (err)
-		return err;
-	h->narenas = l.n;
-	x->arena_shift = (uint32_t)__builtin_ctzll(arena_bytes(g));
-	x->page_bits = x->arena_shift - GO_PAGE_SHIFT;
-	if (!l.n)
-		return index_alloc(x, 0, 0);
-	if (l.idx[l.n - 1] - l.idx[0] >= 2 * MAX_ARENAS)
-		return err_bad_data("arenas %" PRIu64 " to %" PRIu64 " cannot be", l.idx[0],
-				    l.idx[l.n - 1]);
-	x->lo = arena_base(g, l.idx[0]);
-	h->bounds = (struct trange){ x->lo, arena_base(g, l.idx[l.n - 1]) + arena_bytes(g) };
-	err = index_alloc(x, l.idx[l.n - 1] - l.idx[0] + 1, l.n);
-	if (err)
-		return err;
-	for (size_t i = 0; i < l.n; i++)
-		x->arena_slot[l.idx[i] - l.idx[0]] = (uint32_t)i + 1;
-	return NULL;
+	if (!g->L->mspan_bytes || g->L->mspan_bytes > HEAP_MSPAN_MAX)
+		return err_bad_data("layout: mspan has %u bytes", g->L->mspan_bytes);
+	err = find_arenas(g, &l);
+	if (!err)
+		err = index_build(g, h, &l);
+	vec_free(&l);
+	return err;
 }

@@ -272,8 +272,6 @@ struct err *heap_spans_read(const struct go *g, struct go_heap *h)
 
 	if (!table)
 		return &err_nomem;
-	if (!g->L->mspan_bytes || g->L->mspan_bytes > HEAP_MSPAN_MAX)
-		return err_bad_data("layout: mspan has %u bytes", g->L->mspan_bytes);
 	/* 1.22 with GOEXPERIMENT=noallocheaders keeps heap bits elsewhere
 	 * (mbitmap_noallocheaders.go). */
 	if (!go_has(g->L->mspan_largeType))
