@@ -79,7 +79,7 @@ static void learn_header(struct worker *w, uint64_t id, taddr rtype, uint64_t da
 		*c = (struct header_entry){ rtype, data_bytes,
 					    snap_learn_header(w->s, rtype, data_bytes) };
 	if (c->type)
-		__atomic_store_n(&w->s->type_of[id], c->type, __ATOMIC_RELAXED);
+		__atomic_store_n(&w->s->type_of[id], c->type, __ATOMIC_RELEASE);
 }
 
 static void learn_closure(struct worker *w, uint64_t id, taddr pc)

@@ -200,11 +200,11 @@ static bool better(const struct snap_type *a, const struct snap_type *b)
 
 void snap_type_set(struct snapshot *s, uint64_t id, uint32_t type)
 {
-	uint32_t old = __atomic_load_n(&s->type_of[id], __ATOMIC_RELAXED);
+	uint32_t old = __atomic_load_n(&s->type_of[id], __ATOMIC_ACQUIRE);
 
 	while (type && type != old && (!old || better(&s->types.v[type], &s->types.v[old]))) {
-		if (__atomic_compare_exchange_n(&s->type_of[id], &old, type, true, __ATOMIC_RELAXED,
-						__ATOMIC_RELAXED))
+		if (__atomic_compare_exchange_n(&s->type_of[id], &old, type, true, __ATOMIC_ACQ_REL,
+						__ATOMIC_ACQUIRE))
 			return;
 	}
 }

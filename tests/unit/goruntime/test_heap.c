@@ -354,6 +354,25 @@ static void check_stale(const struct go_layout *L)
 	world_close(&w);
 }
 
+/* malloc.go, sysAlloc: arenas of user arena chunks are not in the list of arenas. */
+static void check_unlisted(const struct go_layout *L)
+{
+	struct world w;
+	taddr m;
+
+	world_open(&w, L);
+	fake_put64(&w.f, MHEAP + (uint64_t)L->mheap_heapArenas.off + 8, 0);
+	put_span(&w, 5, 1, 1024, 8, 10 << 1 | 1, SWEEPGEN);
+	/* One that names a place without an arena changes nothing. */
+	m = put_span(&w, 7, 1, 1024, 8, 10 << 1 | 1, SWEEPGEN);
+	fake_set(&w.f, m, L->mspan_startAddr, 0x7f0000000000);
+	assert_null(go_heap_read(&w.g, 1, &w.h));
+	assert_int_equal(w.h.narenas, 1);
+	assert_int_equal(w.h.spans.n, 1);
+	assert_int_equal(go_heap_object_at(&w.h, ARENA + 5 * GO_PAGE_BYTES), 0);
+	world_close(&w);
+}
+
 static void each_layout(void (*check)(const struct go_layout *L))
 {
 	size_t n;
@@ -388,6 +407,12 @@ static void test_stale(void **state)
 	each_layout(check_stale);
 }
 
+static void test_unlisted(void **state)
+{
+	(void)state;
+	each_layout(check_unlisted);
+}
+
 static void test_hostile(void **state)
 {
 	(void)state;
@@ -397,9 +422,8 @@ static void test_hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_states),
-		cmocka_unit_test(test_scan),
-		cmocka_unit_test(test_stale),
+		cmocka_unit_test(test_states),	cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_stale),	cmocka_unit_test(test_unlisted),
 		cmocka_unit_test(test_hostile),
 	};
 
