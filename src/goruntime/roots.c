@@ -6,6 +6,7 @@
  * There is nothing else: mcaches, work buffers and the like are no roots.
  * Only words that point between the first and the last arena are kept.
  */
+#include "base/cycle.h"
 #include "goruntime/heap_mask.h"
 #include "goruntime/heap_priv.h"
 
@@ -138,11 +139,13 @@ static struct err *scan_block(struct go_heap *h, const struct queue *q, taddr at
 static struct err *scan_queue(const struct go *g, struct go_heap *h, const struct queue *q)
 {
 	uint8_t image[BLOCK_BYTES];
+	struct cycle cycle = { 0 };
 	taddr at;
 	struct err *err = go_read_u64(g, q->head, &at);
 
 	for (unsigned i = 0; at && i < MAX_BLOCKS && !err; i++) {
-		err = target_read(g->t, at, image, sizeof(image));
+		err = cycle_closed(&cycle, at) ? err_fault(at)
+					       : target_read(g->t, at, image, sizeof(image));
 		if (err_catch(&err, ERR_FAULT)) {
 			h->lost_spans++;
 			h->lost_bytes += BLOCK_BYTES;

@@ -5,6 +5,7 @@
  * of them are roots.  Kinds were renumbered over time: the layout's constants tell.
  * Lists are bounded; a broken one is cut and counted with the heap's losses.
  */
+#include "base/cycle.h"
 #include "goruntime/heap_priv.h"
 
 #define SPECIAL_MAX 256
@@ -104,9 +105,10 @@ struct err *heap_specials_read(const struct go *g, struct go_heap *h)
 	for (size_t i = 0; i < h->spans.n && !err; i++) {
 		const struct go_span *s = &h->spans.v[i];
 		uint64_t left = (uint64_t)s->nelems * PER_SLOT;
+		struct cycle cycle = { 0 };
 		taddr at = s->specials;
 
-		while (at && left-- && !err)
+		while (at && left-- && !err && !cycle_closed(&cycle, at))
 			err = read_one(&io, h, s, at, &at);
 		if (err_catch(&err, ERR_FAULT) || (at && !err)) {
 			h->lost_spans++;

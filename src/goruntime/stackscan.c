@@ -7,6 +7,7 @@
  * running Go code, the top frame and the registers are taken conservatively.
  * Cost: one walk over the frames, O(log) a stack object reached.
  */
+#include "base/cycle.h"
 #include "goruntime/stack_priv.h"
 
 #define XREGS_BYTES	    (32U * 64U + 8U * 8U) /* runtime.xRegs on amd64: Z0-Z31, K0-K7 */
@@ -355,12 +356,14 @@ static void scan_defers(struct scan *s)
 	const struct go_layout *L = s->w->g->L;
 	taddr at = s->p->g + (uint32_t)L->g_defer.off;
 	uint64_t d = go_get(s->p->image, L->g_defer);
+	struct cycle cycle = { 0 };
 	uint8_t b[256];
 
 	if (!L->defer_bytes || L->defer_bytes > sizeof(b))
 		return;
 	for (unsigned i = 0; d; i++) {
-		if (i == DEFERS_MAX || !read_record(s, d, b, L->defer_bytes)) {
+		if (i == DEFERS_MAX || cycle_closed(&cycle, d) ||
+		    !read_record(s, d, b, L->defer_bytes)) {
 			stack_lose(s->w, "defer record unreadable", d, L->defer_bytes);
 			return;
 		}

@@ -5,6 +5,7 @@
  * the kernel's struct rt_sigframe.  A thread that was stopped in a signal handler
  * counts as standing where the signal hit it.  Cost: three reads an M.
  */
+#include "base/cycle.h"
 #include "goruntime/stack_priv.h"
 
 #define MS_MAX		  100000U
@@ -164,6 +165,7 @@ static void describe(const struct go *g, taddr addr, const uint8_t *b, struct m_
 
 struct err *m_table_read(const struct go *g, struct m_table *ret)
 {
+	struct cycle cycle = { 0 };
 	struct m_info info;
 	uint8_t b[M_MAX_BYTES];
 	struct err *err;
@@ -173,7 +175,7 @@ struct err *m_table_read(const struct go *g, struct m_table *ret)
 		return err_unsupported(
 			"runtime.allm is not known: running goroutines cannot be read");
 	err = go_read_u64(g, g->v.allm, &m);
-	for (unsigned i = 0; !err && m && i < MS_MAX; i++) {
+	for (unsigned i = 0; !err && m && i < MS_MAX && !cycle_closed(&cycle, m); i++) {
 		err = target_read(g->t, m, b, g->L->m_bytes);
 		if (err)
 			break;
