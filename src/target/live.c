@@ -1,8 +1,10 @@
 /*
  * live.c - a running process as a target: what the surgeon froze, read at leisure.
  *
- * A read is one process_vm_readv on the twin, no lock.  Facts are read from /proc
- * after the program runs again, from the twin where the instant matters (maps).
+ * A read is one pread of /proc/TWIN/mem, no lock.  Not process_vm_readv: it pins the pages
+ * (mm/gup.c, FOLL_PIN), which unshares each page it reads from a forked copy, so that the twin
+ * would grow to a full copy of the program.  Facts are read from /proc after the program runs
+ * again, from the twin where the instant matters (maps).
  */
 #include "target/ops.h"
 
@@ -14,7 +16,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/uio.h>
 #include <syslog.h>
 
 #define MAX_MAPS_BYTES		(256U << 20)
@@ -26,6 +27,7 @@ struct live {
 	struct surgeon surgeon;
 	pid_t pid;
 	pid_t source;  /* whose memory is read */
+	int mem_fd;    /* its /proc/PID/mem: cannot come to mean another process */
 	char what[32]; /* the command, for the log */
 };
 
@@ -44,21 +46,19 @@ static struct err *live_read_some(struct target *t, taddr addr, void *buf, size_
 	size_t done = 0;
 
 	while (done < nbytes) {
-		struct iovec to = { (char *)buf + done, nbytes - done };
-		struct iovec from = { (void *)(uintptr_t)(addr + done), nbytes - done };
-
 		if (atomic_load_explicit(&l->surgeon.th->gone, memory_order_acquire))
 			return gone(l);
-		ssize_t n = process_vm_readv(l->source, &to, 1, &from, 1, 0);
+		ssize_t n =
+			pread(l->mem_fd, (char *)buf + done, nbytes - done, (off_t)(addr + done));
 
 		if (n > 0) {
 			done += (size_t)n;
 			continue;
 		}
-		if (n == 0 || errno == EFAULT)
-			break;
-		if (errno == ESRCH)
+		if (n == 0) /* fs/proc/base.c, mem_rw: no address space any more */
 			return gone(l);
+		if (errno == EIO || errno == EFAULT || errno == EINVAL)
+			break;
 		if (errno != EINTR)
 			return err_os(errno, "reading the memory of process %d", l->pid);
 	}
@@ -88,6 +88,7 @@ static void live_destroy(struct target *t)
 	struct live *l = (struct live *)t;
 
 	surgeon_deinit(&l->surgeon);
+	closep(&l->mem_fd);
 	free(l);
 }
 
@@ -122,6 +123,15 @@ static struct err *read_maps(struct live *l)
 	return proc_parse_maps(l->t.region_text, &l->t.regions, &l->t.nregions);
 }
 
+static struct err *open_mem(struct live *l)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", l->source);
+	l->mem_fd = open(path, O_RDONLY | O_CLOEXEC);
+	return l->mem_fd < 0 ? err_os(errno, "%s", path) : NULL;
+}
+
 static struct err *read_exe(struct live *l)
 {
 	char path[64], link[4096];
@@ -144,6 +154,8 @@ static struct err *learn(struct live *l)
 	l->t.capture.fork_ns = th->fork_ns;
 	struct err *err = copy_threads(l);
 
+	if (!err)
+		err = open_mem(l);
 	if (!err)
 		err = read_maps(l);
 	if (!err)
@@ -196,7 +208,7 @@ static struct live *live_create(pid_t pid, const struct target_opts *o)
 
 	if (!l)
 		return NULL;
-	l->t.exe_fd = -1;
+	l->t.exe_fd = l->mem_fd = -1;
 	l->t.ops = &live_ops;
 	l->t.capture =
 		(struct target_capture){ .kind = TARGET_LIVE, .method = o->method, .pid = pid };
