@@ -87,18 +87,18 @@ static bool rest_harmless(const char *exps, const char *known)
 }
 
 /*
- * Distance of a table: minors count most, then experiments it was not made with.
- * A table made with experiments that the binary does not have never fits.
+ * Distance of a table: minors count most, then experiments.  A table made with an experiment that
+ * the binary does not name comes behind all others.
  */
 static unsigned distance(const struct go_layout *l, int minor, const char *exps)
 {
 	unsigned d = (unsigned)abs(minor_of(l) - minor) * 1000;
 
-	/* A newer binary is more like the newest table than an older one: ties go up. */
+	/* A development build is more like the next minor than the one before. */
 	if (minor_of(l) < minor)
 		d += 100;
 	if (!all_words(l->experiments, exps))
-		return UINT32_MAX;
+		return d + 1000000 + (unsigned)count_words(l->experiments);
 	return d + 50 - (unsigned)MIN(count_words(l->experiments), 10U);
 }
 
@@ -108,27 +108,52 @@ static bool exact(const struct go_layout *l, const char *version, int minor, con
 	       rest_harmless(exps, l->experiments);
 }
 
-const struct go_layout *go_layout_find(const char *version, const char *arch, bool *ret_exact)
+struct ranked {
+	const struct go_layout *l;
+	unsigned distance;
+};
+
+static int by_distance(const void *a, const void *b)
 {
-	const struct go_layout *best = NULL;
-	unsigned best_distance = UINT32_MAX;
+	const struct ranked *x = a, *y = b;
+
+	return x->distance < y->distance ? -1 : x->distance > y->distance;
+}
+
+/* Tables of that architecture, the nearest first; returns how many. */
+static size_t rank(const char *version, const char *arch, struct ranked *ranked, int *ret_minor,
+		   char *exps, size_t nexps)
+{
+	size_t n = 0;
+
+	if (!go_version_parse(version, ret_minor, exps, nexps) || *ret_minor < 18)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+		if (!strcmp(tables[i]->arch, arch))
+			ranked[n++] =
+				(struct ranked){ tables[i], distance(tables[i], *ret_minor, exps) };
+	}
+	qsort(ranked, n, sizeof(*ranked), by_distance);
+	return n;
+}
+
+const struct go_layout *go_layout_nth(const char *version, const char *arch, size_t i)
+{
+	struct ranked ranked[ARRAY_LEN(tables)];
 	char exps[256];
 	int minor;
 
-	if (!go_version_parse(version, &minor, exps, sizeof(exps)) || minor < 18)
-		return NULL;
-	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
-		unsigned d;
+	return i < rank(version, arch, ranked, &minor, exps, sizeof(exps)) ? ranked[i].l : NULL;
+}
 
-		if (strcmp(tables[i]->arch, arch))
-			continue;
-		d = distance(tables[i], minor, exps);
-		if (d < best_distance) {
-			best = tables[i];
-			best_distance = d;
-		}
-	}
-	if (best)
-		*ret_exact = exact(best, version, minor, exps);
-	return best;
+const struct go_layout *go_layout_find(const char *version, const char *arch, bool *ret_exact)
+{
+	struct ranked ranked[ARRAY_LEN(tables)];
+	char exps[256];
+	int minor;
+
+	if (!rank(version, arch, ranked, &minor, exps, sizeof(exps)))
+		return NULL;
+	*ret_exact = exact(ranked[0].l, version, minor, exps);
+	return ranked[0].l;
 }

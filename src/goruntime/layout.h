@@ -87,6 +87,9 @@ const struct go_layout *const *go_layouts(size_t *ret_n);
  */
 const struct go_layout *go_layout_find(const char *version, const char *arch, bool *ret_exact);
 
+/* The i-th nearest table for a version, 0 = the one that go_layout_find gives; NULL at the end. */
+const struct go_layout *go_layout_nth(const char *version, const char *arch, size_t i);
+
 /* Text form, one "key value" a line; owned by caller (go_layout_free). */
 struct err *go_layout_load(const char *path, struct go_layout **ret) MUST_CHECK;
 void go_layout_free(struct go_layout *l); /* only those that were loaded */

@@ -252,6 +252,8 @@ struct err *go_detect_modules(struct go *g, const struct detect *d)
 		err = read_modules(g, s);
 	for (size_t i = 0; !err && i < g->nmodules; i++)
 		err = go_pclntab_open(g, &g->modules[i], &g->modules[i].pclntab);
+	if (err && err->code == ERR_BAD_DATA)
+		return err_prefix(err, "%s with the layout of Go %s", g->version, g->L->go);
 	return err;
 }
 

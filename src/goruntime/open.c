@@ -67,52 +67,85 @@ static struct err *try_layout(struct go *g, const struct go_layout *l)
 	return err ? err : go_detect_check(g);
 }
 
-/* Other tables of the same architecture, newest first; the first error is the one that counts. */
-static struct err *try_neighbours(struct go *g, const struct go_layout *first, struct err *why)
+static unsigned count_notes(const struct detect *d)
 {
-	size_t n;
-	const struct go_layout *const *all = go_layouts(&n);
+	unsigned n = d->notes[0] != 0;
 
-	for (size_t i = n; i-- > 0;) {
-		struct err *err;
+	for (const char *s = d->notes; *s; s++)
+		n += *s == ',';
+	return n;
+}
 
-		if (all[i] == first || strcmp(all[i]->arch, first->arch))
-			continue;
-		err = try_layout(g, all[i]);
-		if (!err) {
-			err_free(why);
-			return NULL;
-		}
-		if (err->code != ERR_UNSUPPORTED && err->code != ERR_BAD_DATA &&
-		    err->code != ERR_FAULT) {
+static bool misfit(const struct err *err)
+{
+	return err->code == ERR_UNSUPPORTED || err->code == ERR_BAD_DATA || err->code == ERR_FAULT;
+}
+
+/*
+ * No exact table: all are tried, the nearest first, and the one that passes every check with the
+ * fewest variables missing is taken.  The error of the nearest counts when none passes.
+ */
+static struct err *try_all(struct go *g)
+{
+	struct detect *d = g->priv;
+	const struct go_layout *best = NULL, *l;
+	struct err *why = NULL;
+	unsigned least = UINT32_MAX;
+
+	for (size_t i = 0; least && (l = go_layout_nth(g->version, "amd64", i)); i++) {
+		struct err *err = try_layout(g, l);
+
+		if (!err && count_notes(d) < least) {
+			best = l;
+			least = count_notes(d);
+		} else if (err && !misfit(err)) {
 			err_free(why);
 			return err;
+		} else if (err && !why) {
+			why = err;
+		} else {
+			err_free(err);
 		}
-		err_free(err);
 	}
-	return why;
+	if (!best)
+		return why;
+	err_free(why);
+	return g->L == best ? NULL : try_layout(g, best);
+}
+
+static int minor_of_version(const char *version)
+{
+	char exps[8];
+	int minor;
+
+	return go_version_parse(version, &minor, exps, sizeof(exps)) ? minor : -1;
+}
+
+static struct err *load_given(struct go *g, const char *path)
+{
+	struct detect *d = g->priv;
+	struct err *err = go_layout_load(path, &d->owned);
+
+	if (err)
+		return err;
+	if (strcmp(d->owned->arch, "amd64"))
+		return err_unsupported("%s: a table for %s", path, d->owned->arch);
+	g->layout_exact = atoi(d->owned->go + 2) == minor_of_version(g->version);
+	return try_layout(g, d->owned);
 }
 
 static struct err *choose_layout(struct go *g, const char *layout_file)
 {
-	struct detect *d = g->priv;
 	const struct go_layout *l;
-	struct err *err;
 
-	if (layout_file) {
-		err = go_layout_load(layout_file, &d->owned);
-		g->layout_exact = true; /* the user's word */
-		return err ? err : try_layout(g, d->owned);
-	}
+	if (layout_file)
+		return load_given(g, layout_file);
 	l = go_layout_find(g->version, "amd64", &g->layout_exact);
 	if (!l)
 		return err_unsupported("%s: no table comes near (limpet knows Go 1.22 and later); "
 				       "`limpet layout --go PATH` makes one",
 				       g->version);
-	err = try_layout(g, l);
-	if (err && !g->layout_exact && (err->code == ERR_UNSUPPORTED || err->code == ERR_BAD_DATA))
-		err = try_neighbours(g, l, err);
-	return err;
+	return g->layout_exact ? try_layout(g, l) : try_all(g);
 }
 
 /* runtime/cgo's assembly is in the program: C code can run in it. */

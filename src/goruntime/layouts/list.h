@@ -1,6 +1,5 @@
 /* list.h - written by tools/gen-layout: every generated table. */
 LAYOUT(go1_22)
-LAYOUT(go1_22_noallocheaders)
 LAYOUT(go1_23)
 LAYOUT(go1_24)
 LAYOUT(go1_24_noswissmap)
