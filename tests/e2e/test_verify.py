@@ -1,5 +1,6 @@
 """Is the graph the collector's?  Every program on every Go version, stripped and not, plain and PIE."""
 import json
+import time
 
 import pytest
 
@@ -33,6 +34,8 @@ LEAST = {"quiet": 50, "mixed": 450000, "goroutines10k": 60000, "bigmaps": 200000
 @pytest.mark.parametrize("program,minor,flavour", CASES)
 def test_program(program, minor, flavour):
     with Target(program, minor, flavour) as target:
+        if program == "quiet":  # too small for a cycle of its own: no mark bit would be set
+            target.collect()
         answer = limpet_json("verify", target.pid)
         check_exact(answer, LEAST[program])
         assert target.alive()
@@ -94,7 +97,7 @@ def test_caddy_under_load(minor, flavour, tmp_path, free_port):
     config = tmp_path / "caddy.json"
     config.write_text(json.dumps(CADDY), encoding="ascii")
     target = Target("caddy", minor, flavour, args=["run", "--config", config],
-                    env={"XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)})
+                    env={"GOGC": "20", "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)})
     target.ready = lambda: target.wait_line('{"level":"info"', seconds=20) and target
     with target, retry_load(f"127.0.0.1:{free_port}", "file", ["-file", tmp_path / "index.html"]) as load:
         check_server(target, load)
@@ -104,11 +107,21 @@ def test_caddy_under_load(minor, flavour, tmp_path, free_port):
                                    for m in build_targets.MINORS])
 @pytest.mark.parametrize("flavour", ["stripped", pytest.param("dwarf", marks=pytest.mark.full)])
 def test_nats_under_load(minor, flavour):
-    with Target("nats", minor, flavour) as target, Load(target.address, "nats") as load:
+    with Target("nats", minor, flavour, env={"GOGC": "20"}) as target, Load(target.address, "nats") as load:
         check_server(target, load)
 
 
+def wait_for_a_cycle(target):
+    """Before the first collection there are no marks to compare with."""
+    for _ in range(60):
+        if limpet_json("verify", target.pid, "--wait", 0, code=None)["gc_objects"]:
+            return
+        time.sleep(0.5)
+    raise AssertionError("no collection in 30 seconds of load")
+
+
 def check_server(target, load):
+    wait_for_a_cycle(target)
     for _ in range(5 if FULL else 2):
         check_exact(limpet_json("verify", target.pid), 1000)
     figures = load.result()
