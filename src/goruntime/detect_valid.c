@@ -47,20 +47,37 @@ static bool is_g(const struct go *g, taddr at)
 	return lo <= hi && hi < USER_TOP && status < 32 && go_get(p, L->g_goid) < (1ULL << 48);
 }
 
+/* proc.go: goids are never given twice; a g that never ran has 0. */
+static bool goids_differ(const uint64_t *ids, size_t n)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; ids[i] && k < i; k++)
+			if (ids[k] == ids[i])
+				return false;
+		any = any || ids[i];
+	}
+	return any;
+}
+
 bool go_valid_allgs(const struct go *g, taddr at)
 {
-	uint64_t s[3], goid;
+	uint64_t s[3], ids[LOOK_AT];
+	size_t n;
 
 	if (!go_try_read(g, at, s, sizeof(s)) || !s[0] || (s[0] & 7) || !s[1] || s[1] > s[2] ||
 	    s[2] > (1U << 30))
 		return false;
-	for (uint64_t i = 0; i < MIN(s[1], (uint64_t)LOOK_AT); i++) {
-		if (!is_g(g, go_try_u64(g, s[0] + 8 * i)))
+	n = (size_t)MIN(s[1], (uint64_t)LOOK_AT);
+	for (size_t i = 0; i < n; i++) {
+		taddr gp = go_try_u64(g, s[0] + 8 * i);
+
+		if (!is_g(g, gp))
 			return false;
+		ids[i] = go_try_u64(g, gp + (uint64_t)g->L->g_goid.off);
 	}
-	/* proc.go: the main goroutine is the first one made. */
-	goid = go_try_u64(g, go_try_u64(g, s[0]) + (uint64_t)g->L->g_goid.off);
-	return goid == 1;
+	return goids_differ(ids, n);
 }
 
 bool go_valid_allm(const struct go *g, taddr at)
