@@ -243,8 +243,17 @@ static struct err *note_stop(struct patient *p, pid_t tid, int status)
 	return NULL;
 }
 
+/* A killed process's first thread: its end is reported only when the others were waited for. */
+static bool is_zombie(pid_t tid)
+{
+	struct proc_stat st;
+
+	return proc_read_stat(tid, &st) && (st.state == 'Z' || st.state == 'X');
+}
+
 pid_t patient_wait(pid_t tid, uint64_t deadline, int *ret_status)
 {
+	bool idle = false;
 	sigset_t chld;
 
 	sigemptyset(&chld);
@@ -257,6 +266,9 @@ pid_t patient_wait(pid_t tid, uint64_t deadline, int *ret_status)
 			return got;
 		if (now >= deadline)
 			return 0;
+		if (idle && is_zombie(tid))
+			return -1;
+		idle = true;
 		/* SIGCHLD is blocked, so one sent since waitpid() is still pending.  The
 		 * slice is for the reports of others that ate ours. */
 		uint64_t left = MIN(deadline - now, 10000000U);

@@ -70,10 +70,20 @@ struct err *twin_settle(struct theatre *th)
 	return NULL;
 }
 
-/* CLONE_FILES ends with an exec of the target: the twin then holds what it closed. */
-static bool has_execed(const struct theatre *th)
+/*
+ * The table of open files is shared no longer when the target replaces itself by exec, and when it
+ * ends: the twin then holds what it closed, ports among it.  NULL: they share it.
+ */
+static const char *has_left(const struct theatre *th)
 {
-	return syscall(SYS_kcmp, th->pid, th->twin, KCMP_FILES, 0, 0) > 0;
+	long rc = syscall(SYS_kcmp, th->pid, th->twin, KCMP_FILES, 0, 0);
+	struct proc_stat st;
+
+	if (rc == 0 || (rc < 0 && errno != ESRCH))
+		return NULL; /* a kernel without kcmp says nothing */
+	if (!proc_read_stat(th->pid, &st) || st.state == 'Z' || st.state == 'X')
+		return "the program has ended";
+	return "the program replaced itself by exec";
 }
 
 static bool is_alive(pid_t twin)
@@ -86,15 +96,15 @@ static bool is_alive(pid_t twin)
 
 bool twin_watch(struct theatre *th)
 {
+	const char *left;
 	char why[180];
 
 	if (!is_alive(th->twin))
 		snprintf(th->why_gone, sizeof(th->why_gone),
 			 "its snapshot was killed from outside (the kernel was out of memory, or a "
 			 "signal to its group)");
-	else if (has_execed(th))
-		snprintf(th->why_gone, sizeof(th->why_gone),
-			 "its snapshot was dropped: the program replaced itself by exec");
+	else if ((left = has_left(th)) != NULL)
+		snprintf(th->why_gone, sizeof(th->why_gone), "its snapshot was dropped: %s", left);
 	else if (!preflight_spare(&th->cgroup, th->floor_bytes, &th->spare_bytes, why, sizeof(why)))
 		snprintf(th->why_gone, sizeof(th->why_gone),
 			 "its snapshot was dropped early to protect it: %s", why);
