@@ -156,6 +156,21 @@ static bool uses_cgo(const struct go *g)
 	return go_func_by_name(g, "crosscall2", &f) || go_func_by_name(g, "crosscall2.abi0", &f);
 }
 
+/* Validators take what cannot be read for what is not so: see whether there is still a target. */
+static struct err *gone_or(struct target *t, struct err *err)
+{
+	size_t n, got = 0;
+	const struct target_region *r = target_regions(t, &n);
+	struct err *gone = n ? target_read_some(t, r[0].range.start, &(char){ 0 }, 1, &got) : NULL;
+
+	if (!gone || gone->code != ERR_GONE) {
+		err_free(gone);
+		return err;
+	}
+	err_free(err);
+	return gone;
+}
+
 struct err *go_open(struct target *t, const struct go_opts *o, struct go **ret)
 {
 	_cleanup_(go_closep) struct go *g = zalloc(1, sizeof(*g));
@@ -175,7 +190,7 @@ struct err *go_open(struct target *t, const struct go_opts *o, struct go **ret)
 		err = &err_nomem;
 	}
 	if (err)
-		return err;
+		return gone_or(t, err);
 	g->cgo = uses_cgo(g);
 	*ret = STEAL(g);
 	return NULL;
