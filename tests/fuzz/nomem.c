@@ -86,7 +86,7 @@ static int one(pid_t pid, uint64_t n, enum wrap_mode mode)
 	fflush(NULL);
 	kid = fork();
 	if (kid == 0)
-		exit(child(pid, n, mode));
+		_exit(child(pid, n, mode));
 	while (waitpid(kid, &status, 0) < 0 && errno == EINTR)
 		;
 	bool fine = unharmed(pid, why, sizeof(why));
