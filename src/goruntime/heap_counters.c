@@ -27,6 +27,14 @@ static void *image_of(const struct go *g, taddr at, uint32_t nbytes)
 	return STEAL(p);
 }
 
+/* Bytes of memory; more than there are addresses is damage: unknown. */
+static uint64_t counted(const void *image, struct go_field f)
+{
+	uint64_t n = go_get(image, f);
+
+	return n < 1ULL << 47 ? n : 0;
+}
+
 static void controller(const struct go *g, struct go_counters *c)
 {
 	const struct go_layout *L = g->L;
@@ -34,11 +42,11 @@ static void controller(const struct go *g, struct go_counters *c)
 
 	if (!p)
 		return;
-	c->heap_marked = go_get(p, L->gcController_heapMarked);
-	c->heap_live = go_get(p, L->gcController_heapLive);
-	c->heap_in_use = go_get(p, L->gcController_heapInUse);
-	c->heap_free = go_get(p, L->gcController_heapFree);
-	c->heap_released = go_get(p, L->gcController_heapReleased);
+	c->heap_marked = counted(p, L->gcController_heapMarked);
+	c->heap_live = counted(p, L->gcController_heapLive);
+	c->heap_in_use = counted(p, L->gcController_heapInUse);
+	c->heap_free = counted(p, L->gcController_heapFree);
+	c->heap_released = counted(p, L->gcController_heapReleased);
 	c->heap_goal = go_get(p, L->gcController_gcPercentHeapGoal);
 }
 
@@ -50,11 +58,11 @@ static void stats(const struct go *g, struct go_counters *c)
 	if (!p)
 		return;
 	c->num_gc = (uint32_t)go_get(p, L->mstats_numgc);
-	c->mspan_sys = go_get(p, L->mstats_mspan_sys);
-	c->mcache_sys = go_get(p, L->mstats_mcache_sys);
-	c->buckhash_sys = go_get(p, L->mstats_buckhash_sys);
-	c->gc_misc_sys = go_get(p, L->mstats_gcMiscSys);
-	c->other_sys = go_get(p, L->mstats_other_sys);
+	c->mspan_sys = counted(p, L->mstats_mspan_sys);
+	c->mcache_sys = counted(p, L->mstats_mcache_sys);
+	c->buckhash_sys = counted(p, L->mstats_buckhash_sys);
+	c->gc_misc_sys = counted(p, L->mstats_gcMiscSys);
+	c->other_sys = counted(p, L->mstats_other_sys);
 	c->last_gc_unix_ns = go_get(p, L->mstats_last_gc_unix);
 	c->total_pause_ns = go_get(p, L->mstats_pause_total_ns);
 }
