@@ -211,6 +211,9 @@ static _Noreturn void surgeon_main(struct theatre *th, int sock)
 		residue_kill(th->pid);
 	struct err *err = operate_again(&p, th);
 
+	/* The reaping needs as much again, and memory may be what was short. */
+	if (err || th->method == TARGET_BY_FORK)
+		patient_deinit(&p);
 	if (err) {
 		/* A twin may have been born before it went wrong. */
 		twin_drop(th);
