@@ -89,6 +89,11 @@ static int one(pid_t pid, uint64_t n, enum wrap_mode mode)
 		_exit(child(pid, n, mode));
 	while (waitpid(kid, &status, 0) < 0 && errno == EINTR)
 		;
+	unsigned reaped, left;
+
+	/* Who never gets memory again cannot reap: the next one must. */
+	if (mode == WRAP_FROM_NTH)
+		err_free(target_clean(pid, &reaped, &left));
 	bool fine = unharmed(pid, why, sizeof(why));
 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NONE_LEFT && fine)
@@ -119,6 +124,8 @@ int main(int argc, char **argv)
 		rc = one(pid, n, mode);
 		bad += rc < 0;
 		runs++;
+		if (runs % 500 == 0)
+			printf("n %" PRIu64 ": %lu bad so far\n", n, bad);
 	}
 	printf("%lu runs, %lu bad%s\n", runs, bad, rc == 1 ? ", none left" : "");
 	return bad != 0;
