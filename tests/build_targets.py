@@ -29,6 +29,8 @@ FLAVOURS = {
 OWN = ["quiet", "mixed", "goroutines10k", "bigmaps", "gcstorm", "cgo", "leakhttp", "sumhttp", "load"]
 NEEDS_EXPERIMENT = ["arenas"]
 SERVERS = ["caddy", "nats"]
+# This caddy asks reflect for json.RawMessage by name, which is an alias under 1.27's encoding/json: it panics.
+WORKAROUND = {("caddy", "1.27"): "nojsonv2"}
 EXTRA = {"heap10m": os.path.join(TOP, "bench", "heap10m")}
 
 _toolchains = {}
@@ -75,6 +77,7 @@ def build(program, minor=NEWEST, flavour="stripped"):
     binary = os.path.join(folder, program)
     stamp = binary + ".stamp"
     arguments, experiment = flags(flavour)
+    experiment = experiment or WORKAROUND.get((program, minor), "")
     words = [go, *arguments, experiment]
     digest = _digest(program, words)
     os.makedirs(folder, exist_ok=True)
