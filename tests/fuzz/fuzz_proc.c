@@ -1,0 +1,67 @@
+/*
+ * fuzz_proc.c - text of /proc and of cgroups: total parsers, any bytes give a value or "unknown".
+ */
+#include "target/cgroup.h"
+#include "target/procfs.h"
+
+#include <stdio.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static void maps(const char *text)
+{
+	_cleanup_(freep) char *copy = strdup(text);
+	_cleanup_(freep) struct target_region *r = NULL;
+	size_t nr = 0;
+
+	if (!copy)
+		return;
+	err_free(proc_parse_maps(copy, &r, &nr));
+	for (size_t i = 0; i < nr; i++) {
+		if (r[i].range.start >= r[i].range.end ||
+		    (i && r[i].range.start < r[i - 1].range.end))
+			abort();
+		if (strlen(r[i].path) > strlen(text))
+			abort();
+	}
+}
+
+static void smaps(const char *text)
+{
+	_cleanup_(freep) char *copy = strdup(text);
+	_cleanup_(freep) struct target_smap *r = NULL;
+	size_t nr = 0, len = 0;
+
+	if (!copy)
+		return;
+	err_free(proc_parse_smaps(copy, &r, &nr));
+	for (size_t i = 0; i < nr; i++)
+		len += strlen(r[i].path);
+	if (len > strlen(text))
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	_cleanup_(freep) char *text = strndup((const char *)data, n);
+	char path[64], mount[64], root[64];
+	struct proc_status status;
+	struct proc_stat stat;
+
+	if (!text)
+		return 0;
+	proc_parse_status(text, &status);
+	if (status.ns_depth > ARRAY_LEN(status.ns_pids) ||
+	    strlen(status.name) >= sizeof(status.name))
+		abort();
+	proc_parse_stat(text, &stat);
+	maps(text);
+	smaps(text);
+	proc_kb(text, "Rss");
+	proc_number(text, "anon");
+	cgroup_parse_path(text, "memory", path, sizeof(path));
+	cgroup_parse_path(text, "", path, sizeof(path));
+	cgroup_parse_mount(text, "", mount, sizeof(mount), root, sizeof(root));
+	cgroup_parse_mount(text, "memory", mount, sizeof(mount), root, sizeof(root));
+	return 0;
+}
