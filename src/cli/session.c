@@ -115,12 +115,35 @@ struct err *session_snapshot(struct session *s)
 	return NULL;
 }
 
+/* A table of another version is accepted only if the collector's own marks agree with it. */
+static struct err *ask_oracle(const struct session *s)
+{
+	_cleanup_(verify_deinit) struct verify_result v = { 0 };
+	struct err *err = verify_run(s->s, s->g, &v);
+
+	if (err || (v.gc_objects && verify_holds(&v)))
+		return err;
+	if (!v.gc_objects)
+		return err_unsupported(
+			"%s: there is no layout for this version, and no mark bits to prove that of Go %s "
+			"by (%s): try again after a GC cycle, or make a table with "
+			"`limpet layout --go PATH` and give it with --layout",
+			s->go->version, s->go->L->go, v.phase ? v.phase : "no cycle yet");
+	return err_unsupported(
+		"%s: there is no layout for this version, and with that of Go %s only "
+		"%" PRIu64 " of %" PRIu64 " marked objects are reached: make a table "
+		"with `limpet layout --go PATH` and give it with --layout",
+		s->go->version, s->go->L->go, v.gc_objects - v.missing, v.gc_objects);
+}
+
 struct err *session_graph(struct session *s)
 {
 	struct err *err = session_stage(s, "building the object graph");
 
 	if (!err)
 		err = graph_create(s->s, s->nthreads, &s->g);
+	if (!err && !s->go->layout_exact)
+		err = ask_oracle(s);
 	s->agg.g = s->g;
 	return err;
 }

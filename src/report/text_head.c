@@ -50,7 +50,9 @@ static void put_capture(struct str *o, const struct ans_head *a)
 		str_printf(o, ", stopped for %s", text_ns(buf, a->pause_ns));
 	str_put(o, "\n");
 	if (!a->layout_exact)
-		str_printf(o, "layout  no table for this Go version: the one of go%s was tried\n",
+		str_printf(o,
+			   "layout  no table for this Go version: that of go%s is used, and the "
+			   "collector's marks agree with it\n",
 			   a->layout);
 }
 
