@@ -18,8 +18,9 @@ static void patch(struct program *p, struct bytes *b)
 				sizeof(p->tabs) };
 	unsigned where = bytes_u8(b) & 3;
 	size_t at = bytes_u16(b) % room[where];
-	size_t n = MIN(MIN((size_t)bytes_u8(b), room[where] - at), bytes_left(b));
+	size_t n = bytes_u8(b);
 
+	n = MIN(MIN(n, room[where] - at), bytes_left(b));
 	bytes_take(b, to[where] + at, n);
 }
 
