@@ -65,6 +65,12 @@ static bool keep(struct dwarf *d, Dwarf_Die *die)
 	return !name || vec_push(v, (struct named){ name, *die });
 }
 
+static void sort(named_vec *v)
+{
+	if (v->n)
+		qsort(v->v, v->n, sizeof(*v->v), by_name);
+}
+
 static struct err *index_units(struct dwarf *d)
 {
 	Dwarf_CU *cu = NULL;
@@ -79,9 +85,9 @@ static struct err *index_units(struct dwarf *d)
 				return &err_nomem;
 		} while (dwarf_siblingof(&die, &die) == 0);
 	}
-	qsort(d->structs.v, d->structs.n, sizeof(struct named), by_name);
-	qsort(d->consts.v, d->consts.n, sizeof(struct named), by_name);
-	qsort(d->vars.v, d->vars.n, sizeof(struct named), by_name);
+	sort(&d->structs);
+	sort(&d->consts);
+	sort(&d->vars);
 	return NULL;
 }
 
