@@ -232,6 +232,11 @@ static struct err *cross_check(struct reader *r)
 			  sizeof(w));
 	if (!err && w[1] > MAX_ALLSPANS)
 		err = err_bad_data("mheap_.allspans has %" PRIu64 " entries", w[1]);
+	/* Each span in use has a page of its own, and mspans are used again: more is damage. */
+	if (!err && w[1] > (uint64_t)r->h->index.narenas << r->h->index.page_bits) {
+		lose_span(r->h, 0);
+		return NULL;
+	}
 	for (uint64_t i = 0; i < w[1] && !err; i += ARRAY_LEN(chunk)) {
 		uint64_t n = MIN(w[1] - i, (uint64_t)ARRAY_LEN(chunk));
 
