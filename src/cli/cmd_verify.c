@@ -14,7 +14,14 @@
 
 #define LOOK_EVERY_NS  1000000000ULL
 #define QUIET_EVERY_NS 20000000ULL
-enum { QUIET_TRIES = 40, LOOKS_MAX = 16 };
+enum { QUIET_TRIES = 40, LOOKS_MAX = 24 };
+
+/*
+ * Looks in a row that explain nothing, until what is left counts as missed.  Where nothing was
+ * ever explained the second look has said it all.  Where dead slots are used again and die again,
+ * one of them survives a look by chance (one in seven, seen with GOGC=20 on all threads).
+ */
+enum { STABLE_LOOKS = 1, STABLE_LOOKS_CHURN = 5 };
 
 struct cycle {
 	uint32_t sweepgen; /* grows by 2 a cycle */
@@ -100,14 +107,14 @@ static struct err *wait_for_cycle(const struct args *a, struct cycle first, uint
 
 /*
  * Later looks while something is missing, at most LOOKS_MAX of them.  True misses are a
- * fixed set: as long as each look still explains some, the rest is not decided.
+ * fixed set: until it has stood still long enough, the rest is not decided.
  */
 static struct err *decide(const struct args *a, struct cycle last, struct verify_result *v)
 {
 	uint64_t end = clock_ns() + a->wait_s * 1000000000ULL;
-	bool shrinking = false;
+	unsigned stable = 0, need = STABLE_LOOKS;
 
-	for (int i = 0; i < LOOKS_MAX && v->missing; i++) {
+	for (int i = 0; i < LOOKS_MAX && v->missing && stable < need; i++) {
 		_cleanup_(session_close) struct session later = { 0 };
 		uint64_t before = v->missing;
 		struct cycle now = { 0 };
@@ -120,10 +127,12 @@ static struct err *decide(const struct args *a, struct cycle last, struct verify
 			return err_prefix(err, "later observation");
 		if (!came)
 			break;
-		shrinking = v->missing < before;
+		stable = v->missing < before ? 0 : stable + 1;
+		if (!stable)
+			need = STABLE_LOOKS_CHURN;
 		last = now;
 	}
-	if (shrinking)
+	if (stable < need)
 		v->undecided = v->missing;
 	return NULL;
 }

@@ -224,7 +224,10 @@ static struct err *check_ms(const struct go *g)
 	return t.good && agrees(&t, HALF) ? NULL : misfit(g, t.field ? t.field : "runtime.allm");
 }
 
-/* mwbbuf.go, reset: end is the end of buf; proc.go: runq is a ring of that many. */
+/*
+ * mwbbuf.go, reset: end is the end of buf; wbBufFlush1: next is 0 while it is flushed.
+ * proc.go: runq is a ring of that many.
+ */
 static const char *wrong_p(const struct go *g, taddr p)
 {
 	const struct go_layout *L = g->L;
@@ -233,7 +236,7 @@ static const char *wrong_p(const struct go *g, taddr p)
 	uint32_t head, tail;
 
 	if (go_try_u64(g, p + (uint64_t)L->p_wbBuf_end.off) != buf + L->p_wbBuf_buf.bytes ||
-	    next < buf || next > buf + L->p_wbBuf_buf.bytes)
+	    (next && (next < buf || next > buf + L->p_wbBuf_buf.bytes)))
 		return "runtime.p.wbBuf";
 	if (!go_try_read(g, p + (uint64_t)L->p_runqhead.off, &head, 4) ||
 	    !go_try_read(g, p + (uint64_t)L->p_runqtail.off, &tail, 4) ||
