@@ -333,9 +333,24 @@ bool dwarf_const(const struct dwarf *d, const char *name, int64_t *ret)
 	return true;
 }
 
+/* DW_OP_addrx: an index into .debug_addr, as clang writes it in DWARF 5. */
+static bool indexed_address(Dwarf_Attribute *a, taddr *ret)
+{
+	Dwarf_Attribute in_table;
+	Dwarf_Addr addr;
+	Dwarf_Op *op;
+	size_t n;
+
+	if (dwarf_getlocation(a, &op, &n) != 0 || n != 1 ||
+	    dwarf_getlocation_attr(a, op, &in_table) != 0 || dwarf_formaddr(&in_table, &addr) != 0)
+		return false;
+	*ret = addr;
+	return true;
+}
+
 /*
- * DW_OP_addr alone.  By hand: elfutils' dwarf_getlocation refuses the DW_FORM_block1 that
- * Go's linker writes in DWARF 4 as well as in 5.
+ * One address and nothing else.  DW_OP_addr by hand: elfutils' dwarf_getlocation refuses the
+ * DW_FORM_block1 that Go's linker writes in DWARF 4 as well as in 5.
  */
 static bool location(const struct named *v, taddr *ret_addr, uint64_t *ret_bytes)
 {
@@ -343,10 +358,16 @@ static bool location(const struct named *v, taddr *ret_addr, uint64_t *ret_bytes
 	Dwarf_Attribute a;
 	Dwarf_Block b;
 
-	if (!dwarf_attr(&die, DW_AT_location, &a) || dwarf_formblock(&a, &b) != 0 ||
-	    b.length != 9 || b.data[0] != DW_OP_addr)
+	if (!dwarf_attr(&die, DW_AT_location, &a) || dwarf_formblock(&a, &b) != 0 || !b.length)
 		return false;
-	*ret_addr = load_u64(b.data + 1);
+	if (b.data[0] == DW_OP_addrx) {
+		if (!indexed_address(&a, ret_addr))
+			return false;
+	} else if (b.data[0] == DW_OP_addr && b.length == 9) {
+		*ret_addr = load_u64(b.data + 1);
+	} else {
+		return false;
+	}
 	*ret_bytes = type_of(&die, &t) ? type_bytes(&t) : 0;
 	return true;
 }
