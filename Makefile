@@ -58,6 +58,15 @@ asan ubsan tsan: deps		## unit tests and quick end-to-end set under a sanitizer
 	ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=0 $(SANITIZERS) \
 		LIMPET=$(abspath build-$@)/limpet LIMPET_SANITIZER=$@ $(PYTEST) tests/e2e -m "not full"
 
+# A lying target, refused allocations, and libFuzzer on all that parses crafted bytes (tests/fuzz/README.md).
+fuzz:				## half a minute each, with clang
+	@tools/install-deps fuzz
+	@[ -e build-fuzz/build.ninja ] || CC=clang meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined \
+		-Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link
+	@ninja -C build-fuzz
+	for f in proc exe layout gcprog pclntab types; do \
+		UBSAN_OPTIONS=halt_on_error=1 build-fuzz/tests/fuzz/fuzz_$$f -max_total_time=30 || exit 1; done
+
 bench: deps all			## the table of bench/README.md
 	@LIMPET=$(LIMPET) python3 bench/run
 
@@ -65,7 +74,7 @@ fmt:				## clang-format over all C
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 clean:				## remove what was built
-	rm -rf build build-asan build-ubsan build-tsan
+	rm -rf build build-asan build-ubsan build-tsan build-fuzz
 
 distclean: clean
 	rm -rf tests/.cache
