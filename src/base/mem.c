@@ -26,6 +26,9 @@ int vec_grow_(void **v, size_t *cap, size_t need, size_t elem_bytes)
 
 void *zalloc(size_t n, size_t bytes)
 {
+	/* calloc would refuse as well, but sanitizers end the program there. */
+	if (bytes && n > SIZE_MAX / bytes)
+		return NULL;
 	return calloc(n ? n : 1, bytes ? bytes : 1);
 }
 
