@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -187,6 +188,17 @@ void proc_parse_status(const char *text, struct proc_status *ret)
 	*ret = s;
 }
 
+/* No directory in /proc: gone, or hidden by hidepid, where kill(2) still knows it. */
+static struct err *no_process(pid_t pid)
+{
+	if (kill(pid, 0) && errno == EPERM)
+		return err_new(
+			ERR_DENIED,
+			"process %d is another user's, and /proc hides it (hidepid): run as root",
+			pid);
+	return err_new(ERR_GONE, "no process with pid %d", pid);
+}
+
 struct err *proc_read_status(pid_t pid, pid_t tid, struct proc_status *ret)
 {
 	char buf[8192];
@@ -194,7 +206,7 @@ struct err *proc_read_status(pid_t pid, pid_t tid, struct proc_status *ret)
 			: proc_read_small(buf, sizeof(buf), "/proc/%d/status", pid);
 
 	if (n == -ENOENT || n == -ESRCH)
-		return err_new(ERR_GONE, "no process with pid %d", pid);
+		return no_process(pid);
 	if (n < 0)
 		return err_os((int)-n, "/proc/%d/status", pid);
 	proc_parse_status(buf, ret);
@@ -382,8 +394,7 @@ struct err *proc_tasks(pid_t pid, pid_t **ret, size_t *ret_n)
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	_cleanup_(closedirp) DIR *d = opendir(path);
 	if (!d)
-		return errno == ENOENT ? err_new(ERR_GONE, "no process with pid %d", pid)
-				       : err_os(errno, "%s", path);
+		return errno == ENOENT ? no_process(pid) : err_os(errno, "%s", path);
 	for (struct dirent *e; (e = readdir(d));) {
 		if (!isdigit((unsigned char)e->d_name[0]))
 			continue;
