@@ -160,7 +160,10 @@ void text_verify(struct str *o, enum text_style st, const struct ans_exact *a, s
 		put_difference(o, &a->differences.v[i]);
 	if (a->differences.n > limit)
 		str_printf(o, "  %s in all (--limit)\n", text_count(n, a->differences.n));
-	str_put(o, a->holds ? "holds" : "DOES NOT HOLD");
+	if (a->holds && !a->gc_objects)
+		str_put(o, "not contradicted: there were no mark bits to compare with");
+	else
+		str_put(o, a->holds ? "holds" : "DOES NOT HOLD");
 	if (a->undecided)
 		str_printf(o, ", with %s undecided%s", text_count(n, a->undecided),
 			   a->second ? "" : ": no later GC cycle was seen (--wait SECONDS)");
