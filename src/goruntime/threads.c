@@ -58,7 +58,7 @@ static struct trange stack_of(const struct go *g, taddr gp)
 	return r;
 }
 
-static void take_regs(struct m_info *m, const struct user_regs_struct *r)
+static void take_regs(struct m_info *m, const struct target_regs *r)
 {
 	const uint64_t regs[] = { r->r8,  r->r9,  r->r10, r->r11, r->r12, r->r13, r->r14, r->r15,
 				  r->rdi, r->rsi, r->rbp, r->rbx, r->rdx, r->rax, r->rcx };

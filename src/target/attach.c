@@ -357,7 +357,7 @@ static struct err *read_registers(struct patient *p)
 
 		if (t->state != PATIENT_STOPPED)
 			continue;
-		if (ptrace(PTRACE_GETREGS, t->tid, 0, &t->regs))
+		if (!regs_read(t->tid, &t->regs))
 			t->state = PATIENT_GONE; /* only SIGKILL ends a stop */
 		else
 			alive++;

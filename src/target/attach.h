@@ -11,9 +11,9 @@
 #define LIMPET_TARGET_ATTACH_H
 
 #include "base/err.h"
+#include "target/regs.h"
 
 #include <sys/types.h>
-#include <sys/user.h>
 
 enum patient_state {
 	PATIENT_RUNS,	 /* seized, not stopped as far as we know */
@@ -25,11 +25,11 @@ struct patient_thread {
 	pid_t tid;
 	pid_t ns_tid;
 	enum patient_state state;
-	int signal;	 /* taken from it while it was stopped, handed on when it resumes */
-	bool group_stop; /* stopped by job control: stays so */
-	bool in_clone;	 /* stopped in the middle of making a thread */
-	bool foreign;	 /* a process that it made meanwhile: only let go */
-	struct user_regs_struct regs; /* of the instant when all had stopped */
+	int signal;		 /* taken from it while it was stopped, handed on when it resumes */
+	bool group_stop;	 /* stopped by job control: stays so */
+	bool in_clone;		 /* stopped in the middle of making a thread */
+	bool foreign;		 /* a process that it made meanwhile: only let go */
+	struct target_regs regs; /* of the instant when all had stopped */
 };
 
 struct patient {

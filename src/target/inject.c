@@ -61,7 +61,7 @@ static bool peek(pid_t tid, taddr at, void *buf, size_t n)
 	return process_vm_readv(tid, &to, 1, &from, 1, 0) == (ssize_t)n;
 }
 
-static bool in_syscall(const struct user_regs_struct *r)
+static bool in_syscall(const struct target_regs *r)
 {
 	return (long)r->orig_rax >= 0;
 }
@@ -76,14 +76,14 @@ static bool is_go_futex(const uint8_t after[static 5])
 }
 
 /* FUTEX_WAIT(uaddr rdi, val rdx): nobody has woken it, and in a twin nobody will. */
-static bool sleeps_on(pid_t tid, const struct user_regs_struct *r)
+static bool sleeps_on(pid_t tid, const struct target_regs *r)
 {
 	uint32_t word = 0;
 
 	return r->r10 == 0 && peek(tid, r->rdi, &word, sizeof(word)) && word == (uint32_t)r->rdx;
 }
 
-static enum harm harm_of_call(pid_t tid, const struct user_regs_struct *r, const uint8_t *after)
+static enum harm harm_of_call(pid_t tid, const struct target_regs *r, const uint8_t *after)
 {
 	switch ((long)r->orig_rax) {
 	case SYS_futex:
@@ -186,9 +186,9 @@ static taddr find_foreign_insn(pid_t pid)
  * The interrupted call begins anew when the thread runs: by hand, since our own
  * call stands between its interruption and its restart.
  */
-static struct user_regs_struct restarting(const struct user_regs_struct *orig)
+static struct target_regs restarting(const struct target_regs *orig)
 {
-	struct user_regs_struct r = *orig;
+	struct target_regs r = *orig;
 
 	if (!in_syscall(orig))
 		return r;
@@ -289,7 +289,7 @@ static pid_t newborn_of(pid_t mother)
 static enum step perform(struct site s, long nr, const uint64_t args[static 6], uint64_t deadline,
 			 struct injected *ret)
 {
-	struct user_regs_struct call = s.t->regs, now;
+	struct target_regs call = s.t->regs, now;
 	uint64_t began = clock_ns();
 
 	call.rip = s.insn + SYSCALL_INSN_BYTES;
@@ -325,7 +325,7 @@ static enum step perform(struct site s, long nr, const uint64_t args[static 6], 
 static enum step inject_at(struct site s, long nr, const uint64_t args[static 6], uint64_t deadline,
 			   struct injected *ret)
 {
-	struct user_regs_struct r = s.t->regs;
+	struct target_regs r = s.t->regs;
 
 	r.rip = s.insn;
 	r.rax = SYS_getpid;

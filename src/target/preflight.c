@@ -82,6 +82,8 @@ struct err *preflight_look(pid_t pid, struct preflight *ret)
 
 	if (pid <= 0)
 		return err_usage("%d is no process id", pid);
+	if (regs_why_not_live())
+		return err_unsupported("process %d: %s", pid, regs_why_not_live());
 	struct err *err = proc_read_status(pid, 0, &pf.status);
 
 	if (err)

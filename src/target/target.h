@@ -16,9 +16,9 @@
 #define LIMPET_TARGET_TARGET_H
 
 #include "base/err.h"
+#include "target/regs.h"
 
 #include <sys/types.h>
-#include <sys/user.h>
 
 struct target; /* opaque, owned by who opened it */
 
@@ -37,7 +37,7 @@ struct target_thread {
 	pid_t tid;	 /* as we see it */
 	pid_t ns_tid;	 /* as the target sees it (m.procid); 0 if unknown */
 	bool in_syscall; /* stopped inside or at the restart of a system call */
-	struct user_regs_struct regs;
+	struct target_regs regs;
 };
 
 enum {

@@ -1,0 +1,31 @@
+/*
+ * arch_none.c - a machine on which no live process can be looked at yet.
+ *
+ * Stands for regs_amd64.c and inject.c: files are read there as everywhere, and
+ * whoever names a process is told in one line.
+ */
+#include "target/inject.h"
+#include "target/regs.h"
+
+_Bool regs_read(pid_t tid, struct target_regs *ret)
+{
+	(void)tid;
+	(void)ret;
+	return false;
+}
+
+const char *regs_why_not_live(void)
+{
+	return "limpet for this architecture reads files only: take a core there (gcore, "
+	       "GOTRACEBACK=crash) and give that";
+}
+
+struct err *inject_syscall(struct patient *p, long nr, const uint64_t args[static 6],
+			   uint64_t deadline, struct injected *ret)
+{
+	(void)nr;
+	(void)args;
+	(void)deadline;
+	(void)ret;
+	return err_unsupported("process %d: %s", p->pid, regs_why_not_live());
+}
