@@ -5,45 +5,9 @@
 #include "cli/interrupt.h"
 #include "base/par.h"
 #include "report/out.h"
+#include "target/kind.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <sys/stat.h>
-
-static struct err *refuse_file(const char *text)
-{
-	struct stat st;
-
-	if (strstr(text, "://"))
-		return err_unsupported(
-			"%.200s: profiles over HTTP come in a later version; give a PID", text);
-	if (stat(text, &st))
-		return err_os(errno, "%.200s: no process and no file", text);
-	return err_unsupported(
-		"%.200s: files (cores, dumps, profiles) come in a later version; give a PID", text);
-}
-
-static struct err *parse_pid(const char *text, pid_t *ret)
-{
-	char *end;
-	long n = strtol(text, &end, 10);
-
-	if (end == text || *end || n <= 0 || n > INT32_MAX)
-		return err_usage("pid:%.100s: want a process id", text);
-	*ret = (pid_t)n;
-	return NULL;
-}
-
-static struct err *find_target(const char *text, pid_t *ret)
-{
-	if (!strncmp(text, "pid:", 4))
-		return parse_pid(text + 4, ret);
-	if (!strncmp(text, "name:", 5))
-		return target_find_by_name(text + 5, ret);
-	if (*text && strspn(text, "0123456789") == strlen(text))
-		return parse_pid(text, ret);
-	return refuse_file(text);
-}
 
 struct err *session_stage(struct session *s, const char *what)
 {
@@ -64,27 +28,66 @@ static void end_progress(struct session *s)
 	s->progress = false;
 }
 
-static struct err *attach(const struct args *a, struct session *s)
+static struct err *open_live(const struct args *a, pid_t pid, struct session *s)
 {
 	struct target_opts to = {
 		.method = args_has(a, OPT_FREEZE) ? TARGET_BY_FREEZE : TARGET_BY_FORK,
 		.max_pause_ns = a->max_pause_ns,
 		.what = a->cmd->name,
 	};
-	struct go_opts go = { .layout_file = a->layout, .exe = a->exe };
-	struct err *err;
-	pid_t pid;
+	struct err *err = session_stage(s, "taking the snapshot");
 
-	err = find_target(a->arg[0], &pid);
+	return err ? err : target_open_live(pid, &to, &s->t);
+}
+
+static struct err *open_core(const struct args *a, const char *path, struct session *s)
+{
+	struct target_file_opts fo = { .exe = a->exe };
+	struct err *err = session_stage(s, "reading the core");
+
+	return err ? err : target_open_core(path, &fo, &s->t);
+}
+
+/* The one place where a kind of evidence meets its opener. */
+static struct err *open_target(const struct args *a, const struct kind_found *k, struct session *s)
+{
+	switch (k->kind) {
+	case KIND_LIVE:
+		return open_live(a, k->pid, s);
+	case KIND_CORE:
+		return open_core(a, k->path, s);
+	case KIND_UNKNOWN:
+	case KIND_EMPTY:
+	case KIND_EXE:
+		return err_unsupported("%.200s: %s; give a process or a core", a->arg[0],
+				       kind_words(k->kind));
+	default:
+		return err_unsupported("%.200s: %s, which this version of limpet (" LIMPET_VERSION
+				       ") does not read; give a process or a core",
+				       a->arg[0], kind_words(k->kind));
+	}
+}
+
+static struct err *open_go(const struct args *a, const struct kind_found *k, struct session *s)
+{
+	struct go_opts go = { .layout_file = a->layout, .exe = a->exe };
+	struct err *err = session_stage(s, "finding the Go runtime");
+
+	if (err)
+		return err;
+	err = go_open(s->t, &go, &s->go);
+	return k->kind == KIND_LIVE ? err_prefix(err, "pid %d", k->pid)
+				    : err_prefix(err, "%.200s", k->path);
+}
+
+static struct err *attach(const struct args *a, struct session *s)
+{
+	struct kind_found k;
+	struct err *err = kind_recognise(a->arg[0], &k);
+
 	if (!err)
-		err = session_stage(s, "taking the snapshot");
-	if (!err)
-		err = target_open_live(pid, &to, &s->t);
-	if (!err)
-		err = session_stage(s, "finding the Go runtime");
-	if (!err)
-		err = err_prefix(go_open(s->t, &go, &s->go), "pid %d", pid);
-	return err;
+		err = open_target(a, &k, s);
+	return err ? err : open_go(a, &k, s);
 }
 
 struct err *session_attach(const struct args *a, struct session *ret)

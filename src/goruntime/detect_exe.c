@@ -149,7 +149,7 @@ static struct err *try_libraries(struct go *g, struct detect *d)
 
 		if (!(r[i].prot & REGION_EXEC) || r[i].path[0] != '/')
 			continue;
-		if (c && c->pid)
+		if (c && c->kind == TARGET_LIVE)
 			snprintf(path, sizeof(path), "/proc/%d/root%s", (int)c->pid, r[i].path);
 		else
 			snprintf(path, sizeof(path), "%s", r[i].path);

@@ -19,6 +19,7 @@
 #include <syslog.h>
 
 #define MAX_MAPS_BYTES		(256U << 20)
+#define MAX_AUXV_BYTES		4096U
 #define DEFAULT_MAX_PAUSE_NS	200000000U
 #define DEFAULT_STOP_TIMEOUT_NS 2000000000U
 
@@ -144,6 +145,20 @@ static struct err *read_exe(struct live *l)
 	return l->t.exe ? NULL : &err_nomem;
 }
 
+/* A facts file like the others, but binary; without it nothing but a core's note is missing. */
+static struct err *read_auxv(struct live *l)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/auxv", l->source);
+	struct err *err = proc_slurp(path, MAX_AUXV_BYTES, &l->t.auxv, &l->t.nauxv);
+
+	if (err && err->code == ERR_NOMEM)
+		return err;
+	err_free(err);
+	return NULL;
+}
+
 static struct err *learn(struct live *l)
 {
 	const struct theatre *th = l->surgeon.th;
@@ -160,6 +175,8 @@ static struct err *learn(struct live *l)
 		err = read_maps(l);
 	if (!err)
 		err = read_exe(l);
+	if (!err)
+		err = read_auxv(l);
 	return err;
 }
 

@@ -41,6 +41,9 @@ struct target {
 
 	char *exe;  /* "" when unknown */
 	int exe_fd; /* -1: none */
+	char *auxv; /* raw bytes, NULL: unknown */
+	size_t nauxv;
+	VEC(struct target_loss) losses;
 	uint64_t started_unix_ns;
 	_Bool released;
 };

@@ -92,6 +92,18 @@ int target_exe_fd(const struct target *t)
 	return t->exe_fd;
 }
 
+const struct target_loss *target_losses(const struct target *t, size_t *ret_n)
+{
+	*ret_n = t->losses.n;
+	return t->losses.v;
+}
+
+const void *target_auxv(const struct target *t, size_t *ret_nbytes)
+{
+	*ret_nbytes = t->nauxv;
+	return t->auxv;
+}
+
 uint64_t target_started_unix_ns(const struct target *t)
 {
 	return t->started_unix_ns;
@@ -117,6 +129,8 @@ void target_close(struct target *t)
 	free(t->smaps);
 	free(t->smap_text);
 	free(t->exe);
+	free(t->auxv);
+	vec_free(&t->losses);
 	closep(&t->exe_fd);
 	t->ops->destroy(t);
 }

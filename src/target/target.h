@@ -11,6 +11,9 @@
  * is forked off, threads run on; afterwards only the frozen twin is read.
  * target_close() kills and reaps the twin.  Whatever happens to us, the target
  * lives on: the twin dies with its tracer.
+ *
+ * A core file is opened with target_open_core(): all of the above but the twin.  What the file
+ * lacks is in target_losses(), and reading it gives ERR_FAULT.
  */
 #ifndef LIMPET_TARGET_TARGET_H
 #define LIMPET_TARGET_TARGET_H
@@ -60,7 +63,7 @@ struct target_region {
 struct target_capture {
 	enum target_kind kind;
 	enum target_method method;
-	pid_t pid;	     /* 0 for files */
+	pid_t pid;	     /* as it was when the evidence was taken; 0 unknown */
 	uint64_t at_unix_ns; /* wall clock at the instant of the snapshot */
 	uint64_t pause_ns;   /* first thread stopped until last one resumed */
 	uint64_t fork_ns;    /* of it, inside the injected clone */
@@ -99,6 +102,28 @@ struct target_smap {
 struct err *target_open_live(pid_t pid, const struct target_opts *o,
 			     struct target **ret) MUST_CHECK;
 
+/* How a file is read; all may be NULL or 0. */
+struct target_file_opts {
+	const char *exe;	     /* --exe: the executable, instead of looking for it */
+	const char *sysroot;	     /* --sysroot: before the paths of executable and libraries */
+	uint64_t max_unpacked_bytes; /* of a compressed file, on disk; 0: what the disk has */
+};
+
+/* What could not be taken or was not in the file; shown with the losses of the snapshot. */
+struct target_loss {
+	const char *what; /* static */
+	uint64_t count;
+	uint64_t bytes;
+};
+
+/*
+ * Read an ELF core, also one packed by gzip or zstd.  Nothing of the options is kept.
+ * Errors: ERR_OS (no such file), ERR_BAD_DATA (no core; --exe is another program's),
+ * ERR_UNSUPPORTED (other architecture), ERR_LIMIT (no room to unpack it).
+ */
+struct err *target_open_core(const char *path, const struct target_file_opts *o,
+			     struct target **ret) MUST_CHECK;
+
 /* NULL allowed.  Kills and reaps the twin, or resumes the frozen threads. */
 void target_close(struct target *t);
 static inline void target_closep(struct target **t)
@@ -130,6 +155,12 @@ const struct target_smap *target_smaps(const struct target *t, size_t *ret_n);
  */
 const char *target_exe(const struct target *t);
 int target_exe_fd(const struct target *t);
+
+/* Losses of the evidence itself; n == 0 for a live process. */
+const struct target_loss *target_losses(const struct target *t, size_t *ret_n);
+
+/* The auxiliary vector as raw bytes (pairs of words, AT_NULL last); n == 0 when unknown. */
+const void *target_auxv(const struct target *t, size_t *ret_nbytes);
 
 /* Seconds since the program started and its wall start, 0 when unknown. */
 uint64_t target_started_unix_ns(const struct target *t);

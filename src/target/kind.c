@@ -1,0 +1,193 @@
+/*
+ * kind.c - from the text that the user typed to a kind of evidence.
+ *
+ * Files are recognised by their first bytes, looked at through gzip and zstd.  Cost: one read
+ * of 64 KiB.  Knows how no kind is read.
+ */
+#include "target/kind.h"
+
+#include "base/bytes.h"
+#include "target/target.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define HEAD_BYTES 65536
+
+struct text {
+	const char *s;
+	size_t n;
+};
+
+static bool starts(struct text t, const char *with)
+{
+	size_t n = strlen(with);
+
+	return t.n >= n && !memcmp(t.s, with, n);
+}
+
+static bool has(struct text t, const char *what)
+{
+	return memmem(t.s, t.n, what, strlen(what)) != NULL;
+}
+
+/* "<prefix>123<suffix>" at the start of some line. */
+static bool has_line(struct text t, const char *prefix, const char *suffix)
+{
+	while (t.n) {
+		const char *nl = memchr(t.s, '\n', t.n);
+		size_t k = nl ? (size_t)(nl - t.s) + 1 : t.n;
+		struct text l = { t.s, k };
+
+		if (starts(l, prefix)) {
+			size_t at = strlen(prefix), from = at;
+
+			while (at < k && l.s[at] >= '0' && l.s[at] <= '9')
+				at++;
+			if (at > from && starts((struct text){ l.s + at, k - at }, suffix))
+				return true;
+		}
+		t.s += k;
+		t.n -= k;
+	}
+	return false;
+}
+
+/* proto/profile.proto: field 1 is sample_type, a ValueType of two small varints. */
+static bool is_profile(struct text t)
+{
+	const uint8_t *p = (const uint8_t *)t.s;
+
+	return t.n > 4 && p[0] == 0x0a && p[1] >= 2 && p[1] <= 12 && (p[2] == 0x08 || p[2] == 0x10);
+}
+
+static enum kind kind_of_elf(struct text t)
+{
+	return t.n >= 18 && load_u16(t.s + 16) == ET_CORE ? KIND_CORE : KIND_EXE;
+}
+
+enum kind kind_of_bytes(const void *head, size_t nbytes)
+{
+	struct text t = { head, nbytes };
+
+	if (!nbytes)
+		return KIND_EMPTY;
+	if (starts(t, ELFMAG))
+		return kind_of_elf(t);
+	/* runtime/heapdump.go, dumphdr: "go1.7 heap dump\n" ever since. */
+	if (starts(t, "go1.") && has((struct text){ t.s, MIN(t.n, 24) }, " heap dump\n"))
+		return KIND_HEAPDUMP;
+	if (t.n >= 16 && !memcmp(t.s, "SQLite format 3", 16))
+		return KIND_STORE;
+	/* runtime/trace.go: "go 1.22 trace\x00\x00\x00" */
+	if (starts(t, "go 1.") && has((struct text){ t.s, MIN(t.n, 16) }, " trace"))
+		return KIND_TRACE;
+	if (is_profile(t) || starts(t, "heap profile: "))
+		return KIND_PROFILE;
+	if (starts(t, "goroutine profile: total ") || has_line(t, "goroutine ", " ["))
+		return KIND_GOROUTINES;
+	if (has_line(t, "gc ", " @"))
+		return KIND_GCLOG;
+	if (has(t, ".go:") &&
+	    (has(t, "escapes to heap") || has(t, "does not escape") || has(t, "can inline ")))
+		return KIND_ESCAPE;
+	return KIND_UNKNOWN;
+}
+
+static struct err *look_at_file(const char *path, struct kind_found *ret)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_cleanup_(freep) uint8_t *buf = malloc(2 * HEAD_BYTES);
+	struct stat st;
+	size_t n;
+
+	if (!buf)
+		return &err_nomem;
+	if (fd < 0 && errno == ENOENT)
+		return err_os(errno, "%.200s: no process and no file", path);
+	if (fd < 0 || fstat(fd, &st))
+		return err_os(errno, "%.200s", path);
+	if (S_ISDIR(st.st_mode))
+		return err_unsupported("%.200s: a folder; give a process or a file", path);
+	if (!S_ISREG(st.st_mode))
+		return err_unsupported("%.200s: not a regular file; save it to one first", path);
+	ssize_t got = pread(fd, buf, HEAD_BYTES, 0);
+
+	if (got < 0)
+		return err_os(errno, "%.200s", path);
+	ret->wrap = wrap_of(buf, (size_t)got);
+	wrap_peek(ret->wrap, buf, (size_t)got, buf + HEAD_BYTES, HEAD_BYTES, &n);
+	ret->kind = kind_of_bytes(buf + HEAD_BYTES, n);
+	if (ret->kind == KIND_EMPTY && got)
+		ret->kind = KIND_UNKNOWN;
+	ret->path = path;
+	return NULL;
+}
+
+static struct err *parse_pid(const char *text, pid_t *ret)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (end == text || *end || n <= 0 || n > INT32_MAX)
+		return err_usage("pid:%.100s: want a process id", text);
+	*ret = (pid_t)n;
+	return NULL;
+}
+
+struct err *kind_recognise(const char *text, struct kind_found *ret)
+{
+	*ret = (struct kind_found){ .kind = KIND_LIVE };
+	if (!strncmp(text, "pid:", 4))
+		return parse_pid(text + 4, &ret->pid);
+	if (!strncmp(text, "name:", 5))
+		return target_find_by_name(text + 5, &ret->pid);
+	if (*text && strspn(text, "0123456789") == strlen(text))
+		return parse_pid(text, &ret->pid);
+	if (!strcmp(text, "-")) {
+		ret->kind = KIND_STDIN;
+		return NULL;
+	}
+	if (strstr(text, "://")) {
+		ret->kind = KIND_URL;
+		return NULL;
+	}
+	return look_at_file(text, ret);
+}
+
+const char *kind_words(enum kind k)
+{
+	switch (k) {
+	case KIND_LIVE:
+		return "a process";
+	case KIND_URL:
+		return "a profile over HTTP";
+	case KIND_STDIN:
+		return "standard input";
+	case KIND_CORE:
+		return "an ELF core";
+	case KIND_HEAPDUMP:
+		return "a heap dump (debug.WriteHeapDump)";
+	case KIND_STORE:
+		return "an SQLite database (a .limpet store?)";
+	case KIND_PROFILE:
+		return "a pprof profile";
+	case KIND_GOROUTINES:
+		return "a text dump of goroutines";
+	case KIND_TRACE:
+		return "an execution trace";
+	case KIND_GCLOG:
+		return "a gctrace log";
+	case KIND_ESCAPE:
+		return "escape analysis output";
+	case KIND_EXE:
+		return "an executable or object file, not a core";
+	case KIND_EMPTY:
+		return "an empty file";
+	case KIND_UNKNOWN:
+		return "no kind of file that limpet knows";
+	}
+	return "?";
+}
