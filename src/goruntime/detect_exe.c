@@ -7,8 +7,9 @@
  */
 #include "goruntime/detect.h"
 
+#include "base/files.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -153,9 +154,8 @@ static struct err *try_libraries(struct go *g, struct detect *d)
 			snprintf(path, sizeof(path), "/proc/%d/root%s", (int)c->pid, r[i].path);
 		else
 			snprintf(path, sizeof(path), "%s", r[i].path);
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
-		    st.st_ino != r[i].inode)
+		fd = file_open_elf(path);
+		if (fd < 0 || fstat(fd, &st) != 0 || st.st_ino != r[i].inode)
 			continue;
 		err = try_file(g, d, fd, r[i].path);
 		if (err)
@@ -249,7 +249,7 @@ static struct err *take_info(struct go *g, const struct detect *d)
 
 static struct err *open_given(struct go *g, struct detect *d, const char *exe)
 {
-	_cleanup_(closep) int fd = open(exe, O_RDONLY | O_CLOEXEC);
+	_cleanup_(closep) int fd = file_open(exe);
 
 	if (fd < 0)
 		return err_os(errno, "%s", exe);

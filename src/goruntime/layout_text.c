@@ -8,6 +8,8 @@
  */
 #include "goruntime/layout_make.h"
 
+#include "base/files.h"
+
 #include <errno.h>
 
 #define MAX_CLASSES 256
@@ -257,10 +259,20 @@ static struct err *check_loaded(const struct go_layout *l, const char *path)
 	return NULL;
 }
 
+static FILE *open_text(const char *path)
+{
+	int fd = file_open(path);
+	FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
+
+	if (!f && fd >= 0)
+		close(fd);
+	return f;
+}
+
 struct err *go_layout_load(const char *path, struct go_layout **ret)
 {
 	_cleanup_(layout_freep) struct go_layout *l = go_layout_new();
-	_cleanup_(fclosep) FILE *f = fopen(path, "re");
+	_cleanup_(fclosep) FILE *f = open_text(path);
 	_cleanup_(freep) char *line = NULL;
 	size_t cap = 0;
 	struct err *err;

@@ -5,10 +5,10 @@
  */
 #include "report/out.h"
 
+#include "base/files.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 static struct err *write_all(int fd, const struct str *s, const char *where)
 {
@@ -28,7 +28,7 @@ static struct err *write_all(int fd, const struct str *s, const char *where)
 
 static struct err *write_direct(const char *path, const struct str *s)
 {
-	_cleanup_(closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
+	_cleanup_(closep) int fd = file_out(path);
 
 	if (fd < 0)
 		return err_os(errno, "%s", path);
@@ -37,7 +37,7 @@ static struct err *write_direct(const char *path, const struct str *s)
 
 static struct err *write_temp(const char *path, char *temp, const struct str *s)
 {
-	_cleanup_(closep) int fd = mkostemp(temp, O_CLOEXEC); /* mode 0600 */
+	_cleanup_(closep) int fd = file_temp(temp); /* mode 0600 */
 	struct err *err;
 
 	if (fd < 0)
@@ -45,10 +45,10 @@ static struct err *write_temp(const char *path, char *temp, const struct str *s)
 	err = write_all(fd, s, path);
 	if (!err && fsync(fd) && errno != EINVAL)
 		err = err_os(errno, "writing %s", path);
-	if (!err && rename(temp, path))
+	if (!err && file_rename(temp, path))
 		err = err_os(errno, "%s", path);
 	if (err)
-		unlink(temp);
+		file_unlink(temp);
 	return err;
 }
 
@@ -61,7 +61,7 @@ struct err *out_write(const char *path, const struct str *s)
 		return &err_nomem;
 	if (!path)
 		return write_all(STDOUT_FILENO, s, "stdout");
-	if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
+	if (!file_stat(path, &st) && !S_ISREG(st.st_mode)) {
 		if (S_ISDIR(st.st_mode))
 			return err_os(EISDIR, "%s", path);
 		return write_direct(path, s);

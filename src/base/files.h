@@ -1,0 +1,51 @@
+/*
+ * files.h - files by name, also for a process that may no longer open any.
+ *
+ * Until files_delegate() these are the system calls of similar name.  After it each is asked of
+ * who still may (target/broker.h), which says no to what was not named on the command line; the
+ * answer is a descriptor, or -1 and errno, as with the calls.  Thread-safe if the delegate is.
+ * Descriptors are owned by the caller and close on exec.
+ */
+#ifndef LIMPET_BASE_FILES_H
+#define LIMPET_BASE_FILES_H
+
+#include <sys/stat.h>
+
+enum file_op {
+	FILE_OPEN,     /* read a file that the user named */
+	FILE_OPEN_ELF, /* read a file that evidence names: a regular file with ELF magic, else
+			  EINVAL */
+	FILE_STAT,     /* of a file that the user named */
+	FILE_OUT,      /* write to what is there and no regular file: /dev/stdout, a pipe */
+	FILE_TEMP,     /* mkostemp(path), mode 0600; path is "OUTPUT.XXXXXX" */
+	FILE_SCRATCH,  /* read and write a file without a name; path NULL */
+	FILE_RENAME,   /* what FILE_TEMP made, to its OUTPUT */
+	FILE_UNLINK,   /* what FILE_TEMP made */
+};
+
+struct file_ask {
+	enum file_op op;
+	char *path;	 /* FILE_TEMP writes to it */
+	const char *to;	 /* FILE_RENAME */
+	struct stat *st; /* FILE_STAT: filled */
+};
+
+/* A descriptor, or 0 where there is none to give; -1 and errno. */
+typedef int files_fn(void *arg, const struct file_ask *ask);
+
+/* Once, before there are threads.  NULL: ourselves again. */
+void files_delegate(files_fn *fn, void *arg);
+
+/* Do it here, whoever is asked; what a delegate ends with. */
+int files_here(const struct file_ask *ask);
+
+int file_open(const char *path);
+int file_open_elf(const char *path);
+int file_stat(const char *path, struct stat *ret);
+int file_out(const char *path);
+int file_temp(char *path);
+int file_scratch(void);
+int file_rename(const char *from, const char *to);
+int file_unlink(const char *path);
+
+#endif
