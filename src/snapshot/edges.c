@@ -1,9 +1,10 @@
 /*
  * edges.c - who points at whom, by object id, in one pass over the heap.
  *
- * Spans are cut into chunks of a few MiB.  A chunk's edges go to a place of their own in one
- * big reservation (room for a pointer in every word; untouched pages cost nothing), and are
- * moved together afterwards, giving back what they leave: never twice the memory.
+ * Spans are cut into chunks of a few MiB.  A chunk whose predecessors are all done writes its
+ * edges where they belong; another one to a place of its own in the same big reservation (room
+ * for a pointer in every word; untouched pages cost nothing), and whoever closes the gap moves
+ * them there while they are warm, giving back what they leave: never twice the memory.
  * Types are learned on the way (learn.c), through a cache of each worker.
  * Cost: 4 bytes an object, 4 an edge, 4 an object for its type.
  */
@@ -13,6 +14,7 @@
 #include "base/par.h"
 #include "goruntime/heap_scan.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 
 #define CHUNK_BYTES (4ULL << 20)
@@ -22,7 +24,9 @@
 struct chunk {
 	size_t lo, hi;	  /* spans */
 	uint64_t room_at; /* in to */
+	uint64_t base;	  /* number of its first edge, as written so far */
 	uint64_t n;	  /* edges */
+	bool done;
 };
 
 struct iface_entry {
@@ -69,6 +73,9 @@ struct job {
 	struct chunk *chunks;
 	size_t nchunks;
 	struct worker **workers;
+	pthread_mutex_t lock; /* of what follows, and of chunks[].done */
+	size_t njoined;	      /* chunks [0, njoined) lie at their places */
+	uint64_t m;	      /* edges of these */
 };
 
 static void learn_header(struct worker *w, uint64_t id, taddr rtype, uint64_t data_bytes)
@@ -186,21 +193,72 @@ static void on_lost(void *arg, taddr addr, uint64_t nbytes)
 	w->lost_bytes += nbytes;
 }
 
-static struct err *scan_chunk(struct worker *w, struct chunk *c)
+/* Give back whole pages of [from, to), elements of the edge array. */
+static void give_back(uint32_t *a, uint64_t from, uint64_t to)
+{
+	uintptr_t lo = ((uintptr_t)(a + from) + 4095) & ~(uintptr_t)4095;
+	uintptr_t hi = (uintptr_t)(a + to) & ~(uintptr_t)4095;
+
+	if (hi > lo)
+		madvise((void *)lo, hi - lo, MADV_DONTNEED);
+}
+
+/* Move a chunk's edges behind those of its predecessors, and make their numbers global. */
+static void place(struct job *j, const struct chunk *c)
+{
+	const struct go_span *v = j->s->heap.spans.v;
+	uint64_t end_id = v[c->hi - 1].first + v[c->hi - 1].nelems;
+	struct snap_edges *e = j->e;
+
+	if (c->base == j->m && j->m != 0)
+		return; /* written there */
+	if (j->m != c->room_at)
+		memmove(e->to + j->m, e->to + c->room_at, (size_t)c->n * 4);
+	for (uint64_t id = v[c->lo].first; id < end_id; id++)
+		e->first[id] += (uint32_t)j->m;
+	give_back(e->to, MAX(j->m + c->n, c->room_at), c->room_at + c->n);
+}
+
+/* Number of the chunk's first edge if it may write to its place; 0: to its room. */
+static uint64_t begin_chunk(struct job *j, const struct chunk *c)
+{
+	uint64_t base;
+
+	pthread_mutex_lock(&j->lock);
+	base = &j->chunks[j->njoined] == c ? j->m : 0;
+	pthread_mutex_unlock(&j->lock);
+	return base;
+}
+
+static void end_chunk(struct job *j, struct chunk *c)
+{
+	pthread_mutex_lock(&j->lock);
+	c->done = true;
+	while (j->njoined < j->nchunks && j->chunks[j->njoined].done && j->m < UINT32_MAX) {
+		place(j, &j->chunks[j->njoined]);
+		j->m += j->chunks[j->njoined++].n;
+	}
+	pthread_mutex_unlock(&j->lock);
+}
+
+static struct err *scan_chunk(struct job *j, struct worker *w, struct chunk *c)
 {
 	static const struct go_scan_ops ops = { on_object, on_pointer, on_lost };
 	const struct go_span *v = w->s->heap.spans.v;
 	uint64_t end_id = v[c->hi - 1].first + v[c->hi - 1].nelems;
 	struct err *err;
 
-	w->to = w->e->to + c->room_at;
-	w->n = 0;
+	c->base = begin_chunk(j, c);
+	w->to = w->e->to + (c->base ? 0 : c->room_at);
+	w->n = c->base;
 	w->next_id = v[c->lo].first;
 	err = go_scan_spans(&w->sc, c->lo, c->hi, ops, w);
 	flush(w);
 	while (w->next_id < end_id)
 		w->e->first[w->next_id++] = (uint32_t)w->n;
-	c->n = w->n;
+	c->n = w->n - c->base;
+	if (!err)
+		end_chunk(j, c);
 	return err;
 }
 
@@ -211,7 +269,7 @@ static struct err *work(void *arg, unsigned worker, size_t lo, size_t hi)
 	struct err *err = w->sc.buf ? NULL : go_scanner_init(&w->sc, j->s->go, &j->s->heap);
 
 	for (size_t i = lo; i < hi && !err; i++)
-		err = scan_chunk(w, &j->chunks[i]);
+		err = scan_chunk(j, w, &j->chunks[i]);
 	return err;
 }
 
@@ -245,46 +303,6 @@ static struct err *cut(struct job *j)
 	j->chunks = c.v;
 	j->nchunks = c.n;
 	j->e->to_cap = room + 1;
-	return NULL;
-}
-
-/* Give back whole pages of [from, to), elements of the edge array. */
-static void give_back(uint32_t *a, uint64_t from, uint64_t to)
-{
-	uintptr_t lo = ((uintptr_t)(a + from) + 4095) & ~(uintptr_t)4095;
-	uintptr_t hi = (uintptr_t)(a + to) & ~(uintptr_t)4095;
-
-	if (hi > lo)
-		madvise((void *)lo, hi - lo, MADV_DONTNEED);
-}
-
-/* Move the chunks' edges together, and make their numbers global. */
-static struct err *join(struct job *j)
-{
-	struct snap_edges *e = j->e;
-	const struct go_span *v = j->s->heap.spans.v;
-	uint64_t m = 0;
-
-	for (size_t i = 0; i < j->nchunks; i++)
-		m += j->chunks[i].n;
-	if (m > UINT32_MAX - 1)
-		return err_new(ERR_LIMIT,
-			       "the heap has %" PRIu64 " pointers: more than %u are not handled", m,
-			       UINT32_MAX - 1);
-	m = 0;
-	for (size_t i = 0; i < j->nchunks; i++) {
-		const struct chunk *c = &j->chunks[i];
-		uint64_t end_id = v[c->hi - 1].first + v[c->hi - 1].nelems;
-
-		if (m != c->room_at)
-			memmove(e->to + m, e->to + c->room_at, (size_t)c->n * 4);
-		for (uint64_t id = v[c->lo].first; id < end_id; id++)
-			e->first[id] += (uint32_t)m;
-		m += c->n;
-		give_back(e->to, m, c->room_at + c->n);
-	}
-	e->first[e->n] = (uint32_t)m;
-	e->m = m;
 	return NULL;
 }
 
@@ -356,13 +374,20 @@ static struct err *run(struct job *j, unsigned nthreads)
 	if (!e->first || !e->to)
 		return &err_nomem;
 	err = par_for(nthreads, j->nchunks, 1, work, j);
-	return err ? err : join(j);
+	if (!err && j->m > UINT32_MAX - 1)
+		err = err_new(ERR_LIMIT, "the heap has more than %u pointers: not handled",
+			      UINT32_MAX - 1);
+	if (err)
+		return err;
+	e->first[e->n] = (uint32_t)j->m;
+	e->m = j->m;
+	return NULL;
 }
 
 struct err *snapshot_edges(struct snapshot *s, unsigned nthreads, struct snap_edges *ret)
 {
 	struct snap_edges e = { .n = s->heap.nobjects };
-	struct job j = { .s = s, .e = &e };
+	struct job j = { .s = s, .e = &e, .lock = PTHREAD_MUTEX_INITIALIZER };
 	uint64_t begun = clock_ns();
 	struct err *err;
 
@@ -371,8 +396,9 @@ struct err *snapshot_edges(struct snapshot *s, unsigned nthreads, struct snap_ed
 		s->type_of = bigalloc((size_t)e.n, sizeof(*s->type_of));
 	if (!s->type_of)
 		return &err_nomem;
-	snap_learn_runtime(s);
-	err = run(&j, nthreads);
+	err = snap_learn_runtime(s);
+	if (!err)
+		err = run(&j, nthreads);
 	workers_free(&j, nthreads);
 	if (err) {
 		snapshot_edges_deinit(&e);

@@ -8,6 +8,7 @@
  */
 #include "snapshot/names.h"
 
+#include "goruntime/heap_io.h"
 #include "goruntime/heap_scan.h"
 
 #include <stdio.h>
@@ -54,8 +55,8 @@ static bool make_rtype(struct snapshot *s, struct snap_type_key key, struct snap
 		.rtype = t->addr,
 		.bytes = t->bytes,
 	};
-	ret->name =
-		ret->array ? snap_textf(s->names, "[...]%s", t->name) : snap_text(s->names, t->name);
+	ret->name = ret->array ? snap_textf(s->names, "[...]%s", t->name)
+			       : snap_text(s->names, t->name);
 	return true;
 }
 
@@ -227,7 +228,7 @@ static void named(struct snapshot *s, taddr addr, unsigned which)
 }
 
 /* chan.go: hchan.elemtype of the channel that a sudog waits for. */
-static void waited_chan(struct snapshot *s, taddr chan)
+static struct err *waited_chan(struct snapshot *s, struct go_io *io, taddr chan)
 {
 	const struct go_layout *L = s->go->L;
 	uint64_t id = go_heap_object_at(&s->heap, chan);
@@ -236,54 +237,57 @@ static void waited_chan(struct snapshot *s, taddr chan)
 	struct err *err;
 
 	if (id == GO_NO_OBJECT || !snapshot_is_object(s, id) || !go_has(L->hchan_elemtype))
-		return;
+		return NULL;
 	span = go_heap_span_at(&s->heap, chan);
 	if (span->elem_bytes < L->hchan_bytes ||
 	    chan != span->base + (id - span->first) * span->elem_bytes)
-		return;
-	err = go_read_u64(s->go, chan + (uint64_t)L->hchan_elemtype.off, &elem);
-	if (err)
-		err_free(err);
-	else
+		return NULL;
+	err = go_io_read(io, chan + (uint64_t)L->hchan_elemtype.off, &elem, sizeof(elem));
+	if (!err)
 		snap_type_set(s, id, chan_number(s, elem));
+	return err;
 }
 
 /*
  * runtime2.go, g.waiting: the sudogs of one goroutine by waitlink.  In a semaphore's queue the
  * same link leads on to other goroutines (sema.go, semaRoot): theirs are read with them.
  */
-static void sudogs(struct snapshot *s, taddr g, taddr at)
+static struct err *sudogs(struct snapshot *s, struct go_io *io, taddr g, taddr at)
 {
 	const struct go_layout *L = s->go->L;
 	uint8_t image[512];
+	struct err *err = NULL;
 
 	if (!L->sudog_bytes || L->sudog_bytes > sizeof(image))
-		return;
-	for (unsigned i = 0; at && i < MAX_SUDOGS; i++) {
-		struct err *err = target_read(s->t, at, image, L->sudog_bytes);
-
-		if (err) {
-			err_free(err);
-			return;
-		}
-		if (go_get(image, L->sudog_g) != g)
-			return;
+		return NULL;
+	for (unsigned i = 0; at && i < MAX_SUDOGS && !err; i++) {
+		err = go_io_read(io, at, image, L->sudog_bytes);
+		if (err || go_get(image, L->sudog_g) != g)
+			break;
 		named(s, at, NAMED_SUDOG);
 		/* A maybeTraceablePtr and the like: the pointer is its last word (1.25+: two words)
 		 */
-		waited_chan(s, go_word(image, L->sudog_c, L->sudog_c.bytes > 8 ? 1 : 0));
+		err = waited_chan(s, io, go_word(image, L->sudog_c, L->sudog_c.bytes > 8 ? 1 : 0));
 		at = go_get(image, L->sudog_waitlink);
 	}
+	return err;
 }
 
-void snap_learn_runtime(struct snapshot *s)
+struct err *snap_learn_runtime(struct snapshot *s)
 {
-	for (size_t i = 0; i < s->stacks.gs.n; i++) {
+	/* A system call for each sudog and channel of 10,000 goroutines costs as much as the pass
+	 * over a million objects. */
+	_cleanup_(go_io_deinit) struct go_io io = { 0 };
+	struct err *err = go_io_init(&io, s->go);
+
+	for (size_t i = 0; i < s->stacks.gs.n && !err; i++) {
 		const struct go_goroutine *gr = &s->stacks.gs.v[i];
 
 		named(s, gr->g, NAMED_G);
 		if (gr->m)
 			named(s, gr->m, NAMED_M);
-		sudogs(s, gr->g, gr->waiting);
+		err = sudogs(s, &io, gr->g, gr->waiting);
+		err_catch(&err, ERR_FAULT); /* only a name is lost */
 	}
+	return err;
 }

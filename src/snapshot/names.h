@@ -37,7 +37,7 @@ void snap_type_set(struct snapshot *s, uint64_t id, uint32_t type);
 /* Roots of snapshot_create, roots.c. */
 struct err *snap_roots_build(struct snapshot *s) MUST_CHECK;
 /* learn.c: objects of the runtime itself, known by where they hang. */
-void snap_learn_runtime(struct snapshot *s);
+struct err *snap_learn_runtime(struct snapshot *s) MUST_CHECK;
 /* Closures by entry; 0: pc is no function's entry. */
 uint32_t snap_learn_closure(struct snapshot *s, taddr pc);
 /* Type of an object by the rtype in its header or span; row: it is longer than two of them. */
