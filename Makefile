@@ -26,15 +26,21 @@ rooms:				## who includes what, and the style that a machine can see
 
 # PYTEST is expanded late: pytest may have been installed by `deps` a moment ago.
 check: deps			## rooms, build, unit tests and the quick end-to-end set: minutes
-	@$(MAKE) --no-print-directory rooms all unit e2e
+	@$(MAKE) --no-print-directory rooms all static unit e2e e2e-static
 
 e2e: deps all
 	LIMPET=$(LIMPET) $(PYTEST) tests/e2e -m "not full"
 
+# The static file answers like the other: what it is to say, how it fails, and a few programs.
+e2e-static: deps static
+	LIMPET=$(LIMPET)-static $(PYTEST) tests/e2e/test_contract.py tests/e2e/test_errors.py tests/e2e/test_verify.py \
+		-m "not full" -k "contract or errors or pie or cgo-1.27"
+
 check-all: deps			## everything: every program on every Go version, long stress
-	@$(MAKE) --no-print-directory rooms all unit
+	@$(MAKE) --no-print-directory rooms all static static-arm64 unit
 	@$(MAKE) --no-print-directory fault
 	@LIMPET=$(LIMPET) LIMPET_FULL=1 $(PYTEST) tests/e2e
+	@LIMPET=$(LIMPET)-static LIMPET_FULL=1 $(PYTEST) tests/e2e
 
 fault: deps all			## what a snapshot must never do to a program, case by case
 	@ninja -C $(BUILD)
@@ -42,6 +48,24 @@ fault: deps all			## what a snapshot must never do to a program, case by case
 
 demo: deps all			## a leaking server, looked into
 	@LIMPET=$(LIMPET) $(or $(PYTHON),/usr/bin/python3) tests/e2e/demo.py
+
+# One file that needs nothing of the machine it is copied to.  The build folders keep it unstripped.
+static: $(BUILD)/limpet-static		## one static file, build/limpet-static
+static-arm64: $(BUILD)/limpet-static-arm64	## the same for arm64: it reads files
+
+$(BUILD)/limpet-static: FORCE
+	@tools/install-deps static
+	@[ -e build-static/build.ninja ] || meson setup build-static -Dstatic=true $(MESON_FLAGS)
+	@ninja -C build-static limpet
+	@[ $@ -nt build-static/limpet ] || { mkdir -p $(BUILD) && strip -o $@.part build-static/limpet && mv $@.part $@; }
+
+$(BUILD)/limpet-static-arm64: FORCE
+	@tools/install-deps static-arm64
+	@tools/sysroot-arm64 build-sysroot-arm64
+	@[ -e build-static-arm64/build.ninja ] || meson setup build-static-arm64 -Dstatic=true \
+		--cross-file build-sysroot-arm64/cross.ini $(MESON_FLAGS)
+	@ninja -C build-static-arm64 limpet
+	@mkdir -p $(BUILD) && aarch64-linux-gnu-strip -o $@.part build-static-arm64/limpet && mv $@.part $@
 
 # One build folder a sanitizer.  PTRACE and LeakSanitizer exclude each other, so leaks are looked for
 # in the unit tests alone.
@@ -74,14 +98,14 @@ fmt:				## clang-format over all C
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 clean:				## remove what was built
-	rm -rf build build-asan build-ubsan build-tsan build-fuzz
+	rm -rf build build-asan build-ubsan build-tsan build-fuzz build-static build-static-arm64
 
 distclean: clean
-	rm -rf tests/.cache
+	rm -rf tests/.cache build-sysroot-arm64
 
 help:
-	@sed -n 's/^\([a-z][a-z -]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z][a-z0-9 -]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 18
 
 .NOTPARALLEL:
 FORCE:
-.PHONY: all deps unit rooms check e2e check-all demo fault asan ubsan tsan bench fmt clean distclean help FORCE
+.PHONY: all static static-arm64 deps unit rooms check e2e e2e-static check-all demo fault asan ubsan tsan bench fmt clean distclean help FORCE
