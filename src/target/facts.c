@@ -68,7 +68,7 @@ static uint64_t count_fds(pid_t pid)
 }
 
 /* Field 22 of stat counts ticks since boot, suspended time included. */
-static uint64_t started_at(pid_t pid)
+uint64_t facts_started(pid_t pid)
 {
 	struct proc_stat s;
 	struct timespec now, boot;
@@ -88,36 +88,30 @@ static uint64_t started_at(pid_t pid)
 	return base > 0 ? ((uint64_t)base + since + 5000000) / 10000000 * 10000000 : 0;
 }
 
-static struct err *read_smaps(struct target *t, pid_t pid)
+struct err *facts_slurp_smaps(pid_t pid, char **ret, size_t *ret_n)
 {
 	char path[64];
-	size_t n = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
-	struct err *err = proc_slurp(path, MAX_SMAPS_BYTES, &t->smap_text, &n);
+	struct err *err = proc_slurp(path, MAX_SMAPS_BYTES, ret, ret_n);
 
 	if (err_catch(&err, ERR_OS)) {
-		facts_sum_smaps("", &t->mem);
-		return NULL; /* a kernel without smaps */
+		*ret = NULL;
+		*ret_n = 0;
 	}
-	if (err)
-		return err;
-	facts_sum_smaps(t->smap_text, &t->mem);
-	return proc_parse_smaps(t->smap_text, &t->smaps, &t->nsmaps);
+	return err;
 }
 
-struct err *facts_read(struct target *t, pid_t pid, const struct proc_status *s,
-		       const struct cgroup *g)
+void facts_read(pid_t pid, const struct proc_status *s, const struct cgroup *g,
+		struct target_mem *ret)
 {
-	t->mem.rss = s->rss;
-	t->mem.rss_anon = s->rss_anon;
-	t->mem.rss_file = s->rss_file;
-	t->mem.rss_shmem = s->rss_shmem;
-	t->mem.swap = s->vm_swap;
-	t->mem.vm_size = s->vm_size;
-	t->mem.threads = s->threads;
-	t->mem.fds = count_fds(pid);
-	cgroup_facts(g, &t->mem);
-	t->started_unix_ns = started_at(pid);
-	return read_smaps(t, pid);
+	ret->rss = s->rss;
+	ret->rss_anon = s->rss_anon;
+	ret->rss_file = s->rss_file;
+	ret->rss_shmem = s->rss_shmem;
+	ret->swap = s->vm_swap;
+	ret->vm_size = s->vm_size;
+	ret->threads = s->threads;
+	ret->fds = count_fds(pid);
+	cgroup_facts(g, ret);
 }

@@ -8,12 +8,17 @@
 #define LIMPET_TARGET_FACTS_H
 
 #include "target/cgroup.h"
-#include "target/ops.h"
 #include "target/procfs.h"
 
-/* Fills t->mem, smaps, smap_text, started_unix_ns.  What cannot be read stays unknown. */
-struct err *facts_read(struct target *t, pid_t pid, const struct proc_status *s,
-		       const struct cgroup *g) MUST_CHECK;
+/* All but what smaps tells.  What cannot be read stays unknown. */
+void facts_read(pid_t pid, const struct proc_status *s, const struct cgroup *g,
+		struct target_mem *ret);
+
+/* When it started, by the wall clock of now; 0 unknown. */
+uint64_t facts_started(pid_t pid);
+
+/* The text of smaps; NULL: a kernel without it. */
+struct err *facts_slurp_smaps(pid_t pid, char **ret, size_t *ret_n) MUST_CHECK;
 
 /* Sums over the text of smaps, before it is cut up; unknown when there is none. */
 void facts_sum_smaps(const char *text, struct target_mem *ret);

@@ -1,42 +1,31 @@
 /*
- * live.c - a running process as a target: what the surgeon froze, read at leisure.
+ * live.c - a running process as a target: what was taken, read at leisure and without rights.
  *
  * A read is one pread of /proc/TWIN/mem, no lock.  Not process_vm_readv: it pins the pages
  * (mm/gup.c, FOLL_PIN), which unshares each page it reads from a forked copy, so that the twin
- * would grow to a full copy of the program.  Facts are read from /proc after the program runs
- * again, from the twin where the instant matters (maps).
+ * would grow to a full copy of the program.
  */
-#include "target/ops.h"
+#include "target/take.h"
 
-#include "base/clock.h"
 #include "target/facts.h"
 #include "target/preflight.h"
-#include "target/surgeon.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <syslog.h>
-
-#define MAX_MAPS_BYTES		(256U << 20)
-#define MAX_AUXV_BYTES		4096U
-#define DEFAULT_MAX_PAUSE_NS	200000000U
-#define DEFAULT_STOP_TIMEOUT_NS 2000000000U
 
 struct live {
 	struct target t;
-	struct surgeon surgeon;
-	pid_t pid;
-	pid_t source;  /* whose memory is read */
-	int mem_fd;    /* its /proc/PID/mem: cannot come to mean another process */
-	char what[32]; /* the command, for the log */
+	const struct theatre *th; /* written by the surgeon, and by nobody when it is over */
+	int mem_fd;
+	struct live_holder holder;
 };
 
 static struct err *gone(const struct live *l)
 {
-	const struct theatre *th = l->surgeon.th;
+	const struct theatre *th = l->th;
 
-	return err_new(ERR_GONE, "process %d: %s", l->pid,
+	return err_new(ERR_GONE, "process %d: %s", l->t.capture.pid,
 		       th->why_gone[0] ? th->why_gone : "its snapshot has been let go");
 }
 
@@ -47,7 +36,7 @@ static struct err *live_read_some(struct target *t, taddr addr, void *buf, size_
 	size_t done = 0;
 
 	while (done < nbytes) {
-		if (atomic_load_explicit(&l->surgeon.th->gone, memory_order_acquire))
+		if (atomic_load_explicit(&l->th->gone, memory_order_acquire))
 			return gone(l);
 		ssize_t n =
 			pread(l->mem_fd, (char *)buf + done, nbytes - done, (off_t)(addr + done));
@@ -61,34 +50,30 @@ static struct err *live_read_some(struct target *t, taddr addr, void *buf, size_
 		if (errno == EIO || errno == EFAULT || errno == EINVAL)
 			break;
 		if (errno != EINTR)
-			return err_os(errno, "reading the memory of process %d", l->pid);
+			return err_os(errno, "reading the memory of process %d", t->capture.pid);
 	}
 	/* What was read after the twin went may be anybody's. */
-	if (atomic_load_explicit(&l->surgeon.th->gone, memory_order_acquire))
+	if (atomic_load_explicit(&l->th->gone, memory_order_acquire))
 		return gone(l);
 	*ret = done;
 	return NULL;
 }
 
-static void log_attach(const struct live *l, const char *outcome);
-
 static void live_release(struct target *t)
 {
 	struct live *l = (struct live *)t;
 
-	if (!l->surgeon.th)
-		return; /* never got that far */
-	surgeon_finish(&l->surgeon);
-	t->capture.pause_ns = l->surgeon.th->pause_ns;
-	if (t->capture.method == TARGET_BY_FREEZE)
-		log_attach(l, "let go");
+	l->holder.finish(l->holder.arg);
+	if (l->th)
+		t->capture.pause_ns = l->th->pause_ns;
 }
 
 static void live_destroy(struct target *t)
 {
 	struct live *l = (struct live *)t;
 
-	surgeon_deinit(&l->surgeon);
+	l->holder.free(l->holder.arg);
+	theatre_unmap(l->th);
 	closep(&l->mem_fd);
 	free(l);
 }
@@ -101,8 +86,10 @@ static const struct target_ops live_ops = {
 
 static struct err *copy_threads(struct live *l)
 {
-	const struct theatre *th = l->surgeon.th;
+	const struct theatre *th = l->th;
 
+	if (th->nthreads > THEATRE_MAX_THREADS)
+		return err_bad_data("process %d: %zu threads", l->t.capture.pid, th->nthreads);
 	l->t.threads = zalloc(th->nthreads, sizeof(*l->t.threads));
 	if (!l->t.threads)
 		return &err_nomem;
@@ -111,153 +98,122 @@ static struct err *copy_threads(struct live *l)
 	return NULL;
 }
 
-static struct err *read_maps(struct live *l)
+static struct err *get_text(const struct taken *tk, enum take_text which, char **ret)
 {
-	char path[64];
-	size_t n = 0;
+	uint64_t n = tk->text_bytes[which], at = 0;
+	_cleanup_(freep) char *text = n < SIZE_MAX ? malloc((size_t)n + 1) : NULL;
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", l->source);
-	struct err *err = proc_slurp(path, MAX_MAPS_BYTES, &l->t.region_text, &n);
+	if (!text)
+		return &err_nomem;
+	for (unsigned i = 0; i < which; i++)
+		at += tk->text_bytes[i];
+	for (uint64_t done = 0; done < n;) {
+		ssize_t got = pread(tk->fd[TAKE_TEXTS], text + done, (size_t)(n - done),
+				    (off_t)(at + done));
 
-	if (err)
-		return err;
-	return proc_parse_maps(l->t.region_text, &l->t.regions, &l->t.nregions);
-}
-
-static struct err *open_mem(struct live *l)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/mem", l->source);
-	l->mem_fd = open(path, O_RDONLY | O_CLOEXEC);
-	return l->mem_fd < 0 ? err_os(errno, "%s", path) : NULL;
-}
-
-static struct err *read_exe(struct live *l)
-{
-	char path[64], link[4096];
-
-	snprintf(path, sizeof(path), "/proc/%d/exe", l->source);
-	ssize_t n = readlink(path, link, sizeof(link) - 1);
-
-	l->t.exe = strndup(n > 0 ? link : "", n > 0 ? (size_t)n : 0);
-	l->t.exe_fd = open(path, O_RDONLY | O_CLOEXEC);
-	return l->t.exe ? NULL : &err_nomem;
-}
-
-/* A facts file like the others, but binary; without it nothing but a core's note is missing. */
-static struct err *read_auxv(struct live *l)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/auxv", l->source);
-	struct err *err = proc_slurp(path, MAX_AUXV_BYTES, &l->t.auxv, &l->t.nauxv);
-
-	if (err && err->code == ERR_NOMEM)
-		return err;
-	err_free(err);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return err_os(got ? errno : EIO, "facts of process %d", tk->capture.pid);
+		done += (uint64_t)got;
+	}
+	text[n] = '\0';
+	*ret = STEAL(text);
 	return NULL;
 }
 
-static struct err *learn(struct live *l)
+static struct err *get_texts(struct live *l, const struct taken *tk)
 {
-	const struct theatre *th = l->surgeon.th;
-
-	l->source = th->method == TARGET_BY_FORK ? th->twin : l->pid;
-	l->t.capture.at_unix_ns = th->at_unix_ns;
-	l->t.capture.pause_ns = th->pause_ns;
-	l->t.capture.fork_ns = th->fork_ns;
-	struct err *err = copy_threads(l);
+	struct err *err = get_text(tk, TAKE_SMAPS, &l->t.smap_text);
 
 	if (!err)
-		err = open_mem(l);
+		err = get_text(tk, TAKE_MAPS, &l->t.region_text);
 	if (!err)
-		err = read_maps(l);
+		err = get_text(tk, TAKE_EXE_PATH, &l->t.exe);
 	if (!err)
-		err = read_exe(l);
-	if (!err)
-		err = read_auxv(l);
+		err = get_text(tk, TAKE_AUXV, &l->t.auxv);
+	l->t.nauxv = err ? 0 : (size_t)tk->text_bytes[TAKE_AUXV];
 	return err;
 }
 
-static struct err *prepare(struct live *l, const struct target_opts *o, struct preflight *pf)
+static struct err *parse_texts(struct live *l)
 {
-	struct err *err = preflight_look(l->pid, pf);
+	struct err *err;
 
-	if (!err && o->method == TARGET_BY_FORK)
-		err = preflight_fork(l->pid, o, pf);
-	if (err)
-		return err;
-	l->t.capture.predicted_pause_ns = pf->predicted_ns;
-	l->t.capture.page_table_bytes = pf->status.vm_pte;
-	return facts_read(&l->t, l->pid, &pf->status, &pf->cgroup);
+	facts_sum_smaps(l->t.smap_text, &l->t.mem);
+	err = proc_parse_smaps(l->t.smap_text, &l->t.smaps, &l->t.nsmaps);
+	return err ? err : proc_parse_maps(l->t.region_text, &l->t.regions, &l->t.nregions);
 }
 
-static void log_attach(const struct live *l, const char *outcome)
-{
-	const char *sudo = getenv("SUDO_USER");
-	const struct target_capture *c = &l->t.capture;
-
-	openlog("limpet", LOG_PID, LOG_USER);
-	syslog(LOG_NOTICE,
-	       "%s: uid %u%s%s, command %s, target pid %d (%s), method %s, paused %" PRIu64
-	       " us: %s",
-	       "attach", getuid(), sudo ? ", SUDO_USER " : "", sudo ? sudo : "",
-	       l->what[0] ? l->what : "?", l->pid, target_exe(&l->t),
-	       c->method == TARGET_BY_FORK ? "fork" : "freeze", c->pause_ns / 1000, outcome);
-	closelog();
-}
-
-static struct target_opts with_defaults(const struct target_opts *o)
-{
-	struct target_opts opts = *o;
-
-	if (!opts.max_pause_ns)
-		opts.max_pause_ns = DEFAULT_MAX_PAUSE_NS;
-	if (!opts.stop_timeout_ns)
-		opts.stop_timeout_ns = DEFAULT_STOP_TIMEOUT_NS;
-	return opts;
-}
-
-static struct live *live_create(pid_t pid, const struct target_opts *o)
+static struct live *live_create(const struct taken *tk, struct live_holder h)
 {
 	struct live *l = zalloc(1, sizeof(*l));
 
 	if (!l)
 		return NULL;
-	l->t.exe_fd = l->mem_fd = -1;
 	l->t.ops = &live_ops;
-	l->t.capture =
-		(struct target_capture){ .kind = TARGET_LIVE, .method = o->method, .pid = pid };
-	l->pid = pid;
-	snprintf(l->what, sizeof(l->what), "%s", o->what ? o->what : "");
+	l->t.capture = tk->capture;
+	l->t.mem = tk->mem;
+	l->t.started_unix_ns = tk->started_unix_ns;
+	l->t.exe_fd = tk->fd[TAKE_EXE];
+	l->mem_fd = tk->fd[TAKE_MEM];
+	l->holder = h;
 	return l;
+}
+
+struct err *live_adopt(const struct taken *tk, struct live_holder h, struct target **ret)
+{
+	struct live *l = live_create(tk, h);
+	struct err *err;
+
+	if (!l) {
+		h.finish(h.arg);
+		h.free(h.arg);
+		taken_close(
+			&(struct taken){ .fd = { tk->fd[0], tk->fd[1], tk->fd[2], tk->fd[3] } });
+		return &err_nomem;
+	}
+	_cleanup_(target_closep) struct target *t = &l->t;
+	_cleanup_(closep) int theatre = tk->fd[TAKE_THEATRE], texts = tk->fd[TAKE_TEXTS];
+
+	l->th = theatre_map(theatre);
+	if (!l->th)
+		return &err_nomem;
+	err = copy_threads(l);
+	if (!err)
+		err = get_texts(l, tk);
+	if (!err)
+		err = parse_texts(l);
+	if (err)
+		return err;
+	*ret = STEAL(t);
+	return NULL;
+}
+
+static void finish_here(void *take)
+{
+	take_finish(take);
+}
+
+static void free_here(void *take)
+{
+	take_free(take);
 }
 
 struct err *target_open_live(pid_t pid, const struct target_opts *o, struct target **ret)
 {
-	struct target_opts opts = with_defaults(o);
-	struct live *l = live_create(pid, &opts);
-	struct preflight pf;
-
-	if (!l)
-		return &err_nomem;
-	_cleanup_(target_closep) struct target *t = &l->t;
-	struct err *err = prepare(l, &opts, &pf);
+	struct take *tk;
+	struct err *err = take_start(pid, o, &tk);
 
 	if (err)
 		return err;
-	err = surgeon_start(&l->surgeon, pid, &opts, &pf);
-	if (!err)
-		err = learn(l);
-	if (err) {
-		log_attach(l, err->msg);
-		return err;
-	}
-	if (opts.method == TARGET_BY_FORK)
-		log_attach(l, "snapshot taken");
-	*ret = STEAL(t);
-	return NULL;
+	struct taken taken = tk->taken;
+
+	for (int i = 0; i < TAKE_NFDS; i++)
+		tk->taken.fd[i] = -1; /* the target's now */
+	return live_adopt(
+		&taken, (struct live_holder){ .finish = finish_here, .free = free_here, .arg = tk },
+		ret);
 }
 
 struct err *target_clean(pid_t pid, unsigned *ret_reaped, unsigned *ret_left)

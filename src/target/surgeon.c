@@ -22,6 +22,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define MS		   1000000ULL
@@ -146,11 +147,23 @@ static int next_look_ms(const struct theatre *th)
 	return (int)MAX(MIN(ms, (uint64_t)WATCH_MS), 1U);
 }
 
+/* Before the twin or the stillness ends: readers may outlive who started us. */
+static void close_theatre(struct theatre *th, int sock)
+{
+	char c;
+
+	if (!th->why_gone[0] && recv(sock, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		snprintf(th->why_gone, sizeof(th->why_gone),
+			 "the helper process of limpet was killed; its snapshot is gone");
+	atomic_store(&th->gone, 1);
+}
+
 static void keep_twin(struct theatre *th, int sock)
 {
 	while (!wants_end(sock, atomic_load(&th->gone) ? -1 : next_look_ms(th)))
 		if (!atomic_load(&th->gone) && twin_watch(th))
 			twin_drop(th);
+	close_theatre(th, sock);
 	twin_drop(th);
 }
 
@@ -198,6 +211,7 @@ static void keep_frozen(struct patient *p, struct theatre *th, int sock)
 			atomic_store(&th->gone, 1);
 		}
 	}
+	close_theatre(th, sock);
 	patient_detach(p);
 	th->pause_ns = clock_ns() - p->stopped_at;
 }
@@ -265,54 +279,80 @@ static struct err *await_first_word(struct surgeon *s)
 	return err_new(s->th->err.code, "%s", s->th->err.msg);
 }
 
-static struct theatre *build_theatre(pid_t target)
-{
-	struct theatre *th = mmap(NULL, sizeof(*th), PROT_READ | PROT_WRITE,
-				  MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+/* Linux 5.1; an older kernel leaves the readers able to lie to themselves and to us. */
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
 
+static struct err *build_theatre(struct surgeon *s, pid_t target)
+{
+	_cleanup_(closep) int fd = memfd_create("limpet-theatre", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct theatre *th;
+
+	if (fd < 0 || ftruncate(fd, sizeof(*th)))
+		return err_os(errno, "memory shared with the helper process");
+	th = mmap(NULL, sizeof(*th), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (th == MAP_FAILED)
-		return NULL;
+		return &err_nomem;
+	fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW);
+	fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE);
 	th->pid = target;
-	return th;
+	*s = (struct surgeon){ .th = th, .th_fd = fd, .sock = -1 };
+	fd = -1;
+	return NULL;
+}
+
+const struct theatre *theatre_map(int fd)
+{
+	struct stat st;
+	void *th;
+
+	if (fstat(fd, &st) || st.st_size != sizeof(struct theatre))
+		return NULL;
+	th = mmap(NULL, sizeof(struct theatre), PROT_READ, MAP_SHARED, fd, 0);
+	return th == MAP_FAILED ? NULL : th;
+}
+
+void theatre_unmap(const struct theatre *th)
+{
+	if (th)
+		munmap((void *)(uintptr_t)th, sizeof(*th));
 }
 
 typedef void surgeon_fn(struct theatre *th, int sock);
 
-/* Owns th from here on, also when it fails. */
-static struct err *surgeon_fork(struct surgeon *s, struct theatre *th, surgeon_fn *fn)
+static struct err *surgeon_fork(struct surgeon *s, surgeon_fn *fn)
 {
 	int sv[2], no;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv)) {
-		no = errno;
-		munmap(th, sizeof(*th));
-		return err_os(no, "socketpair");
-	}
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv))
+		return err_os(errno, "socketpair");
 	pid_t pid = fork();
 
 	no = errno;
 	if (pid == 0) {
 		close(sv[0]);
-		fn(th, sv[1]);
+		fn(s->th, sv[1]);
 		_exit(0);
 	}
 	close(sv[1]);
 	if (pid < 0) {
 		close(sv[0]);
-		munmap(th, sizeof(*th));
 		return err_os(no, "fork");
 	}
-	*s = (struct surgeon){ .th = th, .pid = pid, .sock = sv[0] };
+	s->pid = pid;
+	s->sock = sv[0];
 	return NULL;
 }
 
 struct err *surgeon_start(struct surgeon *s, pid_t target, const struct target_opts *o,
 			  const struct preflight *pf)
 {
-	struct theatre *th = build_theatre(target);
+	struct err *err = build_theatre(s, target);
+	struct theatre *th = s->th;
 
-	if (!th)
-		return &err_nomem;
+	if (err)
+		return err;
 	th->method = o->method;
 	th->max_pause_ns = o->max_pause_ns;
 	th->stop_timeout_ns = o->stop_timeout_ns;
@@ -321,11 +361,9 @@ struct err *surgeon_start(struct surgeon *s, pid_t target, const struct target_o
 	th->cgroup = pf->cgroup;
 	th->ns_depth = pf->status.ns_depth;
 	th->ncpus = (unsigned)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
-	struct err *err = surgeon_fork(s, th, surgeon_main);
-
-	if (err)
-		return err;
-	err = await_first_word(s);
+	err = surgeon_fork(s, surgeon_main);
+	if (!err)
+		err = await_first_word(s);
 	if (err) {
 		surgeon_finish(s);
 		surgeon_deinit(s);
@@ -335,18 +373,16 @@ struct err *surgeon_start(struct surgeon *s, pid_t target, const struct target_o
 
 struct err *surgeon_clean(pid_t target, unsigned *ret_reaped, unsigned *ret_left)
 {
-	struct surgeon s;
-	struct theatre *th = build_theatre(target);
+	_cleanup_(surgeon_deinit) struct surgeon s = SURGEON_NONE;
+	struct err *err = build_theatre(&s, target);
 
-	if (!th)
-		return &err_nomem;
-	struct err *err = surgeon_fork(&s, th, cleaner_main);
-
+	if (!err)
+		err = surgeon_fork(&s, cleaner_main);
 	if (err)
 		return err;
 	if (hear(s.sock)) {
-		*ret_reaped = th->reaped;
-		*ret_left = th->zombies_left;
+		*ret_reaped = s.th->reaped;
+		*ret_left = s.th->zombies_left;
 	} else {
 		err = err_new(ERR_OS, "the helper process was killed while it cleaned process %d",
 			      target);
@@ -354,7 +390,6 @@ struct err *surgeon_clean(pid_t target, unsigned *ret_reaped, unsigned *ret_left
 	close(s.sock);
 	while (waitpid(s.pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	surgeon_deinit(&s);
 	return err;
 }
 
@@ -369,6 +404,15 @@ static void clean_after(struct theatre *th)
 	err_free(err);
 }
 
+void surgeon_mourn(struct surgeon *s)
+{
+	if (atomic_load(&s->th->gone))
+		return;
+	snprintf(s->th->why_gone, sizeof(s->th->why_gone),
+		 "the helper process that held its snapshot was killed");
+	atomic_store(&s->th->gone, 1);
+}
+
 void surgeon_finish(struct surgeon *s)
 {
 	if (s->pid <= 0)
@@ -379,6 +423,7 @@ void surgeon_finish(struct surgeon *s)
 	if (!ended && send(s->sock, "q", 1, MSG_NOSIGNAL) == 1)
 		ended = hear(s->sock);
 	close(s->sock);
+	s->sock = -1;
 	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	s->pid = 0;
@@ -390,5 +435,7 @@ void surgeon_deinit(struct surgeon *s)
 {
 	if (s->th)
 		munmap(s->th, sizeof(*s->th));
+	closep(&s->th_fd);
 	s->th = NULL;
+	s->th_fd = -1;
 }

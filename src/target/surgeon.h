@@ -18,7 +18,10 @@
 
 #define THEATRE_MAX_THREADS 65536
 
-/* Shared between the two processes; what is not atomic is written before the reply byte. */
+/*
+ * Shared between the surgeon, who started it, and (read-only) who reads the twin; what is not
+ * atomic is written before the reply byte.
+ */
 struct theatre {
 	/* in */
 	pid_t pid;
@@ -54,21 +57,31 @@ struct theatre {
 
 struct surgeon {
 	struct theatre *th;
+	int th_fd; /* to map it elsewhere: sealed, no new mapping can write */
 	pid_t pid;
 	int sock;
 };
 
-/* Snapshot or freeze; on error nobody is left behind. */
+#define SURGEON_NONE ((struct surgeon){ .th_fd = -1, .sock = -1 })
+
+/* Snapshot or freeze into s, which was SURGEON_NONE; on error nobody is left behind. */
 struct err *surgeon_start(struct surgeon *s, pid_t target, const struct target_opts *o,
 			  const struct preflight *pf) MUST_CHECK;
 
 /* Kill and reap what killed surgeons left in a target; *ret_left = zombies that stay. */
 struct err *surgeon_clean(pid_t target, unsigned *ret_reaped, unsigned *ret_left) MUST_CHECK;
 
+/* Who finds the surgeon killed (its socket at an end) says so to the readers. */
+void surgeon_mourn(struct surgeon *s);
+
 /* Kill and reap the twin, or let the target run; idempotent. */
 void surgeon_finish(struct surgeon *s);
 
 /* Unmap what surgeon_finish() left readable. */
 void surgeon_deinit(struct surgeon *s);
+
+/* The theatre for one who only looks; NULL: no memory, or not such a file. */
+const struct theatre *theatre_map(int fd);
+void theatre_unmap(const struct theatre *th);
 
 #endif

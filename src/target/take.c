@@ -1,0 +1,240 @@
+/*
+ * take.c - preflight, surgeon, facts: all of a snapshot that only the privileged may do.
+ *
+ * Facts are read from /proc before the stop, or from the twin where the instant matters (maps).
+ * Each attach is logged here.  Texts are copied, not parsed.
+ */
+#include "target/take.h"
+
+#include "target/facts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <syslog.h>
+
+#define MAX_MAPS_BYTES		(256U << 20)
+#define MAX_AUXV_BYTES		4096U
+#define DEFAULT_MAX_PAUSE_NS	200000000U
+#define DEFAULT_STOP_TIMEOUT_NS 2000000000U
+
+static void log_attach(const struct take *tk, const char *outcome)
+{
+	const char *sudo = getenv("SUDO_USER");
+	const struct target_capture *c = &tk->taken.capture;
+	char path[64], exe[256];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", tk->pid);
+	ssize_t n = readlink(path, exe, sizeof(exe) - 1);
+
+	exe[MAX(n, 0)] = '\0';
+	openlog("limpet", LOG_PID, LOG_USER);
+	syslog(LOG_NOTICE,
+	       "%s: uid %u%s%s, command %s, target pid %d (%s), method %s, paused %" PRIu64
+	       " us: %s",
+	       "attach", getuid(), sudo ? ", SUDO_USER " : "", sudo ? sudo : "",
+	       tk->what[0] ? tk->what : "?", tk->pid, exe,
+	       c->method == TARGET_BY_FORK ? "fork" : "freeze", c->pause_ns / 1000, outcome);
+	closelog();
+}
+
+static struct err *put_text(struct take *tk, enum take_text which, const char *text, size_t n)
+{
+	int fd = tk->taken.fd[TAKE_TEXTS];
+
+	for (size_t done = 0; done < n;) {
+		ssize_t got = write(fd, text + done, n - done);
+
+		if (got < 0 && errno != EINTR)
+			return err_os(errno, "facts of process %d", tk->pid);
+		done += got > 0 ? (size_t)got : 0;
+	}
+	tk->taken.text_bytes[which] = n;
+	return NULL;
+}
+
+static struct err *put_maps(struct take *tk, pid_t source)
+{
+	_cleanup_(freep) char *text = NULL;
+	char path[64];
+	size_t n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", source);
+	struct err *err = proc_slurp(path, MAX_MAPS_BYTES, &text, &n);
+
+	return err ? err : put_text(tk, TAKE_MAPS, text, n);
+}
+
+static struct err *put_smaps(struct take *tk)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t n = 0;
+	struct err *err = facts_slurp_smaps(tk->pid, &text, &n);
+
+	return err ? err : put_text(tk, TAKE_SMAPS, text, n);
+}
+
+static struct err *put_exe(struct take *tk, pid_t source)
+{
+	char path[64], link[4096];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", source);
+	ssize_t n = readlink(path, link, sizeof(link) - 1);
+
+	tk->taken.fd[TAKE_EXE] = open(path, O_RDONLY | O_CLOEXEC);
+	return put_text(tk, TAKE_EXE_PATH, link, n > 0 ? (size_t)n : 0);
+}
+
+/* A facts file like the others, but binary; without it nothing but a core's note is missing. */
+static struct err *put_auxv(struct take *tk, pid_t source)
+{
+	_cleanup_(freep) char *text = NULL;
+	char path[64];
+	size_t n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/auxv", source);
+	struct err *err = proc_slurp(path, MAX_AUXV_BYTES, &text, &n);
+
+	if (err && err->code != ERR_NOMEM) {
+		err_free(err);
+		err = NULL;
+		n = 0;
+	}
+	return err ? err : put_text(tk, TAKE_AUXV, text, n);
+}
+
+static struct err *open_mem(struct take *tk, pid_t source)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", source);
+	tk->taken.fd[TAKE_MEM] = open(path, O_RDONLY | O_CLOEXEC);
+	return tk->taken.fd[TAKE_MEM] < 0 ? err_os(errno, "%s", path) : NULL;
+}
+
+/* smaps is in the file already: the order of the texts is that of the calls. */
+static struct err *learn(struct take *tk)
+{
+	const struct theatre *th = tk->surgeon.th;
+	pid_t source = th->method == TARGET_BY_FORK ? th->twin : tk->pid;
+
+	tk->taken.capture.at_unix_ns = th->at_unix_ns;
+	tk->taken.capture.pause_ns = th->pause_ns;
+	tk->taken.capture.fork_ns = th->fork_ns;
+	struct err *err = open_mem(tk, source);
+
+	if (!err)
+		err = put_maps(tk, source);
+	if (!err)
+		err = put_exe(tk, source);
+	if (!err)
+		err = put_auxv(tk, source);
+	return err;
+}
+
+/* Just before the threads are stopped: with a twin alive, what was private counts as shared. */
+static struct err *prepare(struct take *tk, const struct target_opts *o, struct preflight *pf)
+{
+	struct err *err = preflight_look(tk->pid, pf);
+
+	if (!err && o->method == TARGET_BY_FORK)
+		err = preflight_fork(tk->pid, o, pf);
+	if (err)
+		return err;
+	tk->taken.fd[TAKE_TEXTS] = memfd_create("limpet-facts", MFD_CLOEXEC);
+	if (tk->taken.fd[TAKE_TEXTS] < 0)
+		return err_os(errno, "memory for the facts of process %d", tk->pid);
+	tk->taken.capture.predicted_pause_ns = pf->predicted_ns;
+	tk->taken.capture.page_table_bytes = pf->status.vm_pte;
+	facts_read(tk->pid, &pf->status, &pf->cgroup, &tk->taken.mem);
+	tk->taken.started_unix_ns = facts_started(tk->pid);
+	return put_smaps(tk);
+}
+
+static struct target_opts with_defaults(const struct target_opts *o)
+{
+	struct target_opts opts = *o;
+
+	if (!opts.max_pause_ns)
+		opts.max_pause_ns = DEFAULT_MAX_PAUSE_NS;
+	if (!opts.stop_timeout_ns)
+		opts.stop_timeout_ns = DEFAULT_STOP_TIMEOUT_NS;
+	return opts;
+}
+
+static struct take *take_create(pid_t pid, const struct target_opts *o)
+{
+	struct take *tk = zalloc(1, sizeof(*tk));
+
+	if (!tk)
+		return NULL;
+	tk->pid = pid;
+	tk->surgeon = SURGEON_NONE;
+	tk->taken.capture =
+		(struct target_capture){ .kind = TARGET_LIVE, .method = o->method, .pid = pid };
+	for (int i = 0; i < TAKE_NFDS; i++)
+		tk->taken.fd[i] = -1;
+	snprintf(tk->what, sizeof(tk->what), "%s", o->what ? o->what : "");
+	return tk;
+}
+
+static void take_freep(struct take **tk)
+{
+	take_free(*tk);
+}
+
+struct err *take_start(pid_t pid, const struct target_opts *o, struct take **ret)
+{
+	struct target_opts opts = with_defaults(o);
+	_cleanup_(take_freep) struct take *tk = take_create(pid, &opts);
+	struct preflight pf;
+
+	if (!tk)
+		return &err_nomem;
+	struct err *err = prepare(tk, &opts, &pf);
+
+	if (err)
+		return err;
+	err = surgeon_start(&tk->surgeon, pid, &opts, &pf);
+	if (!err)
+		err = learn(tk);
+	if (err) {
+		log_attach(tk, err->msg);
+		return err;
+	}
+	tk->taken.fd[TAKE_THEATRE] = tk->surgeon.th_fd;
+	tk->surgeon.th_fd = -1;
+	if (opts.method == TARGET_BY_FORK)
+		log_attach(tk, "snapshot taken");
+	*ret = STEAL(tk);
+	return NULL;
+}
+
+void taken_close(struct taken *t)
+{
+	for (int i = 0; i < TAKE_NFDS; i++) {
+		closep(&t->fd[i]);
+		t->fd[i] = -1;
+	}
+}
+
+void take_finish(struct take *tk)
+{
+	if (tk->surgeon.pid <= 0)
+		return;
+	surgeon_finish(&tk->surgeon);
+	tk->taken.capture.pause_ns = tk->surgeon.th->pause_ns;
+	if (tk->taken.capture.method == TARGET_BY_FREEZE)
+		log_attach(tk, "let go");
+}
+
+void take_free(struct take *tk)
+{
+	if (!tk)
+		return;
+	take_finish(tk);
+	taken_close(&tk->taken);
+	surgeon_deinit(&tk->surgeon);
+	free(tk);
+}
