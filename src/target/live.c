@@ -18,6 +18,7 @@ struct live {
 	struct target t;
 	const struct theatre *th; /* written by the surgeon, and by nobody when it is over */
 	int mem_fd;
+	int now_fd;
 	struct live_holder holder;
 };
 
@@ -59,6 +60,23 @@ static struct err *live_read_some(struct target *t, taddr addr, void *buf, size_
 	return NULL;
 }
 
+static struct err *live_peek(struct target *t, taddr addr, void *buf, size_t nbytes)
+{
+	struct live *l = (struct live *)t;
+	ssize_t n;
+
+	do
+		n = pread(l->now_fd, buf, nbytes, (off_t)addr);
+	while (n < 0 && errno == EINTR);
+	if (n == (ssize_t)nbytes)
+		return NULL;
+	if (n == 0)
+		return err_new(ERR_GONE, "process %d has exited", t->capture.pid);
+	if (n < 0 && errno != EIO && errno != EFAULT)
+		return err_os(errno, "reading the memory of process %d", t->capture.pid);
+	return err_fault(addr + (uint64_t)MAX(n, 0));
+}
+
 static void live_release(struct target *t)
 {
 	struct live *l = (struct live *)t;
@@ -75,11 +93,13 @@ static void live_destroy(struct target *t)
 	l->holder.free(l->holder.arg);
 	theatre_unmap(l->th);
 	closep(&l->mem_fd);
+	closep(&l->now_fd);
 	free(l);
 }
 
 static const struct target_ops live_ops = {
 	.read_some = live_read_some,
+	.peek = live_peek,
 	.release = live_release,
 	.destroy = live_destroy,
 };
@@ -157,6 +177,7 @@ static struct live *live_create(const struct taken *tk, struct live_holder h)
 	l->t.started_unix_ns = tk->started_unix_ns;
 	l->t.exe_fd = tk->fd[TAKE_EXE];
 	l->mem_fd = tk->fd[TAKE_MEM];
+	l->now_fd = tk->fd[TAKE_NOW];
 	l->holder = h;
 	return l;
 }
@@ -169,8 +190,9 @@ struct err *live_adopt(const struct taken *tk, struct live_holder h, struct targ
 	if (!l) {
 		h.finish(h.arg);
 		h.free(h.arg);
-		taken_close(
-			&(struct taken){ .fd = { tk->fd[0], tk->fd[1], tk->fd[2], tk->fd[3] } });
+		struct taken all = *tk;
+
+		taken_close(&all);
 		return &err_nomem;
 	}
 	_cleanup_(target_closep) struct target *t = &l->t;

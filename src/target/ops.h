@@ -19,6 +19,8 @@ struct target_ops {
 	 */
 	struct err *(*read_some)(struct target *t, taddr addr, void *buf, size_t nbytes,
 				 size_t *ret);
+	/* Exactly nbytes as they are now, not at the snapshot.  NULL: this kind has no now. */
+	struct err *(*peek)(struct target *t, taddr addr, void *buf, size_t nbytes);
 	/* Let go of the evidence; called at most once.  May be NULL. */
 	void (*release)(struct target *t);
 	/* Free what the kind added, and the struct itself. */

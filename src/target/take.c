@@ -104,13 +104,13 @@ static struct err *put_auxv(struct take *tk, pid_t source)
 	return err ? err : put_text(tk, TAKE_AUXV, text, n);
 }
 
-static struct err *open_mem(struct take *tk, pid_t source)
+static struct err *open_mem(struct take *tk, enum take_fd which, pid_t source)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/mem", source);
-	tk->taken.fd[TAKE_MEM] = open(path, O_RDONLY | O_CLOEXEC);
-	return tk->taken.fd[TAKE_MEM] < 0 ? err_os(errno, "%s", path) : NULL;
+	tk->taken.fd[which] = open(path, O_RDONLY | O_CLOEXEC);
+	return tk->taken.fd[which] < 0 ? err_os(errno, "%s", path) : NULL;
 }
 
 /* smaps is in the file already: the order of the texts is that of the calls. */
@@ -122,8 +122,10 @@ static struct err *learn(struct take *tk)
 	tk->taken.capture.at_unix_ns = th->at_unix_ns;
 	tk->taken.capture.pause_ns = th->pause_ns;
 	tk->taken.capture.fork_ns = th->fork_ns;
-	struct err *err = open_mem(tk, source);
+	struct err *err = open_mem(tk, TAKE_MEM, source);
 
+	if (!err)
+		err = open_mem(tk, TAKE_NOW, tk->pid);
 	if (!err)
 		err = put_maps(tk, source);
 	if (!err)

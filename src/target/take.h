@@ -19,6 +19,7 @@ enum take_text { TAKE_SMAPS, TAKE_MAPS, TAKE_EXE_PATH, TAKE_AUXV, TAKE_NTEXTS };
 enum take_fd {
 	TAKE_THEATRE, /* read-only: whether the twin still is */
 	TAKE_MEM,     /* /proc/TWIN/mem, opened for reading: cannot come to mean another process */
+	TAKE_NOW,     /* the running program's own mem, for peeks */
 	TAKE_TEXTS,
 	TAKE_EXE, /* the executable, read-only; -1: cannot be opened */
 	TAKE_NFDS,

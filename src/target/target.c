@@ -37,6 +37,13 @@ struct err *target_read(struct target *t, taddr addr, void *buf, size_t nbytes)
 	return NULL;
 }
 
+struct err *target_peek(struct target *t, taddr addr, void *buf, size_t nbytes)
+{
+	if (!t->ops->peek)
+		return err_unsupported("a file does not change: it has no later state");
+	return t->ops->peek(t, addr, buf, nbytes);
+}
+
 const struct target_capture *target_capture(const struct target *t)
 {
 	return &t->capture;

@@ -143,6 +143,13 @@ struct err *target_read(struct target *t, taddr addr, void *buf, size_t nbytes) 
 struct err *target_read_some(struct target *t, taddr addr, void *buf, size_t nbytes,
 			     size_t *ret) MUST_CHECK;
 
+/*
+ * Exactly nbytes as the running program has them now, torn or not: a hint when to take the next
+ * snapshot, no evidence.  Costs it nothing; works after target_release() too.
+ * Errors: ERR_FAULT, ERR_GONE, ERR_UNSUPPORTED for a file.
+ */
+struct err *target_peek(struct target *t, taddr addr, void *buf, size_t nbytes) MUST_CHECK;
+
 const struct target_capture *target_capture(const struct target *t);
 const struct target_thread *target_threads(const struct target *t, size_t *ret_n);
 const struct target_region *target_regions(const struct target *t, size_t *ret_n);
