@@ -8,6 +8,7 @@
 #include "target/attach.h"
 
 #include "base/clock.h"
+#include "target/denied.h"
 #include "target/procfs.h"
 
 #include <errno.h>
@@ -102,44 +103,18 @@ static struct err *add_newborn(struct patient *p, pid_t tid)
 
 struct err *patient_denied(pid_t pid, int os_errno)
 {
-	struct proc_status s;
-	char yama[16] = "";
-	struct err *err = proc_read_status(pid, 0, &s);
+	struct denial d;
 
-	if (err)
-		return err;
 	if (os_errno == ESRCH)
 		return err_new(ERR_GONE, "process %d has exited", pid);
-	if (s.tracer) {
-		struct proc_stat who = { .comm = "?" };
-
-		proc_read_stat(s.tracer, &who);
-		return err_new(
-			ERR_DENIED,
-			"process %d is already traced by %s (pid %d); end that debugger first", pid,
-			who.comm, s.tracer);
-	}
-	if (os_errno != EPERM && os_errno != EACCES)
+	denial_find(pid, os_errno, &d);
+	if (d.cause == DENIAL_GONE)
+		return err_new(ERR_GONE, "%s", d.what);
+	if (d.cause == DENIAL_HIDDEN)
+		return err_new(ERR_DENIED, "%s", d.what);
+	if (d.cause == DENIAL_OTHER)
 		return err_os(os_errno, "cannot trace process %d", pid);
-	proc_read_small(yama, sizeof(yama), "/proc/sys/kernel/yama/ptrace_scope");
-	if (s.uid != geteuid() && geteuid() != 0)
-		return err_new(ERR_DENIED,
-			       "process %d belongs to uid %" PRIu64 ", not to you (uid %u): run as "
-			       "that user or as root, or give limpet CAP_SYS_PTRACE",
-			       pid, s.uid, geteuid());
-	if (yama[0] == '3')
-		return err_new(
-			ERR_DENIED,
-			"kernel.yama.ptrace_scope is 3: no process may be traced until reboot");
-	if (yama[0] == '1' || yama[0] == '2')
-		return err_new(ERR_DENIED,
-			       "kernel.yama.ptrace_scope is %c: run as root, or give limpet "
-			       "CAP_SYS_PTRACE, or set it to 0 (sysctl)",
-			       yama[0]);
-	return err_new(ERR_DENIED,
-		       "may not trace process %d: CAP_SYS_PTRACE is missing (the program is not "
-		       "dumpable, has more capabilities, or a security module forbids it)",
-		       pid);
+	return err_new(ERR_DENIED, "%s: %s", d.what, d.todo);
 }
 
 /* ESRCH: gone meanwhile.  EPERM: ours already (auto-attached at birth), or denied. */

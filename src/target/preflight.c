@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "target/attach.h"
+#include "target/denied.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -135,27 +136,33 @@ static struct err *check_pause(pid_t pid, const struct target_opts *o, const str
 		(need_ms + need_ms / 2 + 9) / 10 * 10);
 }
 
-/* CAP_SYS_ADMIN may suspend a filter; nothing less can tell what the filter would do. */
-static bool have_sys_admin(void)
-{
-	char buf[8192];
-	const char *p;
-
-	if (proc_read_small(buf, sizeof(buf), "/proc/self/status") <= 0)
-		return false;
-	p = strstr(buf, "\nCapEff:");
-	return p && (strtoull(p + 8, NULL, 16) >> CAP_SYS_ADMIN & 1);
-}
-
+/*
+ * Only CAP_SYS_ADMIN may suspend a filter, and only who has none itself (kernel/ptrace.c,
+ * check_ptrace_options).  Nothing less can tell what the filter would do.
+ */
 static struct err *check_seccomp(pid_t pid, const struct preflight *pf)
 {
-	if (pf->status.seccomp == 0 || have_sys_admin())
+	struct proc_status own;
+
+	if (pf->status.seccomp == 0)
 		return NULL;
-	return err_unsupported(
-		"process %d has a seccomp filter, which would judge the injected call "
-		"and may kill the program for it: run as root (CAP_SYS_ADMIN can suspend "
-		"the filter), or use --freeze, which injects nothing",
-		pid);
+	struct err *err = proc_read_status(getpid(), 0, &own);
+
+	if (err)
+		return err;
+	if (!caps_effective(CAP_SYS_ADMIN))
+		return err_unsupported(
+			"process %d has a seccomp filter, which would judge the injected call "
+			"and may kill the program for it: run as root (CAP_SYS_ADMIN can suspend "
+			"the filter), or use --freeze, which injects nothing",
+			pid);
+	if (own.seccomp)
+		return err_unsupported(
+			"process %d has a seccomp filter, and limpet has one too, so it may not "
+			"suspend that: run limpet with seccomp unconfined, or use --freeze, which "
+			"injects nothing",
+			pid);
+	return NULL;
 }
 
 static uint64_t meminfo(const char *key)
@@ -262,19 +269,32 @@ static struct err *check_namespace(pid_t pid)
 			       pid);
 }
 
+struct err *preflight_item(enum preflight_item item, pid_t pid, const struct target_opts *o,
+			   const struct preflight *pf)
+{
+	switch (item) {
+	case PREFLIGHT_SECCOMP:
+		return check_seccomp(pid, pf);
+	case PREFLIGHT_NAMESPACE:
+		return check_namespace(pid);
+	case PREFLIGHT_PAUSE:
+		return check_pause(pid, o, pf);
+	case PREFLIGHT_MEMORY:
+		return check_memory(pid, pf);
+	case PREFLIGHT_OVERCOMMIT:
+		return check_overcommit(pid, pf);
+	case PREFLIGHT_PIDS:
+		return check_pids(pid, pf);
+	default:
+		return NULL;
+	}
+}
+
 struct err *preflight_fork(pid_t pid, const struct target_opts *o, const struct preflight *pf)
 {
-	struct err *err = check_seccomp(pid, pf);
+	struct err *err = NULL;
 
-	if (!err)
-		err = check_namespace(pid);
-	if (!err)
-		err = check_pause(pid, o, pf);
-	if (!err)
-		err = check_memory(pid, pf);
-	if (!err)
-		err = check_overcommit(pid, pf);
-	if (!err)
-		err = check_pids(pid, pf);
+	for (enum preflight_item i = 0; !err && i < PREFLIGHT_ITEMS; i++)
+		err = preflight_item(i, pid, o, pf);
 	return err;
 }

@@ -21,7 +21,20 @@ struct preflight {
 /* Is it there, alive, ours to look at, 64-bit x86?  Fills ret. */
 struct err *preflight_look(pid_t pid, struct preflight *ret) MUST_CHECK;
 
-/* May it be forked: pause, memory, pids, overcommit, seccomp. */
+/* What is asked before a fork; `limpet doctor` asks one by one. */
+enum preflight_item {
+	PREFLIGHT_SECCOMP,
+	PREFLIGHT_NAMESPACE,
+	PREFLIGHT_PAUSE,
+	PREFLIGHT_MEMORY,
+	PREFLIGHT_OVERCOMMIT,
+	PREFLIGHT_PIDS,
+	PREFLIGHT_ITEMS,
+};
+struct err *preflight_item(enum preflight_item item, pid_t pid, const struct target_opts *o,
+			   const struct preflight *pf) MUST_CHECK;
+
+/* May it be forked: all of them. */
 struct err *preflight_fork(pid_t pid, const struct target_opts *o,
 			   const struct preflight *pf) MUST_CHECK;
 
