@@ -21,7 +21,7 @@ struct err *go_heap_read(const struct go *g, unsigned nthreads, struct go_heap *
 
 	err = go_masks_create(g, &h.masks);
 	if (!err)
-		err = heap_counters_read(g, &h.counters);
+		err = go_counters_read(g, &h.counters);
 	if (!err)
 		err = heap_arenas_read(g, &h);
 	if (!err)

@@ -25,7 +25,8 @@ enum go_marks {
 	GO_MARKS_LAST_CYCLE,	/* mark bit == survived the last finished cycle; clear+allocated = born since */
 	GO_MARKS_UNSWEPT,	/* survived or not; what did not waits for the sweeper and is no object: its
 				 * alloc bit is clear here, counted in unswept_garbage_* */
-	GO_MARKS_PARTIAL,	/* a cycle is marking: set bits are true, clear ones say nothing */
+	GO_MARKS_MARKING,	/* a cycle is marking, and all spans were swept before it began (mgc.go, gcStart:
+				 * finishsweep_m): as LAST_CYCLE, of the cycle that finished before it */
 	GO_MARKS_FRESH,		/* span born since the last cycle: no information */
 	GO_MARKS_SWEEPING,	/* being swept at this instant: undecidable */
 };
@@ -145,6 +146,8 @@ struct go_heap {
 	uint64_t lost_spans, lost_bytes;	/* unreadable or inconsistent: losses */
 };
 
+/* Go's own figures alone; also part of go_heap_read(). */
+struct err *go_counters_read(const struct go *g, struct go_counters *ret) MUST_CHECK;
 struct err *go_heap_read(const struct go *g, unsigned nthreads, struct go_heap *ret) MUST_CHECK;
 void go_heap_deinit(struct go_heap *h);
 

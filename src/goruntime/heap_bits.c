@@ -7,8 +7,9 @@
  *   object     slot < freeIndexForScan, or its allocBits bit is set, or it is marked (from
  *              1.25 on what is allocated while a cycle marks is only marked); other slots below
  *              freeindex may be half written, and the collector does not look at them either
- *   marked     swept span: the allocBits are the last cycle's marks
- *              else: gcmarkBits, and green tea's marks inside the span
+ *   marked     swept span: the allocBits are the last cycle's marks, also while the next one
+ *              marks: it fills gcmarkBits (and green tea's marks inside the span)
+ *              unswept span: they lie there
  *
  * Cost: bits of a span are a few dozen bytes, read through the block cache.
  */
@@ -32,7 +33,7 @@ enum go_marks heap_marks_of(const struct go_counters *c, uint32_t span_sweepgen)
 	uint32_t ahead = span_sweepgen - c->sweepgen;
 
 	if (c->gcphase)
-		return GO_MARKS_PARTIAL;
+		return ahead == 0 || ahead == 3 ? GO_MARKS_MARKING : GO_MARKS_SWEEPING;
 	if (ahead == (uint32_t)-2 || ahead == 1)
 		return GO_MARKS_UNSWEPT;
 	if (ahead == 0 || ahead == 3)
@@ -122,6 +123,30 @@ static void drop_garbage(struct job *j, const struct go_span *s, uint64_t *alloc
 	atomic_fetch_add(&j->garbage_bytes, n * s->elem_bytes);
 }
 
+/* marks: of the last finished cycle.  What it or the running one has marked is allocated. */
+static struct err *read_marks(struct job *j, struct go_io *io, const struct go_span *s,
+			      taddr gcmark_bits, uint64_t *alloc, uint64_t *marks)
+{
+	uint64_t now[MAX_SLOT_BYTES / 8];
+	uint32_t words = (s->nelems + 63) / 64;
+	struct err *err;
+
+	memset(now, 0, words * 8);
+	if (s->marks != GO_MARKS_UNSWEPT && s->marks != GO_MARKS_SWEEPING)
+		memcpy(marks, alloc, words * 8);
+	if (s->marks == GO_MARKS_LAST_CYCLE || s->marks == GO_MARKS_FRESH)
+		return NULL;
+	err = or_bits(io, gcmark_bits, s->nelems, now);
+	if (!err && has_inline_marks(j->g, s))
+		err = or_inline(io, s, now);
+	for (uint32_t i = 0; i < words && !err; i++) {
+		alloc[i] |= now[i];
+		if (s->marks != GO_MARKS_MARKING)
+			marks[i] = now[i];
+	}
+	return err;
+}
+
 static struct err *read_span(struct job *j, struct go_io *io, const struct go_span *s)
 {
 	const struct go_layout *L = j->g->L;
@@ -139,17 +164,9 @@ static struct err *read_span(struct job *j, struct go_io *io, const struct go_sp
 		err = or_bits(io, go_get(m, L->mspan_allocBits), s->nelems, alloc);
 	if (err)
 		return err;
-	if (s->marks == GO_MARKS_LAST_CYCLE || s->marks == GO_MARKS_FRESH) {
-		memcpy(marks, alloc, words * 8);
-	} else {
-		err = or_bits(io, go_get(m, L->mspan_gcmarkBits), s->nelems, marks);
-		if (!err && has_inline_marks(j->g, s))
-			err = or_inline(io, s, marks);
-		if (err)
-			return err;
-		for (uint32_t i = 0; i < words; i++)
-			alloc[i] |= marks[i];
-	}
+	err = read_marks(j, io, s, go_get(m, L->mspan_gcmarkBits), alloc, marks);
+	if (err)
+		return err;
 	set_below(alloc, s->free_index_for_scan);
 	if (s->nelems % 64) {
 		alloc[words - 1] &= (1ULL << (s->nelems % 64)) - 1;

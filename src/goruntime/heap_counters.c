@@ -67,7 +67,7 @@ static void stats(const struct go *g, struct go_counters *c)
 	c->total_pause_ns = go_get(p, L->mstats_pause_total_ns);
 }
 
-struct err *heap_counters_read(const struct go *g, struct go_counters *ret)
+struct err *go_counters_read(const struct go *g, struct go_counters *ret)
 {
 	struct go_counters c = { 0 };
 	struct err *err;

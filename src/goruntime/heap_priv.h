@@ -10,7 +10,6 @@
 #define HEAP_CLASS(spanclass) ((spanclass) >> 1) /* mheap.go: spanClass.sizeclass */
 #define HEAP_MSPAN_MAX	      1024		 /* bytes of an mspan image */
 
-struct err *heap_counters_read(const struct go *g, struct go_counters *ret) MUST_CHECK;
 /* Arenas and the empty page index: h->index, h->bounds. */
 struct err *heap_arenas_read(const struct go *g, struct go_heap *h) MUST_CHECK;
 /* h->spans from the arenas' page tables, ascending; fills h->index. */

@@ -31,7 +31,8 @@ static uint64_t bits_at(const uint64_t *bits, uint64_t at, unsigned n)
 
 static bool marks_speak(const struct go_span *sp)
 {
-	return sp->marks == GO_MARKS_LAST_CYCLE || sp->marks == GO_MARKS_UNSWEPT;
+	return sp->marks == GO_MARKS_LAST_CYCLE || sp->marks == GO_MARKS_UNSWEPT ||
+	       sp->marks == GO_MARKS_MARKING;
 }
 
 static struct err *note(struct verify_result *r, struct verify_diff d)
@@ -94,8 +95,7 @@ static struct err *compare_spans(const struct snapshot *s, const struct graph *g
 		struct err *err;
 
 		if (!marks_speak(sp)) {
-			r->spans_partial += sp->marks == GO_MARKS_PARTIAL;
-			r->spans_undecidable += sp->marks != GO_MARKS_PARTIAL;
+			r->spans_undecidable++;
 			continue;
 		}
 		r->spans_valid++;
@@ -263,10 +263,10 @@ static uint64_t counted_twice(const struct snapshot *s)
 
 static const char *phase_text(const struct verify_result *r)
 {
-	if (r->gcphase)
-		return "a cycle is marking: only reached => allocated could be checked";
 	if (!r->cycles)
 		return "no cycle has finished yet: there are no marks to compare with";
+	if (r->gcphase)
+		return "a cycle is marking: the marks are those of the one before it";
 	if (r->spans_undecidable)
 		return "between cycles, sweeping: some spans could not be compared";
 	return "between cycles: all marks are those of the last cycle";
@@ -295,7 +295,7 @@ struct err *verify_run(const struct snapshot *s, const struct graph *g, struct v
 		return err;
 	sort_out(&r);
 	mark_finalizers(s, &r);
-	r.counter_comparable = !r.gcphase && r.cycles && !r.spans_undecidable;
+	r.counter_comparable = r.cycles && !r.spans_undecidable;
 	r.phase = phase_text(&r);
 	*ret = r;
 	r = (struct verify_result){ 0 };

@@ -40,7 +40,7 @@ struct verify_result {
 	uint64_t garbage_since;			/* marked, unreached, explained by a second observation */
 	uint64_t undecided;			/* candidates that one snapshot cannot decide; part of missing */
 	uint64_t born_since;			/* reached, allocated, not marked: born after the cycle */
-	uint64_t spans_valid, spans_partial, spans_undecidable;
+	uint64_t spans_valid, spans_undecidable;
 	uint32_t gcphase, cycles;
 	uint64_t conservative_frames, conservative_slots;
 	/*
@@ -64,9 +64,10 @@ struct err *verify_run(const struct snapshot *s, const struct graph *g, struct v
 /*
  * Second one, of the same process after at least one more finished cycle: candidates of r that are no
  * longer marked are explained; those still marked and still unreached stay missing.  Without a new
- * finished cycle it decides nothing.  May be called again with later observations.
+ * finished cycle it decides nothing.  May be called again with later observations.  g2 NULL: by the
+ * marks alone; what is still marked stays as it was.
  */
-struct err *verify_again(struct verify_result *r, const struct snapshot *s2, const struct graph *g2) MUST_CHECK;
+void verify_again(struct verify_result *r, const struct go_heap *h2, const struct graph *g2);
 void verify_deinit(struct verify_result *r);
 /*
  * No unexplained difference.  Before a second observation undecided candidates are tolerated up to

@@ -24,36 +24,37 @@ static const char reason_missed[] = "marked again by a later cycle, and still no
 enum verdict { EXPLAINED, MISSED, NOTHING };
 
 /* Slot of the candidate at the second observation; GO_NO_OBJECT: another span lies there. */
-static uint64_t same_slot(const struct snapshot *s2, const struct verify_diff *d)
+static uint64_t same_slot(const struct go_heap *h2, const struct verify_diff *d)
 {
-	uint64_t id = go_heap_object_at(&s2->heap, d->addr);
+	uint64_t id = go_heap_object_at(h2, d->addr);
 	uint64_t bytes = 0;
 
-	if (id >= s2->heap.nobjects || go_heap_address(&s2->heap, id, &bytes) != d->addr ||
-	    bytes != d->bytes)
+	if (id >= h2->nobjects || go_heap_address(h2, id, &bytes) != d->addr || bytes != d->bytes)
 		return GO_NO_OBJECT;
 	return id;
 }
 
-static bool has_finalizer(const struct snapshot *s2, taddr object)
+static bool has_finalizer(const struct go_heap *h2, taddr object)
 {
-	for (size_t i = 0; i < s2->heap.specials.n; i++)
-		if (s2->heap.specials.v[i].object == object &&
-		    s2->heap.specials.v[i].kind == GO_SPECIAL_FINALIZER)
+	for (size_t i = 0; i < h2->specials.n; i++)
+		if (h2->specials.v[i].object == object &&
+		    h2->specials.v[i].kind == GO_SPECIAL_FINALIZER)
 			return true;
 	return false;
 }
 
 /* Allocated and marked: what else could it be than missed? */
-static enum verdict judge_marked(struct verify_result *r, const struct snapshot *s2,
+static enum verdict judge_marked(struct verify_result *r, const struct go_heap *h2,
 				 const struct graph *g2, struct verify_diff *d, uint64_t id)
 {
 	/* mgcsweep.go: sweep marks a dead object whose finalizer it queues, and takes the special.
 	 */
-	if ((d->flags & VERIFY_FINALIZER) && !has_finalizer(s2, d->addr)) {
+	if ((d->flags & VERIFY_FINALIZER) && !has_finalizer(h2, d->addr)) {
 		d->reason = reason_finalized;
 		return EXPLAINED;
 	}
+	if (!g2)
+		return NOTHING;
 	if (graph_reached(g2, graph_node_of_object(g2, id))) {
 		d->reason = reason_reached;
 		return EXPLAINED;
@@ -67,30 +68,28 @@ static enum verdict judge_marked(struct verify_result *r, const struct snapshot 
 	return MISSED;
 }
 
-static enum verdict judge(struct verify_result *r, const struct snapshot *s2,
-			  const struct graph *g2, struct verify_diff *d)
+static enum verdict judge(struct verify_result *r, const struct go_heap *h2, const struct graph *g2,
+			  struct verify_diff *d)
 {
-	uint64_t id = same_slot(s2, d);
+	uint64_t id = same_slot(h2, d);
 	const struct go_span *sp;
 
 	if (id == GO_NO_OBJECT) {
 		d->reason = reason_span;
 		return EXPLAINED;
 	}
-	sp = go_heap_span_at(&s2->heap, d->addr);
+	sp = go_heap_span_at(h2, d->addr);
 	if (!sp || sp->marks == GO_MARKS_SWEEPING || sp->marks == GO_MARKS_FRESH)
 		return NOTHING;
-	if (!go_bit(s2->heap.alloc_bits, id)) {
+	if (!go_bit(h2->alloc_bits, id)) {
 		d->reason = reason_freed;
 		return EXPLAINED;
 	}
-	if (sp->marks == GO_MARKS_PARTIAL)
-		return NOTHING;
-	if (!go_bit(s2->heap.mark_bits, id)) {
+	if (!go_bit(h2->mark_bits, id)) {
 		d->reason = reason_unmarked;
 		return EXPLAINED;
 	}
-	return judge_marked(r, s2, g2, d, id);
+	return judge_marked(r, h2, g2, d, id);
 }
 
 static void settle(struct verify_result *r, struct verify_diff *d, enum verdict v)
@@ -105,17 +104,16 @@ static void settle(struct verify_result *r, struct verify_diff *d, enum verdict 
 	r->garbage_since += v == EXPLAINED;
 }
 
-struct err *verify_again(struct verify_result *r, const struct snapshot *s2, const struct graph *g2)
+void verify_again(struct verify_result *r, const struct go_heap *h2, const struct graph *g2)
 {
 	/* Counted modulo 2^32; less than half a turn lies between two observations. */
-	if ((int32_t)(s2->heap.counters.num_gc - r->cycles) <= 0)
-		return NULL;
+	if ((int32_t)(h2->counters.num_gc - r->cycles) <= 0)
+		return;
 	for (size_t i = 0; i < r->diffs.n; i++) {
 		struct verify_diff *d = &r->diffs.v[i];
 
 		if (d->side == VERIFY_MISSING && !d->explained)
-			settle(r, d, judge(r, s2, g2, d));
+			settle(r, d, judge(r, h2, g2, d));
 	}
 	r->second = true;
-	return NULL;
 }

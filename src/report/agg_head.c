@@ -153,7 +153,6 @@ struct err *agg_exact(struct agg *a, const struct verify_result *v, struct ans_e
 		.born_since = v->born_since,
 		.conservative_frames = v->conservative_frames,
 		.spans_valid = v->spans_valid,
-		.spans_partial = v->spans_partial,
 		.spans_undecidable = v->spans_undecidable,
 		.cycles = v->cycles,
 		.counter_bytes = v->counter_comparable ? v->counter_bytes : ANS_UNKNOWN,

@@ -15,8 +15,8 @@ static const char *marks_word(uint8_t marks)
 	case GO_MARKS_LAST_CYCLE:
 	case GO_MARKS_UNSWEPT:
 		return "of the last finished cycle";
-	case GO_MARKS_PARTIAL:
-		return "a cycle is marking: a clear bit says nothing";
+	case GO_MARKS_MARKING:
+		return "of the last finished cycle; the next one is marking";
 	case GO_MARKS_FRESH:
 		return "span born since the last cycle: the bit says nothing";
 	default:

@@ -52,12 +52,13 @@ struct ans_exact {
 	uint64_t missing, extra; /* missing: decided ones only */
 	uint64_t undecided, garbage_since, born_since;
 	uint64_t conservative_frames, typed_objects, typed_bytes;
-	uint64_t spans_valid, spans_partial, spans_undecidable;
+	uint64_t spans_valid, spans_undecidable;
 	uint64_t cycles;
 	uint64_t counter_bytes; /* what the collector counted itself, ANS_UNKNOWN */
 	const char *phase;	/* "idle", "marking", "mark termination" */
 	const char *compared;	/* in words: what could be compared at that instant */
-	bool second, holds;
+	bool second;
+	bool holds; /* not contradicted; nothing was compared where gc_objects is 0 */
 	VEC(struct ans_difference) differences;
 };
 

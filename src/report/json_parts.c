@@ -106,10 +106,13 @@ void json_exact(struct jw *j, const struct ans_exact *a)
 	jw_kv_text(j, "compared", a->compared);
 	jw_kv_u64(j, "gc_cycles", a->cycles);
 	jw_kv_u64(j, "spans_valid", a->spans_valid);
-	jw_kv_u64(j, "spans_partial", a->spans_partial);
 	jw_kv_u64(j, "spans_undecidable", a->spans_undecidable);
 	jw_kv_bool(j, "second_observation", a->second);
-	jw_kv_bool(j, "holds", a->holds);
+	jw_key(j, "holds");
+	if (a->holds && !a->gc_objects)
+		jw_null(j); /* nothing was compared: neither true nor false */
+	else
+		jw_bool(j, a->holds);
 }
 
 static void put_if(struct jw *j, const char *key, const char *text)

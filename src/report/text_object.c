@@ -149,10 +149,8 @@ void text_verify(struct str *o, enum text_style st, const struct ans_exact *a, s
 			   "collector's own count: %" PRIu64 " bytes marked, its bits: %" PRIu64
 			   "\n",
 			   a->counter_bytes, a->gc_bytes);
-	str_printf(o,
-		   "spans: marks say all in %" PRIu64 ", part in %" PRIu64 ", nothing in %" PRIu64
-		   "\n",
-		   a->spans_valid, a->spans_partial, a->spans_undecidable);
+	str_printf(o, "spans: marks readable in %" PRIu64 ", not in %" PRIu64 "\n", a->spans_valid,
+		   a->spans_undecidable);
 	str_printf(o, "conservative frames: %s\n", text_count(n, a->conservative_frames));
 	if (a->differences.n)
 		text_title(o, st, "differences");

@@ -111,7 +111,7 @@ static void do_verify(struct look *l, struct verify_result *v)
 	struct err *err = verify_run(l->s, l->g, v);
 
 	if (!err)
-		err = verify_again(v, l->s, l->g);
+		verify_again(v, &l->s->heap, l->g);
 	if (!err)
 		err = agg_exact(&l->agg, v, &x);
 	if (err) {

@@ -110,7 +110,9 @@ static const struct {
 	{ "unswept", 0, SWEEPGEN - 2, GO_MARKS_UNSWEPT, "xx...i..", "xx...i.." },
 	{ "unswept, cached", 0, SWEEPGEN + 1, GO_MARKS_UNSWEPT, "xx...i..", "xx...i.." },
 	{ "being swept", 0, SWEEPGEN - 1, GO_MARKS_SWEEPING, "xxx..ix.", "xx...i.." },
-	{ "marking", 1, SWEEPGEN, GO_MARKS_PARTIAL, "xxx..ix.", "xx...i.." },
+	{ "marking", 1, SWEEPGEN, GO_MARKS_MARKING, "xxx..ix.", ".x....x." },
+	{ "marking, cached", 1, SWEEPGEN + 3, GO_MARKS_MARKING, "xxx..ix.", ".x....x." },
+	{ "marking, yet unswept: damage", 1, SWEEPGEN - 2, GO_MARKS_SWEEPING, "xxx..ix.", "xx...i.." },
 };
 
 static bool want(const struct world *w, char c)

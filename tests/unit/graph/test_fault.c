@@ -125,7 +125,7 @@ static struct err *verify(void *arg)
 	if (!err)
 		err = verify_run(&f->s, g, &r);
 	if (!err)
-		err = verify_again(&r, &f->s, g);
+		verify_again(&r, &f->s.heap, g);
 	return err ? err : queries(g);
 }
 
