@@ -32,10 +32,14 @@ enum opt_id {
 	OPT_WAIT = 1 << 17,
 	OPT_GO = 1 << 18,
 	OPT_HELP = 1 << 19,
+	OPT_SYSROOT = 1 << 20,
+	OPT_ZSTD = 1 << 24,
+	OPT_NO_PAYLOAD = 1 << 25,
+	OPT_REDACT = 1 << 26,
 	/* every command with a TARGET */
 	OPTS_COMMON = OPT_JSON | OPT_LIMIT | OPT_NO_COLOR | OPT_QUIET | OPT_OUT | OPT_EXE |
-		      OPT_VALUES | OPT_FREEZE | OPT_MAX_PAUSE | OPT_THREADS | OPT_MAX_MEMORY |
-		      OPT_LAYOUT | OPT_HELP,
+		      OPT_SYSROOT | OPT_VALUES | OPT_FREEZE | OPT_MAX_PAUSE | OPT_THREADS |
+		      OPT_MAX_MEMORY | OPT_LAYOUT | OPT_HELP,
 };
 
 struct opt {
@@ -64,7 +68,7 @@ struct args {
 	const char *arg[2]; /* TARGET, WHAT */
 	unsigned nargs;
 	unsigned seen; /* OPT_* that were given */
-	const char *out, *exe, *layout, *go;
+	const char *out, *exe, *sysroot, *layout, *go;
 	const char *by, *sort, *group_by;
 	uint64_t limit, depth, paths, wait_s, threads;
 	uint64_t max_pause_ns, max_memory;

@@ -23,7 +23,11 @@ static const struct opt table[] = {
 	{ OPT_PATHS, "--paths", "N", "at most N paths an object" },
 	{ OPT_WAIT, "--wait", "SECONDS", "how long to wait for a later GC cycle" },
 	{ OPT_GO, "--go", "PATH", "the go command whose runtime is described" },
+	{ OPT_ZSTD, "--zstd", NULL, "compressed, in frames that can be read alone" },
+	{ OPT_NO_PAYLOAD, "--no-payload", NULL, "without the contents of pointer-free objects" },
+	{ OPT_REDACT, "--redact", NULL, "the same, and without text in all the rest" },
 	{ OPT_EXE, "--exe", "FILE", "the executable, where the target's own cannot be read" },
+	{ OPT_SYSROOT, "--sysroot", "DIR", "where a core's executable and libraries lie" },
 	{ OPT_LAYOUT, "--layout", "FILE", "layout table made by `limpet layout`" },
 	{ OPT_VALUES, "--values", "POLICY", "values of the program: none, hash or full" },
 	{ OPT_FREEZE, "--freeze", NULL, "stop the program while reading, instead of fork" },
@@ -158,6 +162,9 @@ static struct err *set_option(const struct opt *o, const char *v, struct args *a
 		break;
 	case OPT_EXE:
 		a->exe = v;
+		break;
+	case OPT_SYSROOT:
+		a->sysroot = v;
 		break;
 	case OPT_LAYOUT:
 		a->layout = v;

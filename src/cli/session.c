@@ -42,7 +42,7 @@ static struct err *open_live(const struct args *a, pid_t pid, struct session *s)
 
 static struct err *open_core(const struct args *a, const char *path, struct session *s)
 {
-	struct target_file_opts fo = { .exe = a->exe };
+	struct target_file_opts fo = { .exe = a->exe, .sysroot = a->sysroot };
 	struct err *err = session_stage(s, "reading the core");
 
 	return err ? err : target_open_core(path, &fo, &s->t);
@@ -70,14 +70,15 @@ static struct err *open_target(const struct args *a, const struct kind_found *k,
 
 static struct err *open_go(const struct args *a, const struct kind_found *k, struct session *s)
 {
-	struct go_opts go = { .layout_file = a->layout, .exe = a->exe };
+	bool live = k->kind == KIND_LIVE;
+	/* files have looked at --exe themselves */
+	struct go_opts go = { .layout_file = a->layout, .exe = live ? a->exe : NULL };
 	struct err *err = session_stage(s, "finding the Go runtime");
 
 	if (err)
 		return err;
 	err = go_open(s->t, &go, &s->go);
-	return k->kind == KIND_LIVE ? err_prefix(err, "pid %d", k->pid)
-				    : err_prefix(err, "%.200s", k->path);
+	return live ? err_prefix(err, "pid %d", k->pid) : err_prefix(err, "%.200s", k->path);
 }
 
 static struct err *attach(const struct args *a, struct session *s)
