@@ -231,6 +231,16 @@ void take_finish(struct take *tk)
 		log_attach(tk, "let go");
 }
 
+int take_watch(const struct take *tk)
+{
+	return tk->surgeon.pid > 0 && !atomic_load(&tk->surgeon.th->gone) ? tk->surgeon.sock : -1;
+}
+
+void take_mourn(struct take *tk)
+{
+	surgeon_mourn(&tk->surgeon);
+}
+
 void take_free(struct take *tk)
 {
 	if (!tk)

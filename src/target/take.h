@@ -48,6 +48,11 @@ void taken_close(struct taken *t);
 /* Kill and reap the twin, or let the target run; idempotent. */
 void take_finish(struct take *tk);
 
+/* A socket that is readable when the surgeon has been killed, -1 when none need be watched. */
+int take_watch(const struct take *tk);
+/* Then: tell the readers. */
+void take_mourn(struct take *tk);
+
 /* NULL allowed. */
 void take_free(struct take *tk);
 
