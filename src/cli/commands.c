@@ -105,6 +105,21 @@ static const struct cmd table[] = {
 		.run = cmd_verify,
 	},
 	{
+		.name = "snapshot",
+		.args = "TARGET -o FILE",
+		.about = "an ELF core, taken in milliseconds of pause",
+		.help = WHERE
+		"The core opens in limpet, gdb, dlv and readelf.  It holds all values of the program;\n"
+		"--no-payload leaves out what lies in pointer-free objects (strings, byte slices), and\n"
+		"--redact also text in all other memory: what holds what remains, in both.",
+		.example = "limpet snapshot 1234 -o core.1234 --zstd",
+		.opts = (OPTS_COMMON & ~(unsigned)(OPT_LIMIT | OPT_NO_COLOR | OPT_VALUES)) |
+			OPT_ZSTD | OPT_NO_PAYLOAD | OPT_REDACT,
+		.min_args = 1,
+		.max_args = 1,
+		.run = cmd_snapshot,
+	},
+	{
 		.name = "layout",
 		.args = "--go PATH",
 		.about = "make a layout table for a Go version from its toolchain",
@@ -127,7 +142,6 @@ static const struct cmd table[] = {
 	{ .name = "diff", .about = "what grew between two snapshots" },
 	{ .name = "sql", .about = "SQL over all of it" },
 	{ .name = "profile", .about = "a pprof file of what is retained" },
-	{ .name = "snapshot", .about = "a core or a store, in milliseconds of pause" },
 	{ .name = "gc", .about = "is the collector the problem" },
 	{ .name = "watch", .about = "follow processes for days" },
 	{ .name = "check", .about = "the gate for CI" },

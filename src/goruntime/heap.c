@@ -50,6 +50,7 @@ void go_heap_deinit(struct go_heap *h)
 	bigfree(h->alloc_bits, words, 8);
 	bigfree(h->mark_bits, words, 8);
 	vec_free(&h->spans);
+	vec_free(&h->manual);
 	vec_free(&h->specials);
 	vec_free(&h->roots);
 	go_masks_free(h->masks);

@@ -11,6 +11,7 @@
 
 enum go_ptr_scheme {
 	GO_PTR_NONE,		/* noscan */
+	GO_PTR_LISTED,		/* in lists beside the heap: go_heap.listed */
 	GO_PTR_SPAN_BITS,	/* 1 bit/word at the end of the span (1.22+, elem ≤ 512 B) */
 	GO_PTR_HEADER,		/* malloc header: type word before each object */
 	GO_PTR_LARGE,		/* span.largeType */
@@ -29,6 +30,7 @@ enum go_marks {
 				 * finishsweep_m): as LAST_CYCLE, of the cycle that finished before it */
 	GO_MARKS_FRESH,		/* span born since the last cycle: no information */
 	GO_MARKS_SWEEPING,	/* being swept at this instant: undecidable */
+	GO_MARKS_NONE,		/* the evidence has no mark bits: a heap dump */
 };
 
 struct go_span {
@@ -129,6 +131,16 @@ struct go_heap_index {
 	size_t nhot;
 };
 
+struct go_scan_ops;
+struct go_heap;
+
+/* Who knows the pointer words of GO_PTR_LISTED spans; only: of that object, or GO_NO_OBJECT. */
+struct go_listed {
+	struct err *(*scan)(void *arg, const struct go_heap *h, size_t span, uint64_t only,
+			    const struct go_scan_ops *ops, void *ops_arg);
+	void *arg;
+};
+
 struct go_heap {
 	VEC(struct go_span) spans;	/* in use, ascending by base */
 	VEC(struct go_special) specials;
@@ -138,11 +150,13 @@ struct go_heap {
 	uint64_t *mark_bits;		/* bit id: marked, per the span's `marks` */
 	uint64_t manual_span_bytes;	/* spans not of the collected heap: stacks, work buffers */
 	uint64_t nmanual_spans, narenas;
+	VEC(struct trange) manual;	/* those spans, ascending */
 	uint64_t unswept_garbage_objects, unswept_garbage_bytes;
 	struct trange bounds;		/* all arenas lie inside */
 	struct go_counters counters;
 	struct go_heap_index index;
 	struct go_masks *masks;		/* pointer masks of types seen in headers; heap_mask.h */
+	const struct go_listed *listed;	/* NULL: no such spans; borrowed */
 	uint64_t lost_spans, lost_bytes;	/* unreadable or inconsistent: losses */
 };
 

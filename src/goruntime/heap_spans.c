@@ -144,8 +144,11 @@ static struct err *visit(struct reader *r, taddr addr, taddr at)
 	bytes = go_get(m, L->mspan_npages) * GO_PAGE_BYTES;
 	if ((int64_t)state == L->c_mSpanManual) {
 		r->h->nmanual_spans++;
-		r->h->manual_span_bytes += in_arenas(r->h, addr, bytes) ? bytes : 0;
-		return NULL;
+		if (!in_arenas(r->h, addr, bytes))
+			return NULL;
+		r->h->manual_span_bytes += bytes;
+		return vec_push(&r->h->manual, (struct trange){ addr, addr + bytes }) ? NULL
+										      : &err_nomem;
 	}
 	if ((int64_t)state != L->c_mSpanInUse)
 		return NULL;

@@ -1,0 +1,233 @@
+/*
+ * needs.c - memory of the runtime itself, and channels among the pointer-free objects.
+ *
+ * Source: runtime/mheap.go, mgcsweep.go (bitmaps), chan.go (makechan), symtab.go (masks).
+ */
+#include "goruntime/needs.h"
+
+#include "base/par.h"
+#include "goruntime/heap_io.h"
+#include "goruntime/heap_priv.h"
+#include "goruntime/heap_scan.h"
+
+#include <pthread.h>
+
+#define MAX_PS 4096U
+
+static void own_span(const struct go *g, const struct go_span *s, const uint8_t *m, go_range_fn *fn,
+		     void *arg)
+{
+	uint64_t bits = (s->nelems + 63) / 64 * 8, used = (uint64_t)s->nelems * s->elem_bytes;
+
+	fn(arg, s->mspan, g->L->mspan_bytes);
+	fn(arg, go_get(m, g->L->mspan_allocBits), bits);
+	fn(arg, go_get(m, g->L->mspan_gcmarkBits), bits);
+	/* heap bits and inline marks, behind the objects */
+	if (s->scheme == GO_PTR_SPAN_BITS)
+		used = MAX(used, go_span_bits_offset(g, s));
+	if ((s->scheme == GO_PTR_SPAN_BITS || s->scheme == GO_PTR_ARENA) && used < s->bytes)
+		fn(arg, s->base + used, s->bytes - used);
+}
+
+static struct err *own_spans(const struct go *g, const struct go_heap *h, go_range_fn *fn,
+			     void *arg)
+{
+	_cleanup_(go_io_deinit) struct go_io io = { 0 };
+	struct err *err = go_io_init(&io, g);
+	uint8_t m[HEAP_MSPAN_MAX];
+
+	for (size_t i = 0; i < h->spans.n && !err; i++) {
+		err = go_io_read(&io, h->spans.v[i].mspan, m, g->L->mspan_bytes);
+		if (err_catch(&err, ERR_FAULT))
+			continue;
+		if (!err)
+			own_span(g, &h->spans.v[i], m, fn, arg);
+	}
+	return err;
+}
+
+static struct err *own_arenas(const struct go *g, const struct go_heap *h, go_range_fn *fn,
+			      void *arg)
+{
+	const struct go_heap_index *x = &h->index;
+	uint64_t offset = g->L->c_arenaBaseOffset != -1 ? (uint64_t)g->L->c_arenaBaseOffset
+							: 0xffff800000000000ULL;
+	taddr l2 = 0, meta = 0;
+	struct err *err = go_read_u64(g, g->v.mheap + (uint64_t)g->L->mheap_arenas.off, &l2);
+
+	for (uint64_t i = 0; i < x->nslots && !err; i++) {
+		taddr base = x->lo + (i << x->arena_shift);
+
+		if (!x->arena_slot[i])
+			continue;
+		err = go_read_u64(g, l2 + 8 * ((base - offset) >> x->arena_shift), &meta);
+		if (!err && meta)
+			fn(arg, meta, g->L->heapArena_bytes);
+	}
+	return err;
+}
+
+static void own_variables(const struct go *g, go_range_fn *fn, void *arg)
+{
+	const struct go_layout *L = g->L;
+	const struct go_vars *v = &g->v;
+	const struct {
+		taddr at;
+		uint64_t bytes;
+	} vars[] = {
+		{ v->mheap, L->mheap_bytes },
+		{ v->sched, L->sched_bytes },
+		{ v->work, L->work_bytes },
+		{ v->gccontroller, L->gcController_bytes },
+		{ v->memstats, L->mstats_bytes },
+		{ v->allgs, 24 },
+		{ v->allp, 24 },
+		{ v->gcphase, 8 },
+		{ v->memprofilerate, 8 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(vars); i++)
+		if (vars[i].at)
+			fn(arg, vars[i].at, vars[i].bytes);
+	for (size_t i = 0; i < g->nmodules; i++) {
+		const struct go_module *m = &g->modules[i];
+
+		fn(arg, m->addr, L->moduledata_bytes);
+		if (m->gcdatamask)
+			fn(arg, m->gcdatamask, (m->gcdatamask_bits + 7) / 8);
+		if (m->gcbssmask)
+			fn(arg, m->gcbssmask, (m->gcbssmask_bits + 7) / 8);
+	}
+}
+
+static void own_threads(const struct go *g, const struct go_stacks *st, go_range_fn *fn, void *arg)
+{
+	uint64_t w[2], p;
+
+	for (size_t i = 0; i < st->gs.n; i++) {
+		fn(arg, st->gs.v[i].g, g->L->g_bytes);
+		if (st->gs.v[i].m)
+			fn(arg, st->gs.v[i].m, g->L->m_bytes);
+	}
+	if (!g->v.allp || target_read(g->t, g->v.allp, w, sizeof(w)))
+		return;
+	for (uint64_t i = 0; i < MIN(w[1], (uint64_t)MAX_PS); i++) {
+		struct err *err = go_read_u64(g, w[0] + 8 * i, &p);
+
+		if (!err && p)
+			fn(arg, p, g->L->p_bytes);
+		err_free(err);
+	}
+}
+
+struct err *go_own_memory(const struct go *g, const struct go_heap *h, const struct go_stacks *st,
+			  go_range_fn *fn, void *arg)
+{
+	struct err *err = own_spans(g, h, fn, arg);
+
+	if (!err)
+		err = own_arenas(g, h, fn, arg);
+	if (err)
+		return err;
+	own_variables(g, fn, arg);
+	own_threads(g, st, fn, arg);
+	return NULL;
+}
+
+struct channels {
+	const struct go *g;
+	const struct go_heap *h;
+	pthread_mutex_t lock;
+	go_range_fn *fn;
+	void *arg;
+};
+
+/*
+ * makechan: a channel of pointer-free elements is one pointer-free object, elements behind the
+ * head; with no elements buf points into the head.  The element's type must agree: no bytes of
+ * a program look so by chance.
+ */
+static bool is_channel(const struct go *g, taddr at, const uint8_t *p)
+{
+	const struct go_layout *L = g->L;
+	taddr buf = go_get(p, L->hchan_buf), type = go_get(p, L->hchan_elemtype);
+	uint64_t size = 0;
+	struct err *err;
+
+	if (buf != at + L->hchan_bytes && buf != at + (uint64_t)L->hchan_buf.off)
+		return false;
+	if (go_get(p, L->hchan_qcount) > go_get(p, L->hchan_dataqsiz) || !type || (type & 7))
+		return false;
+	err = go_read_u64(g, type + (uint64_t)L->type_Size_.off, &size);
+	if (err) {
+		err_free(err);
+		return false;
+	}
+	return size == go_get(p, L->hchan_elemsize);
+}
+
+static void look(struct channels *c, taddr at, const uint8_t *p)
+{
+	if (!is_channel(c->g, at, p))
+		return;
+	pthread_mutex_lock(&c->lock);
+	c->fn(c->arg, at, c->g->L->hchan_bytes);
+	pthread_mutex_unlock(&c->lock);
+}
+
+/* Small objects by the whole span; of big ones the head alone. */
+static struct err *look_span(struct channels *c, const struct go_span *s, uint8_t *buf, size_t cap)
+{
+	uint64_t head = c->g->L->hchan_bytes;
+	uint64_t used = (uint64_t)s->nelems * s->elem_bytes;
+	bool whole = used <= cap;
+	size_t got = 0;
+	struct err *err = NULL;
+
+	if (whole)
+		err = target_read_some(c->g->t, s->base, buf, (size_t)used, &got);
+	for (uint64_t i = 0; i < s->nelems && !err; i++) {
+		uint64_t off = i * s->elem_bytes;
+
+		if (!go_bit(c->h->alloc_bits, s->first + i))
+			continue;
+		if (!whole)
+			err = target_read_some(c->g->t, s->base + off, buf, (size_t)head, &got);
+		if (!err && (whole ? off : 0) + head <= got)
+			look(c, s->base + off, buf + (whole ? off : 0));
+	}
+	return err;
+}
+
+static struct err *look_spans(void *arg, unsigned worker, size_t lo, size_t hi)
+{
+	struct channels *c = arg;
+	size_t cap = 64U << 10;
+	_cleanup_(freep) uint8_t *buf = malloc(cap);
+	struct err *err = buf ? NULL : &err_nomem;
+
+	(void)worker;
+	for (size_t i = lo; i < hi && !err; i++) {
+		const struct go_span *s = &c->h->spans.v[i];
+
+		if (s->noscan && s->elem_bytes >= c->g->L->hchan_bytes)
+			err = look_span(c, s, buf, cap);
+	}
+	return err;
+}
+
+struct err *go_channel_heads(const struct go *g, const struct go_heap *h, unsigned nthreads,
+			     go_range_fn *fn, void *arg)
+{
+	struct channels c = { .g = g, .h = h, .fn = fn, .arg = arg };
+	const struct go_layout *L = g->L;
+	struct err *err;
+
+	if (!L->hchan_bytes || !go_has(L->hchan_buf) || !go_has(L->hchan_elemtype) ||
+	    !go_has(L->type_Size_))
+		return NULL;
+	pthread_mutex_init(&c.lock, NULL);
+	err = par_for(nthreads, h->spans.n, 256, look_spans, &c);
+	pthread_mutex_destroy(&c.lock);
+	return err;
+}
