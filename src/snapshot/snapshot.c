@@ -65,6 +65,11 @@ static bool is_heap(void *arg, taddr value)
 
 static void gather_losses(struct snapshot *s)
 {
+	size_t n;
+	const struct target_loss *l = target_losses(s->t, &n);
+
+	for (size_t i = 0; i < n; i++)
+		snapshot_lose(s, l[i].what, l[i].count, l[i].bytes);
 	if (s->heap.lost_spans)
 		snapshot_lose(s, "parts of the heap not readable or inconsistent",
 			      s->heap.lost_spans, s->heap.lost_bytes);

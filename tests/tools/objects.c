@@ -1,0 +1,62 @@
+/*
+ * objects.c - every object of a TARGET, one a line, for comparisons by diff and sort.
+ *
+ *     objects TARGET [OPTIONS of report]
+ *     0xc000012000 48 main.Session reachable
+ *
+ * Goes through the same doors as the commands (cli/session.h), so any kind that they take is taken.
+ * With --quiet the slots that the sweeper has not yet freed are left out: only what is reachable.
+ */
+#include "cli/session.h"
+
+#include <stdio.h>
+
+static void print(const struct session *s, const struct go_span *sp, uint64_t id)
+{
+	char buf[512];
+	bool reached = graph_reached(s->g, graph_node_of_object(s->g, id));
+
+	if (!snapshot_is_object(s->s, id) || (!reached && args_has(s->args, OPT_QUIET)))
+		return;
+	printf(TADDR_FMT " %" PRIu64 " %s %s\n", sp->base + (id - sp->first) * sp->elem_bytes,
+	       (uint64_t)sp->elem_bytes, snapshot_type_name(s->s, id, buf, sizeof(buf)),
+	       reached ? "reachable" : "garbage");
+}
+
+static struct err *run(int argc, char **argv)
+{
+	_cleanup_(session_close) struct session s = { 0 };
+	_cleanup_(freep) char **v = zalloc((size_t)argc + 2, sizeof(*v));
+	struct args a;
+	struct err *err;
+
+	if (!v)
+		return &err_nomem;
+	v[0] = argv[0];
+	v[1] = (char *)(uintptr_t)"report";
+	memcpy(v + 2, argv + 1, ((size_t)argc - 1) * sizeof(*v));
+	err = args_parse(argc + 1, v, &a);
+	if (!err)
+		err = session_open(&a, &s);
+	for (size_t i = 0; !err && i < s.s->heap.spans.n; i++) {
+		const struct go_span *sp = &s.s->heap.spans.v[i];
+
+		for (uint64_t id = sp->first; id < sp->first + sp->nelems; id++)
+			print(&s, sp, id);
+	}
+	for (size_t i = 0; !err && i < s.s->losses.n; i++)
+		fprintf(stderr, "loss: %s: %" PRIu64 ", %" PRIu64 " bytes\n",
+			s.s->losses.v[i].what, s.s->losses.v[i].count, s.s->losses.v[i].bytes);
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct err *err = run(argc, argv);
+	int code = err ? err_exit_code(err) : 0;
+
+	if (err)
+		fprintf(stderr, "objects: %s\n", err->msg);
+	err_free(err);
+	return code;
+}
