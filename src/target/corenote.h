@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define CORENOTE_NAME	 "limpet"
-#define CORENOTE_TYPE	 1
+#define CORENOTE_TYPE	 0x4c4d5054 /* dlv goes by the type alone, and 1 is NT_PRSTATUS */
 #define CORENOTE_VERSION 1
 
 enum {
