@@ -7,6 +7,12 @@
 #include "target/inject.h"
 #include "target/regs.h"
 
+#ifdef __aarch64__
+#define MACHINE "arm64"
+#else
+#define MACHINE "not amd64"
+#endif
+
 _Bool regs_read(pid_t tid, struct target_regs *ret)
 {
 	(void)tid;
@@ -16,8 +22,8 @@ _Bool regs_read(pid_t tid, struct target_regs *ret)
 
 const char *regs_why_not_live(void)
 {
-	return "limpet for this architecture reads files only: take a core there (gcore, "
-	       "GOTRACEBACK=crash) and give that";
+	return "this limpet (" MACHINE ") reads files, it cannot look into a process: take a core "
+	       "(gcore, GOTRACEBACK=crash) and give that";
 }
 
 struct err *inject_syscall(struct patient *p, long nr, const uint64_t args[static 6],
