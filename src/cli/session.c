@@ -5,6 +5,7 @@
 #include "cli/interrupt.h"
 #include "base/par.h"
 #include "report/out.h"
+#include "snapshot/dump.h"
 #include "target/kind.h"
 
 #include <stdio.h>
@@ -48,6 +49,14 @@ static struct err *open_core(const struct args *a, const char *path, struct sess
 	return err ? err : target_open_core(path, &fo, &s->t);
 }
 
+static struct err *open_dump(const struct args *a, const char *path, struct session *s)
+{
+	struct target_file_opts fo = { .exe = a->exe };
+	struct err *err = session_stage(s, "reading the heap dump");
+
+	return err ? err : target_open_dump(path, &fo, &s->t);
+}
+
 /* The one place where a kind of evidence meets its opener. */
 static struct err *open_target(const struct args *a, const struct kind_found *k, struct session *s)
 {
@@ -56,6 +65,8 @@ static struct err *open_target(const struct args *a, const struct kind_found *k,
 		return open_live(a, k->pid, s);
 	case KIND_CORE:
 		return open_core(a, k->path, s);
+	case KIND_HEAPDUMP:
+		return open_dump(a, k->path, s);
 	case KIND_UNKNOWN:
 	case KIND_EMPTY:
 	case KIND_EXE:
@@ -77,7 +88,7 @@ static struct err *open_go(const struct args *a, const struct kind_found *k, str
 
 	if (err)
 		return err;
-	err = go_open(s->t, &go, &s->go);
+	err = k->kind == KIND_HEAPDUMP ? snap_dump_go(s->t, &s->go) : go_open(s->t, &go, &s->go);
 	return live ? err_prefix(err, "pid %d", k->pid) : err_prefix(err, "%.200s", k->path);
 }
 

@@ -65,7 +65,7 @@ bool go_func_at(const struct go *g, taddr pc, struct go_func *ret)
 			return false;
 		return func_fill(m, m->pclntab, ftab_find(m->pclntab, off), ret);
 	}
-	return false;
+	return go_known_func_at(g, pc, ret);
 }
 
 bool go_func_by_name(const struct go *g, const char *name, struct go_func *ret)

@@ -37,6 +37,8 @@ void go_pclntab_close(struct go_pclntab *p);
 
 /* Function that contains pc; false when none. */
 bool go_func_at(const struct go *g, taddr pc, struct go_func *ret);
+/* The same of functions without a pclntab (go_open_file); go_func_at asks it. */
+bool go_known_func_at(const struct go *g, taddr pc, struct go_func *ret);
 /* First function of exactly that name; false when none. */
 bool go_func_by_name(const struct go *g, const char *name, struct go_func *ret);
 /* Visit all functions of all modules. */

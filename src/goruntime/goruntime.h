@@ -54,6 +54,12 @@ struct go_vars {
 	taddr firstmoduledata;
 };
 
+/* A function that is known without a pclntab: from its entry up to the last pc seen in it. */
+struct go_known_func {
+	taddr entry, end;
+	const char *name;
+};
+
 struct go {
 	struct target *t;		/* borrowed */
 	const struct go_layout *L;	/* borrowed, or owned when loaded */
@@ -70,6 +76,8 @@ struct go {
 	size_t nmodules;
 	struct go_vars v;
 	struct elf_symbols *symbols;	/* data symbols (name, range, runtime address), or NULL; owned */
+	const struct go_known_func *known; /* ascending; go_open_file() only */
+	size_t nknown;
 	void *priv;			/* detector's notes */
 };
 
@@ -81,6 +89,19 @@ struct go_opts {
 /* Errors: ERR_UNSUPPORTED ("not a Go program", "go1.31: no table; field …"), ERR_BAD_DATA, target's. */
 struct err *go_open(struct target *t, const struct go_opts *o, struct go **ret) MUST_CHECK;
 void go_close(struct go *g); /* NULL allowed */
+
+/* What a file tells that holds no runtime; texts are borrowed until go_close(). */
+struct go_file_facts {
+	const char *version, *arch;
+	struct trange data, bss;	/* empty: unknown */
+	const struct go_known_func *funcs; /* ascending by entry, not overlapping */
+	size_t nfuncs;
+	const char *const *wait_reasons; /* of the numbers that goroutines will have */
+	uint32_t nwait_reasons;
+};
+
+/* The struct go of such a file: no runtime's variables, no types, no lines. */
+struct err *go_open_file(struct target *t, const struct go_file_facts *f, struct go **ret) MUST_CHECK;
 static inline void go_closep(struct go **g)
 {
 	go_close(*g);

@@ -125,6 +125,9 @@ struct err *go_scan_object(struct go_scanner *sc, uint64_t id, const struct go_s
 		return NULL;
 	at = s->base + (id - s->first) * s->elem_bytes;
 	switch (s->scheme) {
+	case GO_PTR_LISTED:
+		return sc->h->listed->scan(sc->h->listed->arg, sc->h,
+					   (size_t)(s - sc->h->spans.v), id, ops, arg);
 	case GO_PTR_SPAN_BITS:
 		return scan_small_one(sc, s, id - s->first, ops, arg);
 	case GO_PTR_HEADER:

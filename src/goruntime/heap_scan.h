@@ -258,6 +258,9 @@ GO_INLINE struct err *go_scan_spans(struct go_scanner *sc, size_t lo, size_t hi,
 		if (!n) {
 			if (v[lo].scheme == GO_PTR_LARGE || v[lo].scheme == GO_PTR_ARENA)
 				err = go_scan_large(sc, &v[lo], ops, arg);
+			else if (v[lo].scheme == GO_PTR_LISTED)
+				err = sc->h->listed->scan(sc->h->listed->arg, sc->h, lo,
+							  GO_NO_OBJECT, &ops, arg);
 			else if (!v[lo].noscan) /* no such small-object span is made */
 				ops.lost(arg, v[lo].base, v[lo].bytes);
 			lo++;

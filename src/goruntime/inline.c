@@ -51,6 +51,10 @@ size_t go_lines_at(const struct go *g, taddr pc, struct go_line *lines, size_t m
 
 	if (!max || !go_func_at(g, pc, &f))
 		return 0;
+	if (!f.module->pclntab) {
+		*lines = (struct go_line){ .function = f.name, .file = "" };
+		return 1;
+	}
 	do {
 		struct go_line *l = &lines[n];
 

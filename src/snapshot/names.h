@@ -48,6 +48,7 @@ struct snap_iface {
 	uint32_t type; /* 0: nothing */
 	bool noscan;
 	bool at_least;	     /* object may be larger than slot_bytes */
+	bool either;	     /* not known whether noscan */
 	uint64_t slot_bytes; /* slot that an object of that type has */
 };
 

@@ -3,7 +3,7 @@
  *
  * Knows nothing of processes and Go versions; those rooms have been asked when this returns.
  */
-#include "snapshot/names.h"
+#include "snapshot/dump.h"
 
 #include "base/clock.h"
 #include "base/par.h"
@@ -36,6 +36,7 @@ void snapshot_free(struct snapshot *s)
 	vec_free(&s->types);
 	vec_free(&s->losses);
 	snap_names_free(s->names);
+	snap_dump_free(s->dump);
 	free(s);
 }
 
@@ -103,11 +104,12 @@ struct err *snapshot_create(struct target *t, struct go *g, const struct snap_op
 	if (!err)
 		err = go_types_create(g, &s->rtypes);
 	if (!err)
-		err = go_heap_read(g, n, &s->heap);
+		err = target_dump(t) ? snap_dump_heap(s, n) : go_heap_read(g, n, &s->heap);
 	if (!err)
 		err = check_limit(s, o ? o->max_memory : 0);
 	if (!err)
-		err = go_stacks_read(g, n, is_heap, s, &s->stacks);
+		err = s->dump ? snap_dump_stacks(s) :
+				go_stacks_read(g, n, is_heap, s, &s->stacks);
 	if (err)
 		return err;
 	err = snap_roots_build(s);

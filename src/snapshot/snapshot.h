@@ -76,6 +76,7 @@ struct snapshot {
 	VEC(struct snap_type) types;	/* [0] = unknown; never moves once edges are being read */
 	uint32_t *type_of;		/* by object id: index in types; bigalloc'd, filled by snapshot_edges */
 	VEC(struct snap_loss) losses;
+	struct snap_dump *dump;		/* a heap dump's part of it, dump.h; NULL: evidence with a runtime */
 	struct snap_names *names;	/* owner of text and of the index of types; names.h */
 	uint64_t read_ns, extract_ns;
 };

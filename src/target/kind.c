@@ -7,11 +7,11 @@
 #include "target/kind.h"
 
 #include "base/bytes.h"
+#include "base/files.h"
 #include "target/target.h"
 
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #define HEAD_BYTES 65536
@@ -98,21 +98,23 @@ enum kind kind_of_bytes(const void *head, size_t nbytes)
 
 static struct err *look_at_file(const char *path, struct kind_found *ret)
 {
-	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	_cleanup_(freep) uint8_t *buf = malloc(2 * HEAD_BYTES);
+	_cleanup_(closep) int fd = -1;
 	struct stat st;
 	size_t n;
 
 	if (!buf)
 		return &err_nomem;
-	if (fd < 0 && errno == ENOENT)
-		return err_os(errno, "%.200s: no process and no file", path);
-	if (fd < 0 || fstat(fd, &st))
-		return err_os(errno, "%.200s", path);
+	if (file_stat(path, &st))
+		return err_os(errno, "%.200s%s", path,
+			      errno == ENOENT ? ": no process and no file" : "");
 	if (S_ISDIR(st.st_mode))
 		return err_unsupported("%.200s: a folder; give a process or a file", path);
 	if (!S_ISREG(st.st_mode))
 		return err_unsupported("%.200s: not a regular file; save it to one first", path);
+	fd = file_open(path);
+	if (fd < 0)
+		return err_os(errno, "%.200s", path);
 	ssize_t got = pread(fd, buf, HEAD_BYTES, 0);
 
 	if (got < 0)

@@ -1,0 +1,194 @@
+// heapdump - counts what it makes, and writes runtime/debug.WriteHeapDump to the file of its first
+// argument when it gets SIGUSR1.
+//
+// "DUMPED <HeapObjects> <HeapAlloc> <NumGC>" says that the file is there; the figures are those of
+// runtime.MemStats just before.  Builds with every Go from 1.18 on: no generics of newer libraries.
+//
+// EXPECT root main.keep
+// EXPECT objects list=20000 wide=1000 boxes=5000 map=8000
+// EXPECT goroutine function=main.waiter count=100 wait=chan_receive
+// EXPECT goroutine function=main.holder count=8
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+)
+
+const (
+	nlist, nwide, nboxes, nmap = 20000, 1000, 5000, 8000
+	nwaiters, nholders         = 100, 8
+)
+
+// node: 32 bytes, a list whose every link is a pointer in the middle.
+type node struct {
+	val  int
+	next *node
+	name string
+}
+
+// wide: over 512 bytes, with a malloc header from Go 1.22 on.
+type wide struct {
+	id   int
+	subs [40]*node
+	pad  [40]int
+	last *node
+}
+
+type shape interface{ area() int }
+
+// box: reached through interfaces, so that its type is in the dump.
+type box struct {
+	w, h int
+	n    *node
+	pad  [3]int
+}
+
+func (b *box) area() int { return b.w * b.h }
+
+// value: boxed by an interface, 40 bytes.
+type value struct {
+	a, b, c int
+	n       *node
+	d       int
+}
+
+func (v value) area() int { return v.a }
+
+type finalized struct {
+	n   *node
+	buf []byte
+}
+
+var keep struct {
+	list   *node
+	wides  []*wide
+	boxes  []shape
+	byName map[string]*node
+	big    []*node
+	bytes  [][]byte
+	cycle  *node
+	closed []func() int
+	final  []*finalized
+}
+
+// dropped: nothing holds these when the dump is written; the last cycle has not seen them die.
+var dropped []*node
+
+func fill() {
+	for i := 0; i < nlist; i++ {
+		keep.list = &node{val: i, next: keep.list}
+	}
+	for i := 0; i < nwide; i++ {
+		w := &wide{id: i, last: &node{val: i}}
+		w.subs[i%40] = &node{val: -i}
+		keep.wides = append(keep.wides, w)
+	}
+	for i := 0; i < nboxes; i++ {
+		if i%2 == 0 {
+			keep.boxes = append(keep.boxes, &box{w: i, n: &node{val: i}})
+		} else {
+			keep.boxes = append(keep.boxes, value{a: i, n: &node{val: i}})
+		}
+	}
+	keep.byName = map[string]*node{}
+	for i := 0; i < nmap; i++ {
+		keep.byName[fmt.Sprintf("name of number %d", i)] = &node{val: i}
+	}
+	keep.big = make([]*node, 1<<17)
+	for i := 0; i < len(keep.big); i += 1 << 8 {
+		keep.big[i] = &node{val: i}
+	}
+	for i := 0; i < 50; i++ {
+		keep.bytes = append(keep.bytes, make([]byte, 1000*i))
+	}
+	a, b := &node{name: "a"}, &node{name: "b"}
+	a.next, b.next = b, a
+	keep.cycle = a
+	for i := 0; i < 500; i++ {
+		n := &node{val: i}
+		keep.closed = append(keep.closed, func() int { return n.val })
+	}
+	for i := 0; i < 200; i++ {
+		f := &finalized{n: &node{val: i}, buf: make([]byte, 64)}
+		held := &node{val: -i}
+		runtime.SetFinalizer(f, func(f *finalized) { f.n = held })
+		keep.final = append(keep.final, f)
+	}
+}
+
+func waiter(c chan *node, up chan<- bool) {
+	up <- true
+	n := <-c
+	n.val++
+}
+
+//go:noinline
+func touch(p *[4]*node) { p[3] = p[0] }
+
+// holder keeps nodes in its frame alone: by value, and in an array whose address was taken.
+func holder(i int, stop chan bool, up chan<- bool) {
+	plain := &node{val: i, name: "by a local"}
+	taken := [4]*node{{val: i}, {val: i + 1, name: "by an array"}, nil, nil}
+	touch(&taken)
+	defer func(n *node) { n.val++ }(&node{val: i, name: "by a deferred call"})
+	up <- true
+	<-stop
+	touch(&taken)
+	plain.val += taken[1].val
+}
+
+//go:noinline
+func makeDropped() {
+	for i := 0; i < 3000; i++ {
+		dropped = append(dropped, &node{val: i})
+	}
+}
+
+func dump(path string) {
+	f, err := os.Create(path)
+	if err != nil {
+		panic(err)
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	debug.WriteHeapDump(f.Fd())
+	if err := f.Close(); err != nil {
+		panic(err)
+	}
+	fmt.Println("DUMPED", m.HeapObjects, m.HeapAlloc, m.NumGC)
+}
+
+func main() {
+	fill()
+	up, stop := make(chan bool), make(chan bool)
+	for i := 0; i < nwaiters; i++ {
+		go waiter(make(chan *node), up)
+		<-up
+	}
+	for i := 0; i < nholders; i++ {
+		go holder(i, stop, up)
+		<-up
+	}
+	makeDropped()
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGUSR1, syscall.SIGUSR2)
+	runtime.GC()
+	runtime.GC()
+	dropped = nil
+	fmt.Println("READY", os.Getpid())
+	for s := range c {
+		if s == syscall.SIGUSR2 {
+			runtime.GC()
+			runtime.GC()
+			fmt.Println("COLLECTED")
+			continue
+		}
+		dump(os.Args[1])
+	}
+	<-stop
+}
