@@ -5,7 +5,7 @@ import time
 import pytest
 
 import build_targets
-from procs import FULL, Load, Target, limpet, limpet_json
+from procs import FULL, SLOW, Load, Target, limpet, limpet_json
 
 QUICK = ([(p, m, "stripped") for p in ("mixed", "goroutines10k", "cgo") for m in build_targets.MINORS]
          + [("bigmaps", m, "stripped") for m in ("1.22", "1.24", "1.27")]
@@ -52,16 +52,17 @@ def test_bytes_are_those_of_memstats(minor):
                                    for m in build_targets.MINORS])
 def test_storm(minor):
     """GOGC=20, all threads allocate: 100 snapshots, at any phase of the collector."""
-    decided = 0
+    decided, times = 0, 100 if FULL else 5
     with Target("gcstorm", minor) as target:
-        for _ in range(100 if FULL else 5):
+        for _ in range(times):
             answer = limpet_json("verify", target.pid)
-            check_exact(answer, 0)
-            assert answer["reachable_objects"] > 33000
-            decided += answer["gc_objects"] > 0
+            check_exact(answer, 33000)
+            assert answer["holds"] is True
+            decided += answer["undecided"] == 0
         assert target.alive()
-        # While marks are partial only "reached, so allocated" can be said; of many snapshots some fall between.
-        assert decided > 0 or not FULL
+    # Seen: all of them.  Where no look fell into the next cycle, a slot may have been used again and be dead again.
+    print(f"{decided} of {times} leave nothing undecided")
+    assert decided >= 0.9 * times or SLOW > 1
 
 
 # Experiments that move fields or change how objects are laid out, where the toolchain has them.
@@ -161,6 +162,16 @@ def test_stripped_and_dwarf_give_the_same_graph(minor):
     # Maps are seeded at random, so that their tables differ from run to run.
     assert abs(stripped["reachable_objects"] - dwarf["reachable_objects"]) < 0.001 * dwarf["reachable_objects"]
     assert types == dwarf_types
+
+
+def test_nothing_compared_is_neither_true_nor_false():
+    """Before the first collection there are no marks: no verdict, and no failure either."""
+    with Target("sumhttp", env={"GOGC": "off"}) as target:
+        answer = limpet_json("verify", target.pid, "--wait", 0)
+        assert answer["gc_objects"] == 0 and answer["gc_cycles"] == 0
+        assert answer["holds"] is None
+        assert "not contradicted" in limpet("verify", target.pid, "--wait", 0).stdout
+        assert limpet_json("report", target.pid)["exactness"]["holds"] is None
 
 
 def test_symbols_change_no_object(mixed):
