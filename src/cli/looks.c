@@ -199,8 +199,11 @@ struct err *looks_later(const struct args *a, struct session *first, struct cycl
 	uint64_t end = clock_ns() + a->wait_s * 1000 * MS;
 	unsigned stable = 0, need = v->garbage_since ? STABLE_LOOKS_CHURN : STABLE_LOOKS;
 
-	if (target_capture(first->t)->kind != TARGET_LIVE)
+	/* no second look at a file: what is missing may have died since its last cycle */
+	if (target_capture(first->t)->kind != TARGET_LIVE) {
+		v->undecided = v->missing;
 		return NULL;
+	}
 	for (int i = 0; i < LOOKS_MAX && v->missing && stable < need; i++) {
 		uint64_t before = v->missing;
 		bool came = false;

@@ -79,6 +79,21 @@ static struct err *open_target(const struct args *a, const struct kind_found *k,
 	}
 }
 
+/* What the file lacks is the likely cause of whatever is wrong with it. */
+static struct err *with_lacks(struct err *err, const struct target *t)
+{
+	char size[16];
+	size_t n, len;
+	const struct target_loss *l = target_losses(t, &n);
+
+	if (!err || err->code == ERR_NOMEM || err->code == ERR_LIMIT || !n)
+		return err;
+	len = strlen(err->msg);
+	snprintf(err->msg + len, sizeof(err->msg) - len, " (lost: %s, %s)", l->what,
+		 str_bytes(size, l->bytes));
+	return err;
+}
+
 static struct err *open_go(const struct args *a, const struct kind_found *k, struct session *s)
 {
 	bool live = k->kind == KIND_LIVE;
@@ -89,7 +104,8 @@ static struct err *open_go(const struct args *a, const struct kind_found *k, str
 	if (err)
 		return err;
 	err = k->kind == KIND_HEAPDUMP ? snap_dump_go(s->t, &s->go) : go_open(s->t, &go, &s->go);
-	return live ? err_prefix(err, "pid %d", k->pid) : err_prefix(err, "%.200s", k->path);
+	return live ? err_prefix(err, "pid %d", k->pid)
+		    : err_prefix(with_lacks(err, s->t), "%.200s", k->path);
 }
 
 static struct err *attach(const struct args *a, struct session *s)

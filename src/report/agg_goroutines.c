@@ -166,7 +166,8 @@ static uint64_t waited_ns(const struct snapshot *s, int64_t waitsince)
 	struct timespec wall;
 	int64_t now, then;
 
-	if (waitsince <= 0)
+	/* the clock of a file's machine may be another, or of another boot */
+	if (waitsince <= 0 || target_capture(s->t)->method == TARGET_BY_FILE)
 		return ANS_UNKNOWN;
 	clock_gettime(CLOCK_REALTIME, &wall);
 	now = (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec;

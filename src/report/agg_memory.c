@@ -6,6 +6,7 @@
  * spans and the runtime's counters (mstats.go, mgcpacer.go) say what the pages are for.
  * Lines that are summed add up to RSS; heap_absent is the difference between what Go
  * counts as in use and what is resident there, and is one of them.
+ * A file (core, heap dump) knows no RSS: then only what Go itself counts is there.
  */
 #include "report/agg.h"
 
@@ -253,6 +254,72 @@ static void split_anon(const struct agg *a, const struct mem_parts *p, struct an
 	m->off_heap = p->c_heap + p->anon - m->runtime;
 }
 
+static uint64_t variable_bytes(const struct go *go)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < go->nmodules; i++)
+		n += trange_bytes(go->modules[i].data) + trange_bytes(go->modules[i].bss) +
+		     trange_bytes(go->modules[i].noptrdata) + trange_bytes(go->modules[i].noptrbss);
+	return n;
+}
+
+static struct err *go_lines(struct ans_memory *m, uint64_t slots_free, uint64_t idle,
+			    uint64_t stacks, uint64_t variables)
+{
+	struct err *err = NULL;
+
+#define L(key, name, note, bytes)                                                                  \
+	line(m, (struct mem_text){ key, name, note, 1, false }, (int64_t)(bytes), &err)
+	L("heap_live", "Go heap: reachable", "objects that something still holds, whole slots",
+	  m->heap_live);
+	L("heap_garbage", "Go heap: garbage",
+	  "unreachable, not yet swept: would have gone with the next cycle", m->heap_garbage);
+	L("heap_free_slots", "Go heap: free slots", "free places in spans that hold other objects",
+	  slots_free);
+	L("heap_idle", "Go heap: idle", "free spans, not yet returned to the kernel", idle);
+	L("stacks", "goroutine stacks", "of the goroutines that exist", stacks);
+	L("stacks_cache", "free stacks, GC buffers", "kept by the runtime for reuse",
+	  m->stacks - stacks);
+	if (m->runtime != ANS_UNKNOWN)
+		L("runtime", "Go runtime", "span tables, mark bits, profiles, page summaries",
+		  m->runtime);
+	if (variables)
+		L("variables", "variables", "data and bss of the program and of the runtime",
+		  variables);
+	L("heap_released", "Go heap: released", "returned to the kernel: address space only",
+	  m->heap_released);
+#undef L
+	return err;
+}
+
+/* No page is known to have been resident: address space by Go's own count, nothing summed. */
+static struct err *by_go_alone(struct agg *a, struct ans_memory *ret)
+{
+	const struct go_heap *h = &a->s->heap;
+	_cleanup_(ans_memory_deinit) struct ans_memory m = { .rss = ANS_UNKNOWN,
+							     .off_heap = ANS_UNKNOWN,
+							     .files = ANS_UNKNOWN,
+							     .thread_stacks = ANS_UNKNOWN,
+							     .globals = ANS_UNKNOWN };
+	uint64_t span_bytes = 0, slots_free, sys = runtime_sys(&h->counters);
+	struct err *err;
+
+	heap_by_spans(a, &m, &span_bytes);
+	slots_free = m.heap_free;
+	m.heap_free += h->counters.heap_free;
+	m.heap_released = h->counters.heap_released;
+	m.stacks = h->manual_span_bytes;
+	m.runtime = sys ? sys : ANS_UNKNOWN;
+	err = go_lines(&m, slots_free, h->counters.heap_free,
+		       MIN(a->s->stacks.stack_bytes, m.stacks), variable_bytes(a->s->go));
+	if (err)
+		return err;
+	*ret = m;
+	m = (struct ans_memory){ 0 };
+	return NULL;
+}
+
 struct err *agg_memory(struct agg *a, struct ans_memory *ret)
 {
 	_cleanup_(ans_memory_deinit) struct ans_memory m = { 0 };
@@ -264,6 +331,8 @@ struct err *agg_memory(struct agg *a, struct ans_memory *ret)
 	uint64_t slots_free;
 	struct err *err;
 
+	if (t->rss == UINT64_MAX && target_capture(a->s->t)->method == TARGET_BY_FILE)
+		return by_go_alone(a, ret);
 	fill_parts(a, &p);
 	m.rss = t->rss != UINT64_MAX ? t->rss : p.total;
 	heap_by_spans(a, &m, &span_bytes);

@@ -105,6 +105,7 @@ struct ans_mem_line {
 	bool summed;	  /* one of the lines that add up to rss */
 };
 
+/* rss ANS_UNKNOWN: from a file, which cannot tell; what only RSS could tell is unknown too. */
 struct ans_memory {
 	uint64_t rss, heap_live, heap_garbage, heap_free, heap_released;
 	uint64_t stacks, runtime, off_heap, files, thread_stacks, globals;

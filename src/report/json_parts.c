@@ -174,22 +174,31 @@ void json_top(struct jw *j, const struct ans_top *a)
 	jw_end(j, ']');
 }
 
+static void json_if_rss(struct jw *j, const struct ans_memory *a, const char *key, int64_t n)
+{
+	jw_key(j, key);
+	if (a->rss == ANS_UNKNOWN)
+		jw_null(j);
+	else
+		jw_i64(j, n);
+}
+
 void json_memory(struct jw *j, const struct ans_memory *a)
 {
 	jw_object(j);
-	jw_kv_u64(j, "rss", a->rss);
+	jw_kv_known(j, "rss", a->rss);
 	jw_kv_u64(j, "heap_live", a->heap_live);
 	jw_kv_u64(j, "heap_garbage", a->heap_garbage);
 	jw_kv_u64(j, "heap_free", a->heap_free);
 	jw_kv_u64(j, "heap_released", a->heap_released);
-	jw_kv_i64(j, "heap_absent", a->heap_absent);
+	json_if_rss(j, a, "heap_absent", a->heap_absent);
 	jw_kv_u64(j, "stacks", a->stacks);
-	jw_kv_u64(j, "runtime", a->runtime);
-	jw_kv_u64(j, "globals", a->globals);
-	jw_kv_u64(j, "thread_stacks", a->thread_stacks);
-	jw_kv_u64(j, "off_heap", a->off_heap);
-	jw_kv_u64(j, "files", a->files);
-	jw_kv_i64(j, "unexplained", a->unexplained);
+	jw_kv_known(j, "runtime", a->runtime);
+	jw_kv_known(j, "globals", a->globals);
+	jw_kv_known(j, "thread_stacks", a->thread_stacks);
+	jw_kv_known(j, "off_heap", a->off_heap);
+	jw_kv_known(j, "files", a->files);
+	json_if_rss(j, a, "unexplained", a->unexplained);
 	jw_key(j, "lines");
 	jw_array(j);
 	for (size_t i = 0; i < a->lines.n; i++) {

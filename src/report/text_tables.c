@@ -60,6 +60,13 @@ void text_memory(struct str *o, enum text_style st, const struct ans_memory *a)
 		if (l->bytes || !strcmp(l->key, "unexplained"))
 			put_mem_line(o, l);
 	}
+	if (a->rss == ANS_UNKNOWN) {
+		str_put(o,
+			" A file does not say what was resident: RSS, page cache, cgroup, files and "
+			"memory outside of Go\n need the live process; these are Go's own counts "
+			"and need not add up.\n");
+		return;
+	}
 	str_printf(o, " sum of the indented lines below RSS: %s, RSS: %s\n",
 		   str_bytes(s[0], sum > 0 ? (uint64_t)sum : 0), str_bytes(s[1], a->rss));
 }

@@ -1,10 +1,10 @@
 /*
  * core_compare.c - is a file the one whose pages a core has?
  *
- * Three proofs, as far as the core holds them: pages that nobody writes (ELF header and build ids
- * lie in the first), compared byte by byte; the Go build info in the data.  A debugger's
- * breakpoints change a few bytes of a page and are let pass.
- * Cost: at most MAX_PAGES pages of both.
+ * Three proofs, as far as the core holds them: the place of each mapping; pages that nobody writes
+ * (ELF header and build ids lie in the first), compared byte by byte; the Go build info in the
+ * data.  A debugger's breakpoints change a few bytes of a page and are let pass.
+ * Cost: at most MAX_PAGES pages of both; segments x mappings.
  */
 #include "target/core_priv.h"
 
@@ -180,6 +180,47 @@ static struct err *compare_info(struct core *c, uint32_t file, enum core_verdict
 	return NULL;
 }
 
+/* Is there a segment that explains the mapping, moved by bias? */
+static bool explains(const struct core_file *f, const struct core_mapping *m, taddr bias)
+{
+	for (size_t i = 0; i < f->x.segments.n; i++) {
+		const struct elf_segment *s = &f->x.segments.v[i];
+		uint64_t start = s->offset & ~(uint64_t)(CORE_PAGE_BYTES - 1);
+
+		if (m->offset >= start && m->offset < s->offset + s->file_bytes &&
+		    m->range.start - m->offset == bias + s->vaddr - s->offset)
+			return true;
+	}
+	return false;
+}
+
+static bool explains_all(const struct core *c, uint32_t file, taddr bias)
+{
+	for (size_t i = 0; i < c->mappings.n; i++)
+		if (c->mappings.v[i].file == file &&
+		    !explains(&c->files.v[file], &c->mappings.v[i], bias))
+			return false;
+	return true;
+}
+
+/* Every mapping of the file must be of one of its segments, all moved by the same distance. */
+static bool same_layout(const struct core *c, uint32_t file)
+{
+	const struct core_file *f = &c->files.v[file];
+	const struct core_mapping *m = NULL;
+
+	for (size_t i = 0; i < c->mappings.n && !m; i++)
+		if (c->mappings.v[i].file == file)
+			m = &c->mappings.v[i];
+	for (size_t i = 0; m && i < f->x.segments.n; i++) {
+		const struct elf_segment *s = &f->x.segments.v[i];
+
+		if (explains_all(c, file, m->range.start - m->offset - s->vaddr + s->offset))
+			return true;
+	}
+	return !m;
+}
+
 struct err *core_compare(struct core *c, uint32_t file, enum core_verdict *ret, char *why,
 			 size_t nwhy)
 {
@@ -187,6 +228,11 @@ struct err *core_compare(struct core *c, uint32_t file, enum core_verdict *ret, 
 	struct err *err = NULL;
 
 	*why = 0;
+	if (!same_layout(c, file)) {
+		snprintf(why, nwhy, "its segments do not lie where the core's mappings of it do");
+		*ret = CORE_OTHER;
+		return NULL;
+	}
 	for (size_t i = 0; !err && i < c->mappings.n; i++)
 		if (c->mappings.v[i].file == file)
 			err = compare_mapping(c, file, &c->mappings.v[i], &t, why, nwhy);
