@@ -66,13 +66,20 @@ static struct err *check_machine(pid_t pid)
 	return NULL;
 }
 
+/* Another user's oom_score_adj is written with CAP_DAC_OVERRIDE only: the twin is then no victim.
+ */
+static bool may_mark(const struct proc_status *s)
+{
+	return s->euid == geteuid() || caps_effective(CAP_DAC_OVERRIDE);
+}
+
 /* A small part of the program may be copied while the twin lives; a group kill is worse. */
 static uint64_t floor_of(const struct preflight *pf, const struct cgroup_room *room)
 {
 	uint64_t anon = pf->status.rss_anon == PROC_UNKNOWN ? 0 : pf->status.rss_anon;
 	uint64_t bytes = 4 * MIB + MIN(anon / 64, 252 * MIB);
 
-	return room->oom_group ? bytes * 2 : bytes;
+	return room->oom_group || !may_mark(&pf->status) ? bytes * 2 : bytes;
 }
 
 struct err *preflight_look(pid_t pid, struct preflight *ret)

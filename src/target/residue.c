@@ -17,7 +17,9 @@
 #include <linux/kcmp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #define MS		UINT64_C(1000000)
@@ -157,6 +159,47 @@ static bool wait_dead(pid_t pid)
 	return false;
 }
 
+/*
+ * Linux 5.18 ("ptrace: Reimplement PTRACE_KILL by always sending SIGKILL"); before that the same
+ * request lets a stopped twin run.
+ */
+static bool kernel_kills_for_tracer(void)
+{
+	struct utsname u;
+	unsigned major = 0, minor = 0;
+
+	return !uname(&u) && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 5 || (major == 5 && minor >= 18));
+}
+
+bool residue_kill_tracee(pid_t pid)
+{
+	if (!kill(pid, SIGKILL) || errno == ESRCH)
+		return true;
+	return kernel_kills_for_tracer() && !ptrace(PTRACE_KILL, pid, 0, 0);
+}
+
+/* One that nobody traces: when it may not be signalled, it is traced first. */
+static void kill_stray(pid_t pid)
+{
+	if (!kill(pid, SIGKILL) || errno != EPERM)
+		return;
+	if (!kernel_kills_for_tracer() || ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_EXITKILL))
+		return;
+	if (residue_kill_tracee(pid))
+		while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+			;
+}
+
+unsigned residue_count(pid_t target)
+{
+	struct twins alive, dead;
+
+	find_twins(target, CHILD_LIVING_TWIN, &alive);
+	find_twins(target, CHILD_DEAD_TWIN, &dead);
+	return alive.n + dead.n;
+}
+
 void residue_kill(pid_t target)
 {
 	struct twins t;
@@ -165,7 +208,7 @@ void residue_kill(pid_t target)
 	for (unsigned i = 0; i < t.n; i++) {
 		/* Marked before it dies, so that its zombie is known as ours. */
 		proc_mark_victim(t.pid[i]);
-		kill(t.pid[i], SIGKILL);
+		kill_stray(t.pid[i]);
 		wait_dead(t.pid[i]);
 	}
 }

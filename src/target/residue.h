@@ -11,6 +11,15 @@
 
 #include "target/target.h"
 
+/*
+ * SIGKILL to a tracee of ours.  Without CAP_KILL another user's process may not be signalled, but
+ * its tracer may end it.  False: it ends when we do (EXITKILL), not before.
+ */
+bool residue_kill_tracee(pid_t pid);
+
+/* Living and dead twins in a process; injects and stops nothing. */
+unsigned residue_count(pid_t target);
+
 /* Kill those alive and untraced.  Injects nothing. */
 void residue_kill(pid_t target);
 

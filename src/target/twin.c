@@ -10,6 +10,7 @@
 #include "target/inject.h"
 #include "target/preflight.h"
 #include "target/procfs.h"
+#include "target/residue.h"
 
 #include <errno.h>
 #include <linux/kcmp.h>
@@ -116,8 +117,8 @@ void twin_drop(struct theatre *th)
 	if (!th->twin)
 		return;
 	atomic_store(&th->gone, 1);
-	kill(th->twin, SIGKILL);
-	while (waitpid(th->twin, NULL, __WALL) < 0 && errno == EINTR)
-		;
+	if (residue_kill_tracee(th->twin))
+		while (waitpid(th->twin, NULL, __WALL) < 0 && errno == EINTR)
+			;
 	th->twin = 0;
 }
