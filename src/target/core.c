@@ -148,7 +148,8 @@ static void fill_capture(struct core *c)
 
 static struct err *load(struct core *c, const char *path, const struct target_file_opts *o)
 {
-	struct err *err = wrap_open(path, o ? o->max_unpacked_bytes : 0, &c->w);
+	struct err *err = o && o->given ? wrap_open_given(o->given->fd, o->given->mem_fd, &c->w)
+					: wrap_open(path, o ? o->max_unpacked_bytes : 0, &c->w);
 
 	if (!err)
 		err = core_read_heads(c);

@@ -102,11 +102,17 @@ struct target_smap {
 struct err *target_open_live(pid_t pid, const struct target_opts *o,
 			     struct target **ret) MUST_CHECK;
 
+/* A core that is not at a path; see wrap_open_given(). */
+struct target_given {
+	int fd, mem_fd;
+};
+
 /* How a file is read; all may be NULL or 0. */
 struct target_file_opts {
 	const char *exe;	     /* --exe: the executable, instead of looking for it */
 	const char *sysroot;	     /* --sysroot: before the paths of executable and libraries */
 	uint64_t max_unpacked_bytes; /* of a compressed file, on disk; 0: what the disk has */
+	const struct target_given *given; /* of a core: read this, path is but its name */
 };
 
 /* What could not be taken or was not in the file; shown with the losses of the snapshot. */

@@ -157,6 +157,7 @@ void wrap_close(struct wrap_file *f)
 	if (!f)
 		return;
 	wrap_seek_close(f->seek);
+	wrap_mem_close(f->mem);
 	closep(&f->temp_fd);
 	closep(&f->fd);
 	free(f);
@@ -184,6 +185,8 @@ struct err *wrap_read(struct wrap_file *f, uint64_t at, void *buf, size_t n, siz
 		return NULL;
 	}
 	n = (size_t)MIN((uint64_t)n, f->size - at);
+	if (f->mem)
+		return wrap_mem_read(f->mem, f->data_fd, at, buf, n, ret);
 	return f->seek ? wrap_seek_read(f->seek, at, buf, n, ret)
 		       : wrap_pread(f->data_fd, at, buf, n, ret);
 }

@@ -26,6 +26,12 @@ struct wrap_file;
  * Errors: ERR_OS (no such file; disk full), ERR_LIMIT (max_bytes).
  */
 struct err *wrap_open(const char *path, uint64_t max_bytes, struct wrap_file **ret) MUST_CHECK;
+/*
+ * A core by descriptor; both are borrowed.  mem_fd >= 0: fd holds just the head of a core that a
+ * pipe is about to bring, and mem_fd is /proc/PID/mem of the program that waits for it: everything
+ * behind the head is read there.
+ */
+struct err *wrap_open_given(int fd, int mem_fd, struct wrap_file **ret) MUST_CHECK;
 void wrap_close(struct wrap_file *f); /* NULL allowed */
 static inline void wrap_closep(struct wrap_file **f)
 {
