@@ -12,7 +12,7 @@
 
 #include <pthread.h>
 
-#define MAX_PS 4096U
+#define MAX_MASK_WORDS (1U << 24)
 
 static void own_span(const struct go *g, const struct go_span *s, const uint8_t *m, go_range_fn *fn,
 		     void *arg)
@@ -100,24 +100,20 @@ static void own_variables(const struct go *g, go_range_fn *fn, void *arg)
 	}
 }
 
-static void own_threads(const struct go *g, const struct go_stacks *st, go_range_fn *fn, void *arg)
+/*
+ * Of g the figures alone: pointers speak for themselves, and g, m and p also keep registers of
+ * the program (p.xRegs, 1.26+: what vector registers held when it was preempted).
+ */
+static void own_goroutines(const struct go *g, const struct go_stacks *st, go_range_fn *fn,
+			   void *arg)
 {
-	uint64_t w[2], p;
+	const struct go_field figures[] = { g->L->g_goid, g->L->g_parentGoid, g->L->g_waitsince,
+					    g->L->g_sleepWhen, g->L->g_atomicstatus };
 
-	for (size_t i = 0; i < st->gs.n; i++) {
-		fn(arg, st->gs.v[i].g, g->L->g_bytes);
-		if (st->gs.v[i].m)
-			fn(arg, st->gs.v[i].m, g->L->m_bytes);
-	}
-	if (!g->v.allp || target_read(g->t, g->v.allp, w, sizeof(w)))
-		return;
-	for (uint64_t i = 0; i < MIN(w[1], (uint64_t)MAX_PS); i++) {
-		struct err *err = go_read_u64(g, w[0] + 8 * i, &p);
-
-		if (!err && p)
-			fn(arg, p, g->L->p_bytes);
-		err_free(err);
-	}
+	for (size_t i = 0; i < st->gs.n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(figures); k++)
+			if (go_has(figures[k]))
+				fn(arg, st->gs.v[i].g + (uint64_t)figures[k].off, figures[k].bytes);
 }
 
 struct err *go_own_memory(const struct go *g, const struct go_heap *h, const struct go_stacks *st,
@@ -130,7 +126,7 @@ struct err *go_own_memory(const struct go *g, const struct go_heap *h, const str
 	if (err)
 		return err;
 	own_variables(g, fn, arg);
-	own_threads(g, st, fn, arg);
+	own_goroutines(g, st, fn, arg);
 	return NULL;
 }
 
@@ -230,4 +226,34 @@ struct err *go_channel_heads(const struct go *g, const struct go_heap *h, unsign
 	err = par_for(nthreads, h->spans.n, 256, look_spans, &c);
 	pthread_mutex_destroy(&c.lock);
 	return err;
+}
+
+/* reflect/type.go: StructOf, ArrayOf; internal/abi/type.go: GCData. */
+void go_made_mask(const struct go *g, taddr type, go_range_fn *fn, void *arg)
+{
+	const struct go_layout *L = g->L;
+	uint8_t t[256];
+	uint32_t n = 0;
+	taddr gcdata;
+	uint64_t words;
+	struct err *err = L->type_bytes > sizeof(t) ? err_bad_data("type")
+						    : target_read(g->t, type, t, L->type_bytes);
+
+	if (err) {
+		err_free(err);
+		return;
+	}
+	gcdata = go_get(t, L->type_GCData);
+	words = go_get(t, L->type_PtrBytes) / 8;
+	if (!gcdata || !words || words > MAX_MASK_WORDS)
+		return;
+	if (L->c_KindGCProg > 0 && (go_get(t, L->type_Kind_) & (uint64_t)L->c_KindGCProg)) {
+		err = go_read_u32(g, gcdata, &n);
+		if (!err && n < MAX_MASK_WORDS)
+			fn(arg, gcdata, 4 + (uint64_t)n);
+		err_free(err);
+	} else if (L->c_TFlagGCMaskOnDemand <= 0 ||
+		   !(go_get(t, L->type_TFlag) & (uint64_t)L->c_TFlagGCMaskOnDemand)) {
+		fn(arg, gcdata, (words + 7) / 8);
+	}
 }

@@ -14,7 +14,7 @@ typedef void go_range_fn(void *arg, taddr at, uint64_t nbytes);
 
 /*
  * Memory in which the runtime keeps only figures and pointers of its own: spans, bitmaps, arena
- * tables, counters, masks, g, m and p.  What cannot be read is left out.
+ * tables, counters, masks, and the figures of g.  What cannot be read is left out.
  */
 struct err *go_own_memory(const struct go *g, const struct go_heap *h, const struct go_stacks *st,
 			  go_range_fn *fn, void *arg) MUST_CHECK;
@@ -25,5 +25,11 @@ struct err *go_own_memory(const struct go *g, const struct go_heap *h, const str
  */
 struct err *go_channel_heads(const struct go *g, const struct go_heap *h, unsigned nthreads,
 			     go_range_fn *fn, void *arg) MUST_CHECK;
+
+/*
+ * The pointer mask (or GC program) of a type that the program made itself, by reflect: bytes on
+ * the heap.  Exactly its bytes: others' share the block.  No type there: nothing.
+ */
+void go_made_mask(const struct go *g, taddr type, go_range_fn *fn, void *arg);
 
 #endif

@@ -203,13 +203,24 @@ void redact_deinit(struct redact *r)
 	vec_free(&r->keep.at);
 }
 
-static void drop_noscan(const struct snapshot *s, struct redact *r)
+/* Slots that are no objects keep what was there before, also of other objects: a page is cleared
+ * when it is used, not when it is freed. */
+static void drop_free_slots(const struct snapshot *s, const struct go_span *sp, struct redact *r)
+{
+	for (uint32_t i = 0; i < sp->nelems; i++)
+		if (!go_bit(s->heap.alloc_bits, sp->first + i))
+			ranges_add(&r->drop, sp->base + i * sp->elem_bytes, sp->elem_bytes);
+}
+
+static void drop_objects(const struct snapshot *s, struct redact *r)
 {
 	for (size_t i = 0; i < s->heap.spans.n; i++) {
 		const struct go_span *sp = &s->heap.spans.v[i];
 
 		if (sp->noscan)
 			ranges_add(&r->drop, sp->base, sp->bytes);
+		else
+			drop_free_slots(s, sp, r);
 	}
 }
 
@@ -262,6 +273,19 @@ static void scrub_arguments(const struct snapshot *s, struct redact *r)
 	}
 }
 
+/* Stacks stay, but not what lies beside them in their spans: that was the heap's before. */
+static void scrub_beside_stacks(const struct snapshot *s, struct redact *r)
+{
+	for (size_t i = 0; i < s->heap.manual.n; i++)
+		ranges_add(&r->scrub, s->heap.manual.v[i].start, trange_bytes(s->heap.manual.v[i]));
+	for (size_t i = 0; i < s->stacks.gs.n; i++) {
+		const struct go_goroutine *g = &s->stacks.gs.v[i];
+
+		if (!g->dead && g->stack_hi > g->stack_lo)
+			ranges_add(&r->keep, g->stack_lo, g->stack_hi - g->stack_lo);
+	}
+}
+
 struct err *redact_create(struct snapshot *s, enum core_detail detail, unsigned nthreads,
 			  struct redact *ret)
 {
@@ -269,14 +293,16 @@ struct err *redact_create(struct snapshot *s, enum core_detail detail, unsigned 
 	struct err *err = NULL;
 
 	r.regions = target_regions(s->t, &r.nregions);
-	drop_noscan(s, &r);
+	drop_objects(s, &r);
 	/* With spans lost, what looks free may be one of them. */
 	if (detail == CORE_REDACTED || !s->heap.lost_spans)
 		err = drop_free_pages(s, &r);
-	if (detail == CORE_REDACTED)
+	if (detail == CORE_REDACTED) {
 		ranges_add(&r.scrub, 0, UINT64_MAX);
-	else
+	} else {
 		scrub_arguments(s, &r);
+		scrub_beside_stacks(s, &r);
+	}
 	if (!err)
 		err = redact_keep(s, detail, nthreads, &r);
 	if (!err)

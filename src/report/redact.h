@@ -4,7 +4,7 @@
  * Three sets of addresses, later ones win:
  *   scrub   text is taken out: runs of four and more printable bytes (ASCII, or UTF-8) become
  *           zeroes, but for words that point into a mapping: those are structure
- *   drop    all is zero: pointer-free objects, free pages of the heap
+ *   drop    all is zero: pointer-free objects, free slots and pages of the heap
  *   keep    as it is: what the runtime itself needs of that, and what the analysis reads
  * Built once from a snapshot, then only read: redact_filter() may run in several threads.
  */

@@ -21,13 +21,9 @@ static void keep_masks(struct snapshot *s, struct redact *r)
 {
 	for (size_t i = 1; i < s->types.n; i++) {
 		taddr rtype = s->types.v[i].rtype;
-		const struct go_type *t;
 
-		if (!rtype || !trange_has(s->heap.bounds, rtype))
-			continue;
-		t = go_type_at(s->rtypes, rtype);
-		if (t)
-			keep(r, t->gcdata, t->ptr_bytes / 64 + 8);
+		if (rtype && trange_has(s->heap.bounds, rtype))
+			go_made_mask(s->go, rtype, keep, r);
 	}
 }
 
