@@ -37,11 +37,11 @@ static taddr sweepgen_at(const struct go *go)
 	return go->v.mheap + (uint64_t)go->L->mheap_sweepgen.off;
 }
 
-/* Of the instant of the snapshot. */
+/* Of the instant of the snapshot; 0 where the evidence has no runtime (a heap dump). */
 static struct err *cycle_then(const struct go *go, struct cycle *ret)
 {
 	struct cycle c = { 0 };
-	struct err *err = go_read_u32(go, sweepgen_at(go), &c.sweepgen);
+	struct err *err = go->v.mheap ? go_read_u32(go, sweepgen_at(go), &c.sweepgen) : NULL;
 
 	if (!err && go->v.gcphase)
 		err = go_read_u32(go, go->v.gcphase, &c.phase);

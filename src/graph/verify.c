@@ -272,6 +272,11 @@ static const char *phase_text(const struct verify_result *r)
 	return "between cycles: all marks are those of the last cycle";
 }
 
+static bool has_marks(const struct snapshot *s)
+{
+	return !s->heap.spans.n || s->heap.spans.v[0].marks != GO_MARKS_NONE;
+}
+
 struct err *verify_run(const struct snapshot *s, const struct graph *g, struct verify_result *ret)
 {
 	_cleanup_(verify_deinit) struct verify_result r = {
@@ -296,7 +301,7 @@ struct err *verify_run(const struct snapshot *s, const struct graph *g, struct v
 	sort_out(&r);
 	mark_finalizers(s, &r);
 	r.counter_comparable = r.cycles && !r.spans_undecidable;
-	r.phase = phase_text(&r);
+	r.phase = has_marks(s) ? phase_text(&r) : "a heap dump has no mark bits to compare with";
 	*ret = r;
 	r = (struct verify_result){ 0 };
 	return NULL;

@@ -112,7 +112,8 @@ static const char *goroutine_function(const struct agg *a, const struct go_gorou
 	if (*start && !is_wrapper(start))
 		return start;
 	f = outermost_function(a, gr);
-	return *f ? f : start;
+	/* Without inlined calls the wrapper says more than the runtime function that it waits in. */
+	return *f && (!*start || !a->s->dump || strncmp(f, "runtime.", 8) != 0) ? f : start;
 }
 
 const char *agg_goroutine_function(const struct agg *a, size_t i)

@@ -36,6 +36,19 @@ static const char *method_name(enum target_method m)
 	return "unknown";
 }
 
+/* runtime/heapdump.go writes none of these. */
+static const char *const dump_lacks[] = {
+	"mark bits: `verify` has nothing to compare with",
+	"most types: only those of interfaces are named, and closures of functions on some stack",
+	"lines: a stack is its functions, without inlined ones",
+	"names of variables: a global is its place in data or bss",
+	"threads: no registers, no signal stacks",
+	"waiting times: the runtime's clock is not in the file",
+	"cleanups, weak handles: what they alone hold looks like garbage",
+	"RSS: no cgroup, no files, nothing outside of Go",
+	NULL,
+};
+
 static const char *keep_or(struct agg *a, const char *s)
 {
 	return s && *s ? keepf(&a->keep, "%s", s) : "";
@@ -68,6 +81,8 @@ struct err *agg_head(struct agg *a, struct ans_head *ret)
 		.extract_ns = a->s->extract_ns,
 	};
 
+	h.file = keep_or(a, target_file(a->s->t));
+	h.lacks = dump_lacks + (a->s->dump ? 0 : ARRAY_LEN(dump_lacks) - 1);
 	for (size_t i = 0; i < a->s->losses.n; i++) {
 		const struct snap_loss *l = &a->s->losses.v[i];
 
@@ -160,6 +175,7 @@ struct err *agg_exact(struct agg *a, const struct verify_result *v, struct ans_e
 		.compared = text_or(v->phase),
 		.second = v->second,
 		.holds = verify_holds(v),
+		.no_marks = a->s->dump,
 	};
 	struct err *err;
 

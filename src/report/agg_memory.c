@@ -8,7 +8,8 @@
  * counts as in use and what is resident there, and is one of them.
  * A file (core, heap dump) knows no RSS: then only what Go itself counts is there.
  */
-#include "report/agg.h"
+#include "report/agg_memory.h"
+#include "snapshot/dump.h"
 
 struct mem_parts {
 	uint64_t heap, globals, files, shared, thread_stacks, c_heap, anon;
@@ -331,6 +332,8 @@ struct err *agg_memory(struct agg *a, struct ans_memory *ret)
 	uint64_t slots_free;
 	struct err *err;
 
+	if (a->s->dump && a->s->dump->d->has_memstats)
+		return agg_memory_dump(a, ret);
 	if (t->rss == UINT64_MAX && target_capture(a->s->t)->method == TARGET_BY_FILE)
 		return by_go_alone(a, ret);
 	fill_parts(a, &p);

@@ -19,6 +19,8 @@ static const char *marks_word(uint8_t marks)
 		return "of the last finished cycle; the next one is marking";
 	case GO_MARKS_FRESH:
 		return "span born since the last cycle: the bit says nothing";
+	case GO_MARKS_NONE:
+		return "a heap dump has no mark bits";
 	default:
 		return "span being swept: the bit says nothing";
 	}
@@ -55,6 +57,7 @@ static void fill_head(struct agg *a, uint64_t id, struct ans_object *o)
 	o->type_from = type_from(a, id);
 	o->allocated = snapshot_is_object(a->s, id);
 	o->marked = go_bit(h->mark_bits, id);
+	o->no_marks = a->s->dump;
 	o->reached = graph_reached(a->g, v);
 	o->retained = a->g->retained && o->reached ? a->g->retained[v] : ANS_UNKNOWN;
 	if (sp) {

@@ -25,6 +25,8 @@ struct ans_head {
 	const char *kind; /* "live" */
 	int64_t pid;
 	const char *exe, *go, *arch, *experiments;
+	const char *file;	  /* "" when not from one */
+	const char *const *lacks; /* what evidence of this kind never has, in words; NULL-ended */
 	bool dwarf, stripped;
 	bool layout_exact;
 	const char *layout; /* "1.26": the table that was used */
@@ -58,6 +60,7 @@ struct ans_exact {
 	const char *phase;	/* "idle", "marking", "mark termination" */
 	const char *compared;	/* in words: what could be compared at that instant */
 	bool second;
+	bool no_marks; /* the evidence has none */
 	bool holds; /* not contradicted; nothing was compared where gc_objects is 0 */
 	VEC(struct ans_difference) differences;
 };
@@ -107,6 +110,7 @@ struct ans_mem_line {
 
 /* rss ANS_UNKNOWN: from a file, which cannot tell; what only RSS could tell is unknown too. */
 struct ans_memory {
+	uint64_t sys; /* what the lines add up to where there is no RSS; 0: nothing */
 	uint64_t rss, heap_live, heap_garbage, heap_free, heap_released;
 	uint64_t stacks, runtime, off_heap, files, thread_stacks, globals;
 	int64_t heap_absent; /* Go heap pages that count as used and are not resident */
@@ -156,6 +160,7 @@ struct ans_object {
 	const char *type, *type_from;
 	unsigned span_class;
 	bool noscan, allocated, marked, reached, values_shown;
+	bool no_marks; /* the evidence has none */
 	const char *marks; /* what the mark bit means */
 	VEC(struct ans_field) fields;
 	uint64_t nfields;

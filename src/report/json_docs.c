@@ -135,7 +135,11 @@ void json_doc_object(struct str *o, const struct ans_head *h, const struct ans_o
 	jw_kv_u64(&j, "span_class", a->span_class);
 	jw_kv_bool(&j, "noscan", a->noscan);
 	jw_kv_bool(&j, "allocated", a->allocated);
-	jw_kv_bool(&j, "marked", a->marked);
+	jw_key(&j, "marked");
+	if (a->no_marks)
+		jw_null(&j);
+	else
+		jw_bool(&j, a->marked);
 	jw_kv_bool(&j, "reachable", a->reached);
 	jw_kv_text(&j, "marks", a->marks);
 	jw_kv_bool(&j, "values_shown", a->values_shown);

@@ -31,6 +31,8 @@ static void put_target(struct jw *j, const struct ans_head *a)
 	jw_kv_text(j, "kind", a->kind);
 	jw_kv_i64(j, "pid", a->pid);
 	jw_kv_text(j, "exe", a->exe);
+	if (a->file && *a->file)
+		jw_kv_text(j, "file", a->file);
 	jw_kv_text(j, "go", a->go);
 	jw_kv_text(j, "arch", a->arch);
 	jw_key(j, "experiments");
@@ -75,6 +77,13 @@ static void put_capture(struct jw *j, const struct ans_head *a)
 		jw_end(j, '}');
 	}
 	jw_end(j, ']');
+	if (a->lacks && *a->lacks) {
+		jw_key(j, "lacks");
+		jw_array(j);
+		for (size_t i = 0; a->lacks[i]; i++)
+			jw_text(j, a->lacks[i]);
+		jw_end(j, ']');
+	}
 	jw_end(j, '}');
 }
 
@@ -91,9 +100,9 @@ void json_exact(struct jw *j, const struct ans_exact *a)
 {
 	jw_kv_u64(j, "reachable_objects", a->reachable_objects);
 	jw_kv_u64(j, "reachable_bytes", a->reachable_bytes);
-	jw_kv_u64(j, "gc_objects", a->gc_objects);
-	jw_kv_u64(j, "gc_bytes", a->gc_bytes);
-	jw_kv_u64(j, "missing", a->missing);
+	jw_kv_known(j, "gc_objects", a->no_marks ? ANS_UNKNOWN : a->gc_objects);
+	jw_kv_known(j, "gc_bytes", a->no_marks ? ANS_UNKNOWN : a->gc_bytes);
+	jw_kv_known(j, "missing", a->no_marks ? ANS_UNKNOWN : a->missing);
 	jw_kv_u64(j, "extra", a->extra);
 	jw_kv_u64(j, "conservative_frames", a->conservative_frames);
 	jw_kv_u64(j, "typed_objects", a->typed_objects);
@@ -187,6 +196,8 @@ void json_memory(struct jw *j, const struct ans_memory *a)
 {
 	jw_object(j);
 	jw_kv_known(j, "rss", a->rss);
+	if (a->sys)
+		jw_kv_u64(j, "sys", a->sys);
 	jw_kv_u64(j, "heap_live", a->heap_live);
 	jw_kv_u64(j, "heap_garbage", a->heap_garbage);
 	jw_kv_u64(j, "heap_free", a->heap_free);

@@ -12,24 +12,32 @@ static void put_state(struct str *o, const struct ans_goroutine *g)
 		str_printf(o, ", %" PRIu64 " minutes", g->since_ns / 60000000000U);
 }
 
+/* Nothing where the evidence knows no lines. */
+static void put_place(struct str *o, const struct ans_frame *f)
+{
+	if (!*f->file)
+		return;
+	str_put(o, "\t");
+	text_clean(o, f->file);
+	str_printf(o, ":%d\n", f->line);
+}
+
 static void put_stack(struct str *o, const struct ans_goroutines *a, const struct ans_goroutine *g)
 {
 	for (size_t i = g->first_frame; i < g->first_frame + g->nframes; i++) {
 		const struct ans_frame *f = &a->frames.v[i];
 
 		text_clean(o, f->function);
-		str_put(o, "(...)\n\t");
-		text_clean(o, f->file);
-		str_printf(o, ":%d\n", f->line);
+		str_put(o, "(...)\n");
+		put_place(o, f);
 	}
 	if (*g->creator) {
 		str_put(o, "created by ");
 		text_clean(o, g->creator);
 		if (g->parent_id)
 			str_printf(o, " in goroutine %" PRIu64, g->parent_id);
-		str_put(o, "\n\t");
-		text_clean(o, g->created_at.file);
-		str_printf(o, ":%d\n", g->created_at.line);
+		str_put(o, "\n");
+		put_place(o, &g->created_at);
 	}
 }
 

@@ -56,13 +56,33 @@ static void put_capture(struct str *o, const struct ans_head *a)
 			   a->layout);
 }
 
+static void put_file(struct str *o, const struct ans_head *a)
+{
+	str_put(o, strcmp(a->kind, "heapdump") ? a->kind : "heap dump");
+	if (*a->file) {
+		str_put(o, " ");
+		text_clean(o, a->file);
+	}
+}
+
+/* One word or two of each; JSON has them in full. */
+static void put_lacks(struct str *o, const struct ans_head *a)
+{
+	for (size_t i = 0; a->lacks && a->lacks[i]; i++)
+		str_printf(o, "%s%.*s%s", i ? "; " : "lacks   ", (int)strcspn(a->lacks[i], ":"),
+			   a->lacks[i], a->lacks[i + 1] ? "" : "\n");
+}
+
 void text_head(struct str *o, enum text_style st, const struct ans_head *a)
 {
 	if (st == TEXT_COLOR)
 		str_put(o, "\x1b[1m");
 	if (a->pid)
 		str_printf(o, "pid %" PRId64 "  ", a->pid);
-	text_clean(o, a->exe);
+	if (*a->exe)
+		text_clean(o, a->exe);
+	else
+		put_file(o, a);
 	if (st == TEXT_COLOR)
 		str_put(o, "\x1b[0m");
 	str_put(o, "  ");
@@ -71,6 +91,7 @@ void text_head(struct str *o, enum text_style st, const struct ans_head *a)
 		   a->dwarf ? ", DWARF" : "");
 	put_build(o, a);
 	put_capture(o, a);
+	put_lacks(o, a);
 }
 
 void text_losses(struct str *o, const struct ans_head *a)
@@ -94,6 +115,10 @@ void text_exact_line(struct str *o, const struct ans_exact *a)
 
 	str_printf(o, "exact   %s objects reached (%s)", text_count(n[0], a->reachable_objects),
 		   str_bytes(size, a->reachable_bytes));
+	if (a->no_marks) {
+		str_printf(o, "; extra %s; %s\n", text_count(n[0], a->extra), a->compared);
+		return;
+	}
 	str_printf(o, ", %s marked by the collector, %s born since its cycle",
 		   text_count(n[0], a->gc_objects), text_count(n[1], a->born_since));
 	str_printf(o, "; missing %s, extra %s", text_count(n[0], a->missing),

@@ -112,9 +112,11 @@ void text_object(struct str *o, enum text_style st, const struct ans_object *a)
 	str_printf(o, " " TADDR_FMT "\n", a->addr);
 	str_printf(o, "  slot %" PRIu64 " B, span class %u%s, type from: %s\n", a->bytes,
 		   a->span_class, a->noscan ? " (no pointers)" : "", a->type_from);
-	str_printf(o, "  %s, %s, %s (mark bit %s)\n", a->allocated ? "allocated" : "free",
-		   a->reached ? "reachable" : "not reachable", a->marked ? "marked" : "not marked",
-		   a->marks);
+	str_printf(o, "  %s, %s", a->allocated ? "allocated" : "free",
+		   a->reached ? "reachable" : "not reachable");
+	if (!a->no_marks)
+		str_printf(o, ", %s (mark bit %s)", a->marked ? "marked" : "not marked", a->marks);
+	str_put(o, "\n");
 	if (a->retained != ANS_UNKNOWN)
 		str_printf(o, "  retains %s\n", str_bytes(s, a->retained));
 	if (a->fields.n)

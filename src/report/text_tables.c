@@ -60,6 +60,11 @@ void text_memory(struct str *o, enum text_style st, const struct ans_memory *a)
 		if (l->bytes || !strcmp(l->key, "unexplained"))
 			put_mem_line(o, l);
 	}
+	if (a->sys) {
+		str_printf(o, " sum of the indented lines: %s, Sys: %s; RSS is not in the file\n",
+			   str_bytes(s[0], sum > 0 ? (uint64_t)sum : 0), str_bytes(s[1], a->sys));
+		return;
+	}
 	if (a->rss == ANS_UNKNOWN) {
 		str_put(o,
 			" A file does not say what was resident: RSS, page cache, cgroup, files and "

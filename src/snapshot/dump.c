@@ -16,41 +16,46 @@
 #define BYTES_PER_ARENA 16384U
 
 /*
- * Offset in the page where objects of a span with pointers end: heap bits, and before them the
- * inline marks (mbitmap.go, heapBitsInSpan; mgcmark_greenteagc.go).  The page's end: no such.
+ * Offset in the page where the slots of a span end: before the inline marks (mgcmark_greenteagc.go,
+ * up to 512 bytes an object), and where objects have pointers before the heap bits (mbitmap.go,
+ * heapBitsInSpan).  GO_PAGE_BYTES: at the page's end.
  */
-static uint64_t slots_end(const struct go_layout *L, uint64_t elem)
+static uint64_t slots_end(const struct go_layout *L, uint64_t elem, bool scan)
 {
 	uint64_t end = GO_PAGE_BYTES;
 
 	if (!go_has(L->mspan_largeType) || elem > 512)
 		return end;
-	end -= GO_PAGE_BYTES / 64;
+	if (scan)
+		end -= GO_PAGE_BYTES / 64;
 	if (go_has(L->spanInlineMarkBits_marks) && elem >= 16)
 		end -= MIN(L->spanInlineMarkBits_bytes, 1024U);
 	return end / elem * elem;
 }
 
-/*
- * A page of which only the bits behind its slots are in the file: an empty span in some P's cache.
- * Told for sure where the inline marks with the span's class are in them.
- */
-static bool only_bits(const struct snapshot *s, const struct dump_run *u, uint64_t end)
+static bool all_zero(const struct dump_object *o)
 {
-	const struct go_layout *L = s->go->L;
-	taddr page = u->base & ~(taddr)(GO_PAGE_BYTES - 1);
-	taddr at = page + GO_PAGE_BYTES - GO_PAGE_BYTES / 64 - L->spanInlineMarkBits_bytes;
-	struct dump_object o;
-	uint8_t class;
+	for (uint64_t i = 0; i < o->bytes; i++)
+		if (o->data[i])
+			return false;
+	return true;
+}
 
-	if (u->scan || u->base - page != end || !go_has(L->spanInlineMarkBits_class) ||
-	    u->elem < 16)
+/*
+ * A page of which only what lies behind the slots is in the file: an empty span in some P's cache.
+ * If it were one without pointers, just the last of its slots would all be taken, and no other.
+ * Where that is but one slot, only an empty one is taken for none.
+ */
+static bool only_bits(const struct snapshot *s, const struct dump_run *u)
+{
+	uint64_t from = slots_end(s->go->L, u->elem, true);
+	uint64_t end = slots_end(s->go->L, u->elem, false);
+	uint64_t n = (MIN(end, GO_PAGE_BYTES) - from) / u->elem;
+	struct dump_object o;
+
+	if (u->scan || from >= end || u->base % GO_PAGE_BYTES != from || u->nobjects < n)
 		return false;
-	at += (uint64_t)L->spanInlineMarkBits_class.off;
-	if (!dump_object_at(s->dump->d, at, &o))
-		return false;
-	class = o.data[at - o.addr];
-	return !(class & 1) && class >> 1 < L->nclasses && L->class_to_size[class >> 1] == u->elem;
+	return n > 1 || (dump_object_at(s->dump->d, u->base, &o) && all_zero(&o));
 }
 
 static uint8_t class_of(const struct go_layout *L, const struct dump_run *u)
@@ -66,7 +71,7 @@ static uint8_t class_of(const struct go_layout *L, const struct dump_run *u)
 /* The span of a run; nelems 0: none. */
 static struct go_span span_of(const struct snapshot *s, const struct dump_run *u)
 {
-	uint64_t end = slots_end(s->go->L, u->elem), off = u->base % GO_PAGE_BYTES;
+	uint64_t end = slots_end(s->go->L, u->elem, u->scan), off = u->base % GO_PAGE_BYTES;
 	struct go_span sp = {
 		.base = u->base,
 		.elem_bytes = u->elem,
@@ -78,9 +83,9 @@ static struct go_span span_of(const struct snapshot *s, const struct dump_run *u
 		.tiny = !u->scan && u->elem == 16,
 	};
 
-	if (u->scan && end < GO_PAGE_BYTES && off + u->nslots * u->elem > end)
+	if (end < GO_PAGE_BYTES && off + u->nslots * u->elem > end)
 		sp.nelems = off < end ? (uint32_t)((end - off) / u->elem) : 0;
-	if (only_bits(s, u, end))
+	if (only_bits(s, u))
 		sp.nelems = 0;
 	sp.freeindex = sp.free_index_for_scan = sp.nelems;
 	sp.bytes = sp.limit_bytes = sp.nelems * u->elem;

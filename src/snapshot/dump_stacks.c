@@ -184,12 +184,16 @@ static struct err *scan_stack(struct stack *k, const struct dump_goroutine *g)
 	return err ? err : scan_frames(k);
 }
 
+static bool is_goexit(const char *function)
+{
+	return !strcmp(function, "runtime.goexit") || !strcmp(function, "runtime.goexit.abi0");
+}
+
 /* What the go statement started: the outermost frame but the runtime's own. */
 static taddr start_of(const struct stack *k)
 {
 	for (size_t i = k->n; i-- > 0;)
-		if (strcmp(k->f[i].name, "runtime.goexit") &&
-		    strcmp(k->f[i].name, "runtime.goexit.abi0"))
+		if (!is_goexit(k->f[i].name))
 			return k->f[i].entry;
 	return 0;
 }
@@ -248,6 +252,8 @@ static struct err *add_goroutine(struct snapshot *s, const struct dump_goroutine
 		to.stack_hi = k.f[k.n - 1].mem.addr + k.f[k.n - 1].mem.bytes;
 		to.stack_hi = MAX(to.stack_lo, to.stack_hi);
 	}
+	if (k.n && is_goexit(k.f[k.n - 1].name))
+		to.nframes--; /* no caller: what a return leads to */
 	from_g(s, &to, g->sp);
 	st->stack_bytes += to.stack_hi - to.stack_lo;
 	if (!vec_push(&st->gs, to))

@@ -187,6 +187,7 @@ struct err *target_open_dump(const char *path, const struct target_file_opts *o,
 		return err_prefix(err, "%.200s", path);
 	}
 	((struct dump_target *)t)->map = map;
+	t->file = strdup(path);
 	t->capture.at_unix_ns =
 		(uint64_t)st.st_mtim.tv_sec * 1000000000U + (uint64_t)st.st_mtim.tv_nsec;
 	*ret = t;

@@ -41,6 +41,7 @@ struct target {
 	size_t nsmaps;
 	char *smap_text;
 
+	char *file; /* the evidence itself; NULL: not of a file, or not said */
 	char *exe;  /* "" when unknown */
 	int exe_fd; /* -1: none */
 	char *auxv; /* raw bytes, NULL: unknown */

@@ -94,6 +94,11 @@ const char *target_exe(const struct target *t)
 	return t->exe ? t->exe : "";
 }
 
+const char *target_file(const struct target *t)
+{
+	return t->file ? t->file : "";
+}
+
 int target_exe_fd(const struct target *t)
 {
 	return t->exe_fd;
@@ -136,6 +141,7 @@ void target_close(struct target *t)
 	free(t->smaps);
 	free(t->smap_text);
 	free(t->exe);
+	free(t->file);
 	free(t->auxv);
 	vec_free(&t->losses);
 	closep(&t->exe_fd);

@@ -168,6 +168,8 @@ const struct target_smap *target_smaps(const struct target *t, size_t *ret_n);
  */
 const char *target_exe(const struct target *t);
 int target_exe_fd(const struct target *t);
+/* The file that all this is from, as the user named it; "" when there is none. */
+const char *target_file(const struct target *t);
 
 /* Losses of the evidence itself; n == 0 for a live process. */
 const struct target_loss *target_losses(const struct target *t, size_t *ret_n);

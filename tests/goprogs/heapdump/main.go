@@ -7,7 +7,7 @@
 // EXPECT root main.keep
 // EXPECT objects list=20000 wide=1000 boxes=5000 map=8000
 // EXPECT goroutine function=main.waiter count=100 wait=chan_receive
-// EXPECT goroutine function=main.holder count=8
+// EXPECT goroutine function=main.holder count=8 retained_objects=4
 package main
 
 import (
@@ -121,6 +121,7 @@ func fill() {
 	}
 }
 
+//go:noinline
 func waiter(c chan *node, up chan<- bool) {
 	up <- true
 	n := <-c
@@ -130,12 +131,15 @@ func waiter(c chan *node, up chan<- bool) {
 //go:noinline
 func touch(p *[4]*node) { p[3] = p[0] }
 
+//go:noinline
+func fresh(i int, name string) *node { return &node{val: i, name: name} }
+
 // holder keeps nodes in its frame alone: by value, and in an array whose address was taken.
 func holder(i int, stop chan bool, up chan<- bool) {
-	plain := &node{val: i, name: "by a local"}
-	taken := [4]*node{{val: i}, {val: i + 1, name: "by an array"}, nil, nil}
+	plain := fresh(i, "by a local")
+	taken := [4]*node{fresh(i, "by an array"), fresh(i+1, "by an array"), nil, nil}
 	touch(&taken)
-	defer func(n *node) { n.val++ }(&node{val: i, name: "by a deferred call"})
+	defer func(n *node) { n.val++ }(fresh(i, "by a deferred call"))
 	up <- true
 	<-stop
 	touch(&taken)
