@@ -216,7 +216,7 @@ struct err *looks_later(const struct args *a, struct session *first, struct cycl
 		if (!came)
 			break;
 		stable = v->missing < before ? 0 : stable + 1;
-		if (!stable)
+		if (!stable || verify_tiny_left(v))
 			need = STABLE_LOOKS_CHURN;
 	}
 	/* True misses are a fixed set: until it has stood still long enough, nothing is decided. */

@@ -10,6 +10,8 @@
 
 #define GOROUTINES_MAX (1ULL << 27)
 
+static const char lost_m[] = "runtime.m unreadable: it and the threads behind it are unknown";
+
 /* What worker `w` wrote of goroutine i. */
 struct part {
 	unsigned w;
@@ -197,10 +199,17 @@ static bool is_system(const struct stack_worker *w, const struct go_goroutine *g
 	return starts_with(f.name, "runtime.");
 }
 
-static bool stack_sane(const struct go_goroutine *gr)
+/* stack.go, stackalloc: within one span, whose size the heap knows. */
+static bool stack_sane(const struct go_stack_env *env, const struct go_goroutine *gr)
 {
-	return gr->stack_lo && gr->stack_lo < gr->stack_hi && !(gr->stack_hi & 7) &&
-	       gr->stack_hi - gr->stack_lo <= STACK_MAX_BYTES;
+	struct trange span = { gr->stack_lo, gr->stack_hi };
+
+	if (!gr->stack_lo || gr->stack_lo >= gr->stack_hi || (gr->stack_hi & 7) ||
+	    gr->stack_hi - gr->stack_lo > STACK_MAX_BYTES)
+		return false;
+	if (env->span_at)
+		span = env->span_at(env->arg, gr->stack_lo);
+	return gr->stack_lo >= span.start && gr->stack_hi <= span.end;
 }
 
 static struct err *scan_goroutine(struct job *j, struct stack_worker *w, struct go_goroutine *gr,
@@ -214,7 +223,7 @@ static struct err *scan_goroutine(struct job *j, struct stack_worker *w, struct 
 		gr->thread = m->thread;
 	if (gr->dead)
 		return NULL;
-	if (!stack_sane(gr)) {
+	if (!stack_sane(&w->env, gr)) {
 		stack_lose(w, "goroutine without a stack", gr->g, 0);
 		return NULL;
 	}
@@ -253,7 +262,7 @@ static struct err *one_goroutine(struct job *j, struct stack_worker *w, size_t i
 	if (err)
 		return err;
 	fill_state(L, j->addrs[i], b, gr);
-	if (!stack_sane(gr)) /* dead ones have none, damaged ones an absurd one */
+	if (!stack_sane(&w->env, gr)) /* dead ones have none, damaged ones an absurd one */
 		gr->stack_lo = gr->stack_hi = 0;
 	return scan_goroutine(j, w, gr, b);
 }
@@ -325,7 +334,7 @@ static struct err *list_all(struct job *j)
 	return NULL;
 }
 
-static struct err *job_init(struct job *j, go_is_heap_fn *is_heap, void *arg)
+static struct err *job_init(struct job *j, const struct go_stack_env *env)
 {
 	size_t n = j->out->gs.n;
 
@@ -337,8 +346,7 @@ static struct err *job_init(struct job *j, go_is_heap_fn *is_heap, void *arg)
 		return &err_nomem;
 	for (unsigned i = 0; i < j->nworkers; i++) {
 		j->workers[i].g = j->workers[i].pcs.g = j->g;
-		j->workers[i].is_heap = is_heap;
-		j->workers[i].arg = arg;
+		j->workers[i].env = *env;
 		stack_worker_init_stub(&j->workers[i]);
 	}
 	return NULL;
@@ -391,7 +399,7 @@ static void put_together(struct job *j)
 			o->losses.v[o->losses.n++] = j->workers[i].losses.v[k];
 }
 
-struct err *go_stacks_read(const struct go *g, unsigned nthreads, go_is_heap_fn *is_heap, void *arg,
+struct err *go_stacks_read(const struct go *g, unsigned nthreads, const struct go_stack_env *env,
 			   struct go_stacks *ret)
 {
 	_cleanup_(go_stacks_deinit) struct go_stacks out = { 0 };
@@ -405,7 +413,7 @@ struct err *go_stacks_read(const struct go *g, unsigned nthreads, go_is_heap_fn 
 	if (!err)
 		err = list_all(&j);
 	if (!err)
-		err = job_init(&j, is_heap, arg);
+		err = job_init(&j, env);
 	if (!err)
 		err = par_for(j.nworkers, out.gs.n, 32, work, &j);
 	if (err)
@@ -413,6 +421,8 @@ struct err *go_stacks_read(const struct go *g, unsigned nthreads, go_is_heap_fn 
 	if (!reserve(&j))
 		return &err_nomem;
 	put_together(&j);
+	if (j.ms.lost && !vec_push(&out.losses, ((struct go_stack_loss){ lost_m, j.ms.lost, 0 })))
+		return &err_nomem;
 	*ret = out;
 	out = (struct go_stacks){ 0 };
 	return NULL;

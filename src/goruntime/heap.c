@@ -80,3 +80,20 @@ taddr go_heap_address(const struct go_heap *h, uint64_t id, uint64_t *ret_bytes)
 		*ret_bytes = s ? s->elem_bytes : 0;
 	return s ? s->base + (id - s->first) * s->elem_bytes : 0;
 }
+
+struct trange go_heap_manual_at(const struct go_heap *h, taddr addr)
+{
+	size_t lo = 0, hi = h->manual.n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (addr >= h->manual.v[mid].end)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo < h->manual.n && trange_has(h->manual.v[lo], addr))
+		return h->manual.v[lo];
+	return (struct trange){ 0, 0 };
+}

@@ -77,7 +77,7 @@ enum go_root_kind {
 	GO_ROOT_BSS,
 	GO_ROOT_FINALIZER_QUEUE,
 	GO_ROOT_CLEANUP_QUEUE,
-	GO_ROOT_RUNTIME,	/* anything else the collector keeps: see heap_roots.c */
+	GO_ROOT_RUNTIME,	/* the Ps' current tiny blocks */
 };
 
 struct go_root_word {
@@ -185,6 +185,8 @@ static inline size_t go_heap_span_index(const struct go_heap *h, taddr addr)
 	return (size_t)x->page_span[((size_t)(arena - 1) << x->page_bits) | page] - 1;
 }
 
+/* Span outside the collected heap (a stack's, a work buffer's) that holds addr; {0, 0}: none. */
+struct trange go_heap_manual_at(const struct go_heap *h, taddr addr);
 /* Span that holds addr, or NULL.  O(1). */
 static inline const struct go_span *go_heap_span_at(const struct go_heap *h, taddr addr)
 {

@@ -2,8 +2,8 @@
  * roots.c - pointer words outside heap and stacks that keep objects alive.
  *
  * Source: runtime/mgcmark.go, markroot: data and bss of every module by their masks,
- * allfin's blocks, gcCleanups' blocks (1.25+), specials (specials.c), stacks (stack.h).
- * There is nothing else: mcaches, work buffers and the like are no roots.
+ * allfin's blocks, gcCleanups' blocks (1.25+), specials (specials.c), stacks (stack.h), and of
+ * each mcache the current tiny block.  Work buffers and the like are no roots.
  * Only words that point between the first and the last arena are kept.
  */
 #include "base/cycle.h"
@@ -13,6 +13,7 @@
 #define CHUNK_BYTES (256U << 10)
 #define MAX_SECTION (8ULL << 30)
 #define MAX_BLOCKS  (1U << 20)
+#define MAX_PS	    (1U << 16)
 #define BLOCK_BYTES 4096 /* mfinal.go: finBlockSize; mcleanup.go: cleanupBlockSize */
 
 struct section {
@@ -207,6 +208,42 @@ static struct err *cleanups(const struct go *g, struct go_heap *h)
 	return scan_queue(g, h, &q);
 }
 
+/* mgcmark.go, gcMarkTinyAllocs: the block that a P hands out pieces of. */
+static struct err *tiny_block(const struct go *g, struct go_heap *h, taddr p)
+{
+	uint64_t cache, tiny = 0;
+	taddr at = 0;
+	struct err *err = go_read_u64(g, p + (uint64_t)g->L->p_mcache.off, &cache);
+
+	if (!err && cache) {
+		at = cache + (uint64_t)g->L->mcache_tiny.off;
+		err = go_read_u64(g, at, &tiny);
+	}
+	return err || !tiny ? err : add(h, at, tiny, GO_ROOT_RUNTIME, 0);
+}
+
+static struct err *tiny_blocks(const struct go *g, struct go_heap *h)
+{
+	uint64_t all[2];
+	struct err *err;
+
+	if (!g->v.allp || !go_has(g->L->p_mcache) || !go_has(g->L->mcache_tiny))
+		return NULL;
+	err = target_read(g->t, g->v.allp, all, sizeof(all));
+	for (uint64_t i = 0; i < MIN(err ? 0 : all[1], (uint64_t)MAX_PS) && !err; i++) {
+		taddr p;
+
+		err = go_read_u64(g, all[0] + 8 * i, &p);
+		if (!err && p)
+			err = tiny_block(g, h, p);
+	}
+	if (err_catch(&err, ERR_FAULT)) {
+		h->lost_spans++;
+		h->lost_bytes += 16;
+	}
+	return err;
+}
+
 struct err *heap_roots_read(const struct go *g, struct go_heap *h)
 {
 	struct err *err = NULL;
@@ -224,5 +261,7 @@ struct err *heap_roots_read(const struct go *g, struct go_heap *h)
 	}
 	if (!err)
 		err = finalizers(g, h);
-	return err ? err : cleanups(g, h);
+	if (!err)
+		err = cleanups(g, h);
+	return err ? err : tiny_blocks(g, h);
 }

@@ -90,8 +90,16 @@ struct go_stacks {
  * recorded.  May be NULL: all non-zero words are recorded.
  */
 typedef bool go_is_heap_fn(void *arg, taddr value);
+/* Span of stacks that holds addr, {0, 0}: none.  May be NULL: a stack's own word is believed. */
+typedef struct trange go_stack_span_fn(void *arg, taddr addr);
 
-struct err *go_stacks_read(const struct go *g, unsigned nthreads, go_is_heap_fn *is_heap, void *arg,
+struct go_stack_env {
+	go_is_heap_fn *is_heap;
+	go_stack_span_fn *span_at;
+	void *arg;
+};
+
+struct err *go_stacks_read(const struct go *g, unsigned nthreads, const struct go_stack_env *env,
 			   struct go_stacks *ret) MUST_CHECK;
 void go_stacks_deinit(struct go_stacks *s);
 

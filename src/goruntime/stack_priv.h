@@ -40,6 +40,7 @@ struct m_info {
 
 struct m_table {
 	VEC(struct m_info) ms; /* ascending by addr */
+	taddr lost;	       /* an M that cannot be read; it and those behind it are unknown */
 };
 
 struct err *m_table_read(const struct go *g, struct m_table *ret) MUST_CHECK;
@@ -145,8 +146,7 @@ struct live_obj {
 /* One worker's state and output; frame numbers in slots count from the goroutine's first. */
 struct stack_worker {
 	const struct go *g;
-	go_is_heap_fn *is_heap;
-	void *arg;
+	struct go_stack_env env;
 	struct pc_cache pcs;
 	struct stack_image im;
 	VEC(taddr) ptrs, cptrs; /* pointers into the stack, precise and conservative */

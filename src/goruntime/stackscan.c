@@ -52,7 +52,7 @@ static void take_conservative(struct scan *s, taddr at, uint64_t v, uint32_t fra
 	if (trange_has(s->stack, v)) {
 		if (!vec_push(&s->w->cptrs, v))
 			s->w->nomem = true;
-	} else if (!s->w->is_heap || s->w->is_heap(s->w->arg, v)) {
+	} else if (!s->w->env.is_heap || s->w->env.is_heap(s->w->env.arg, v)) {
 		put_slot(s->w, at, v, frame, flags | GO_SLOT_CONSERVATIVE);
 	}
 }

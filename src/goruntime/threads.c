@@ -177,6 +177,10 @@ struct err *m_table_read(const struct go *g, struct m_table *ret)
 	err = go_read_u64(g, g->v.allm, &m);
 	for (unsigned i = 0; !err && m && i < MS_MAX && !cycle_closed(&cycle, m); i++) {
 		err = target_read(g->t, m, b, g->L->m_bytes);
+		if (err_catch(&err, ERR_FAULT)) {
+			ret->lost = m;
+			break;
+		}
 		if (err)
 			break;
 		describe(g, m, b, &info);

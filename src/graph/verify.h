@@ -17,7 +17,7 @@ enum verify_side { VERIFY_MISSING, VERIFY_EXTRA };
 
 enum {
 	VERIFY_FINALIZER = 1,	/* has a finalizer: is kept once more when it dies */
-	VERIFY_TINY = 2,	/* in the tiny allocator's class: gcMarkTinyAllocs marks current blocks */
+	VERIFY_TINY = 2,	/* in the tiny allocator's class */
 	VERIFY_DECIDED = 4,	/* a second observation has spoken */
 };
 
@@ -50,7 +50,6 @@ struct verify_result {
 	 */
 	uint64_t counter_bytes;
 	bool counter_comparable;
-	uint32_t tiny_blocks;			/* explained as a P's current tiny block */
 	bool second;				/* a second observation has been made */
 	const char *phase;			/* static text: what could be compared at that instant */
 	VEC(struct verify_diff) diffs;		/* candidates and differences, by address */
@@ -68,6 +67,12 @@ struct err *verify_run(const struct snapshot *s, const struct graph *g, struct v
  * marks alone; what is still marked stays as it was.
  */
 void verify_again(struct verify_result *r, const struct go_heap *h2, const struct graph *g2);
+/*
+ * Among what is left are tiny blocks.  Each P's current one is marked when a cycle begins and given up
+ * when it ends (mgcmark.go, gcMarkTinyAllocs; mcache.go, releaseAll): that a block was marked once more
+ * does not mean that anything held it; that it is each time, does.
+ */
+bool verify_tiny_left(const struct verify_result *r);
 void verify_deinit(struct verify_result *r);
 /*
  * No unexplained difference.  Before a second observation undecided candidates are tolerated up to

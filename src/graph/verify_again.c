@@ -13,13 +13,9 @@ static const char reason_freed[] = "garbage since the cycle before: its slot is 
 static const char reason_unmarked[] = "garbage since the cycle before: not marked by the next";
 static const char reason_span[] = "garbage since the cycle before: its span is gone";
 static const char reason_finalized[] = "dead, kept once more for its finalizer";
-static const char reason_tiny[] = "current block of the tiny allocator: marked though not held";
 static const char reason_reached[] =
 	"reached later: its slot was used again, or running code held it for a moment";
 static const char reason_missed[] = "marked again by a later cycle, and still not reached: missed";
-
-/* One block a P, and Ps are few: more of them are no blocks in use, but strings that we missed. */
-#define TINY_BLOCKS_MAX 64U
 
 enum verdict { EXPLAINED, MISSED, NOTHING };
 
@@ -44,8 +40,8 @@ static bool has_finalizer(const struct go_heap *h2, taddr object)
 }
 
 /* Allocated and marked: what else could it be than missed? */
-static enum verdict judge_marked(struct verify_result *r, const struct go_heap *h2,
-				 const struct graph *g2, struct verify_diff *d, uint64_t id)
+static enum verdict judge_marked(const struct go_heap *h2, const struct graph *g2,
+				 struct verify_diff *d, uint64_t id)
 {
 	/* mgcsweep.go: sweep marks a dead object whose finalizer it queues, and takes the special.
 	 */
@@ -59,17 +55,11 @@ static enum verdict judge_marked(struct verify_result *r, const struct go_heap *
 		d->reason = reason_reached;
 		return EXPLAINED;
 	}
-	if ((d->flags & VERIFY_TINY) && r->tiny_blocks < TINY_BLOCKS_MAX) {
-		r->tiny_blocks++;
-		d->reason = reason_tiny;
-		return EXPLAINED;
-	}
 	d->reason = reason_missed;
 	return MISSED;
 }
 
-static enum verdict judge(struct verify_result *r, const struct go_heap *h2, const struct graph *g2,
-			  struct verify_diff *d)
+static enum verdict judge(const struct go_heap *h2, const struct graph *g2, struct verify_diff *d)
 {
 	uint64_t id = same_slot(h2, d);
 	const struct go_span *sp;
@@ -89,7 +79,7 @@ static enum verdict judge(struct verify_result *r, const struct go_heap *h2, con
 		d->reason = reason_unmarked;
 		return EXPLAINED;
 	}
-	return judge_marked(r, h2, g2, d, id);
+	return judge_marked(h2, g2, d, id);
 }
 
 static void settle(struct verify_result *r, struct verify_diff *d, enum verdict v)
@@ -113,7 +103,15 @@ void verify_again(struct verify_result *r, const struct go_heap *h2, const struc
 		struct verify_diff *d = &r->diffs.v[i];
 
 		if (d->side == VERIFY_MISSING && !d->explained)
-			settle(r, d, judge(r, h2, g2, d));
+			settle(r, d, judge(h2, g2, d));
 	}
 	r->second = true;
+}
+
+bool verify_tiny_left(const struct verify_result *r)
+{
+	for (size_t i = 0; i < r->diffs.n; i++)
+		if (!r->diffs.v[i].explained && (r->diffs.v[i].flags & VERIFY_TINY))
+			return true;
+	return false;
 }

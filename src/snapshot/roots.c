@@ -276,5 +276,8 @@ struct err *snap_roots_build(struct snapshot *s)
 				"finalizer queue");
 	if (!err)
 		err = add_queue(s, GO_ROOT_CLEANUP_QUEUE, SNAP_ROOT_CLEANUP_QUEUE, "cleanup queue");
+	if (!err)
+		err = add_queue(s, GO_ROOT_RUNTIME, SNAP_ROOT_RUNTIME,
+				"current blocks of the tiny allocator");
 	return err;
 }

@@ -64,6 +64,13 @@ static bool is_heap(void *arg, taddr value)
 	return id != GO_NO_OBJECT && go_bit(s->heap.alloc_bits, id);
 }
 
+static struct trange stack_span_at(void *arg, taddr addr)
+{
+	const struct snapshot *s = arg;
+
+	return go_heap_manual_at(&s->heap, addr);
+}
+
 static void gather_losses(struct snapshot *s)
 {
 	size_t n;
@@ -95,6 +102,7 @@ struct err *snapshot_create(struct target *t, struct go *g, const struct snap_op
 {
 	_cleanup_(snapshot_freep) struct snapshot *s = snapshot_alloc(t, g);
 	unsigned n = o && o->nthreads ? o->nthreads : par_default_threads();
+	const struct go_stack_env env = { is_heap, stack_span_at, s };
 	uint64_t begun = clock_ns();
 	struct err *err;
 
@@ -108,8 +116,7 @@ struct err *snapshot_create(struct target *t, struct go *g, const struct snap_op
 	if (!err)
 		err = check_limit(s, o ? o->max_memory : 0);
 	if (!err)
-		err = s->dump ? snap_dump_stacks(s) :
-				go_stacks_read(g, n, is_heap, s, &s->stacks);
+		err = s->dump ? snap_dump_stacks(s) : go_stacks_read(g, n, &env, &s->stacks);
 	if (err)
 		return err;
 	err = snap_roots_build(s);

@@ -112,7 +112,8 @@ static const struct {
 	{ "being swept", 0, SWEEPGEN - 1, GO_MARKS_SWEEPING, "xxx..ix.", "xx...i.." },
 	{ "marking", 1, SWEEPGEN, GO_MARKS_MARKING, "xxx..ix.", ".x....x." },
 	{ "marking, cached", 1, SWEEPGEN + 3, GO_MARKS_MARKING, "xxx..ix.", ".x....x." },
-	{ "marking, yet unswept: damage", 1, SWEEPGEN - 2, GO_MARKS_SWEEPING, "xxx..ix.", "xx...i.." },
+	{ "marking, yet unswept: damage", 1, SWEEPGEN - 2, GO_MARKS_SWEEPING, "xxx..ix.",
+	  "xx...i.." },
 };
 
 static bool want(const struct world *w, char c)
@@ -352,6 +353,12 @@ static void check_stale(const struct go_layout *L)
 	assert_int_equal(go_heap_object_at(&w.h, ARENA + 5 * GO_PAGE_BYTES + 1024), 1);
 	assert_int_equal(w.h.nmanual_spans, 1);
 	assert_int_equal(w.h.manual_span_bytes, 4 * GO_PAGE_BYTES);
+	assert_int_equal(go_heap_manual_at(&w.h, ARENA + 10 * GO_PAGE_BYTES - 1).end, 0);
+	assert_int_equal(go_heap_manual_at(&w.h, ARENA + 10 * GO_PAGE_BYTES).end,
+			 ARENA + 14 * GO_PAGE_BYTES);
+	assert_int_equal(go_heap_manual_at(&w.h, ARENA + 14 * GO_PAGE_BYTES - 1).start,
+			 ARENA + 10 * GO_PAGE_BYTES);
+	assert_int_equal(go_heap_manual_at(&w.h, ARENA + 14 * GO_PAGE_BYTES).end, 0);
 	assert_int_equal(w.h.lost_spans, 1);
 	world_close(&w);
 }
@@ -372,6 +379,34 @@ static void check_unlisted(const struct go_layout *L)
 	assert_int_equal(w.h.narenas, 1);
 	assert_int_equal(w.h.spans.n, 1);
 	assert_int_equal(go_heap_object_at(&w.h, ARENA + 5 * GO_PAGE_BYTES), 0);
+	world_close(&w);
+}
+
+/* mgcmark.go, gcMarkTinyAllocs: what the Ps hand out pieces of is a root; a P without one has none.
+ */
+static void check_tiny(const struct go_layout *L)
+{
+	const taddr allp = RT + 0x20000, p = RT + 0x21000, cache = RT + 0x22000;
+	struct world w;
+
+	world_open(&w, L);
+	w.g.v.allp = allp;
+	fake_put64(&w.f, allp, allp + 0x100);
+	fake_put64(&w.f, allp + 8, 4);
+	fake_put64(&w.f, allp + 0x100, p);
+	fake_put64(&w.f, allp + 0x108, 0);
+	fake_put64(&w.f, allp + 0x110, p + 0x800);
+	fake_put64(&w.f, allp + 0x118, 0xdead0000); /* lost */
+	fake_set(&w.f, p, L->p_mcache, cache);
+	fake_set(&w.f, cache, L->mcache_tiny, ARENA + 5 * GO_PAGE_BYTES + 16);
+	put_span(&w, 5, 1, 16, 512, 2 << 1 | 1, SWEEPGEN);
+	set_bit(&w, 0, 0, 1);
+	assert_null(go_heap_read(&w.g, 1, &w.h));
+	assert_int_equal(w.h.roots.n, 1);
+	assert_int_equal(w.h.roots.v[0].kind, GO_ROOT_RUNTIME);
+	assert_int_equal(w.h.roots.v[0].at, cache + (uint64_t)L->mcache_tiny.off);
+	assert_int_equal(w.h.roots.v[0].value, ARENA + 5 * GO_PAGE_BYTES + 16);
+	assert_int_equal(w.h.lost_spans, 1);
 	world_close(&w);
 }
 
@@ -415,6 +450,12 @@ static void test_unlisted(void **state)
 	each_layout(check_unlisted);
 }
 
+static void test_tiny(void **state)
+{
+	(void)state;
+	each_layout(check_tiny);
+}
+
 static void test_hostile(void **state)
 {
 	(void)state;
@@ -426,7 +467,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_states),	cmocka_unit_test(test_scan),
 		cmocka_unit_test(test_stale),	cmocka_unit_test(test_unlisted),
-		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_hostile), cmocka_unit_test(test_tiny),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

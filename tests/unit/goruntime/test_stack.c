@@ -38,6 +38,8 @@ struct world {
 	uint8_t stack[0x1000], gs[0x300], m[0x100], vars[0x100], defers[0x100], sig[0x1000];
 	struct target_thread thread;
 	struct go_stacks out;
+	go_stack_span_fn *span_at;
+	struct trange span;
 };
 
 static void put(uint8_t *base, taddr start, taddr at, uint64_t v)
@@ -153,7 +155,8 @@ static struct err *read_all(struct world *w)
 	fake_threads(w->p.t, &w->thread, 1);
 	w->p.g.v.allgs = VARS;
 	w->p.g.v.allm = VARS + 24;
-	return go_stacks_read(&w->p.g, 1, is_heap, NULL, &w->out);
+	return go_stacks_read(&w->p.g, 1, &(struct go_stack_env){ is_heap, w->span_at, w },
+			      &w->out);
 }
 
 static void finish(struct world *w)
@@ -473,6 +476,55 @@ static void survives_damage(void **state)
 	assert_null(read_all(w));
 }
 
+static struct trange the_span(void *arg, taddr addr)
+{
+	const struct world *w = arg;
+
+	return trange_has(w->span, addr) ? w->span : (struct trange){ 0, 0 };
+}
+
+/* A stack as large as its g says, but not beyond the span that holds it. */
+static void bounded_by_its_span(void **state)
+{
+	static const struct {
+		struct trange span;
+		bool believed;
+	} cases[] = {
+		{ { STACK, STACK_END }, true },
+		{ { STACK - 0x1000, STACK_END + 0x1000 }, true },
+		{ { STACK, STACK_END - 8 }, false },
+		{ { STACK + 8, STACK_END }, false },
+		{ { STACK_END, STACK_END + 0x1000 }, false },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		build(w);
+		w->span_at = the_span;
+		w->span = cases[i].span;
+		assert_null(read_all(w));
+		assert_int_equal(w->out.gs.v[0].nframes, cases[i].believed ? 2 : 0);
+		assert_int_equal(w->out.losses.n, cases[i].believed ? 0 : 1);
+		assert_int_equal(w->out.stack_bytes, cases[i].believed ? STACK_END - STACK : 0);
+		if (i + 1 < ARRAY_LEN(cases))
+			finish(w);
+	}
+}
+
+/* The parked goroutine is read all the same; what is lost is said. */
+static void unreadable_m(void **state)
+{
+	struct world *w = *state;
+	const struct go_slot want[] = { { S, A1, 0, 0 }, { S + 0x38, A3, 0, 0 }, { 0, 0, 0, 0 } };
+
+	memcpy(w->m + w->p.L.m_alllink.off, &(uint64_t){ 0xdead0000 }, 8);
+	assert_null(read_all(w));
+	expect(w, want);
+	assert_int_equal(w->out.losses.n, 1);
+	assert_int_equal(w->out.losses.v[0].at, 0xdead0000);
+	assert_non_null(strstr(w->out.losses.v[0].what, "runtime.m"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -492,6 +544,8 @@ int main(void)
 		TEST(running_unknown),
 		TEST(not_unwindable),
 		TEST(dead),
+		TEST(bounded_by_its_span),
+		TEST(unreadable_m),
 		TEST(survives_damage),
 	};
 

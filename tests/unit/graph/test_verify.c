@@ -136,7 +136,7 @@ static const struct {
 	{ "no cycle between", T_SAME_CYCLE, 64, 0, 0, 0, 1, 1, 0, true, 0 },
 	{ "finalizer has run", T_MARKED, 64, 1, 0, 1, 0, 0, 1, true, 1 },
 	{ "finalizer still there", T_MARKED, 64, 1, 1, 1, 1, 0, 0, false, 0 },
-	{ "current tiny block", T_MARKED, 16, 0, 0, 1, 0, 0, 1, true, 0 },
+	{ "tiny, and missed", T_MARKED, 16, 0, 0, 1, 1, 0, 0, false, 0 },
 };
 
 static void make_later(struct fake *f, enum then then, uint32_t elem_bytes)
@@ -288,25 +288,32 @@ static void test_mostly_missing(void **state)
 	assert_false(verify_holds(&r));
 }
 
-/* Tiny blocks in use are few: many missed strings of that class are misses. */
-static void test_many_tiny(void **state)
+/* Only that of the tiny class asks for more looks. */
+static void test_tiny_left(void **state)
 {
-	_cleanup_(verify_deinit) struct verify_result r = { 0 };
-	_cleanup_(fake_deinit) struct fake f;
-	_cleanup_(graph_freep) struct graph *g = NULL;
-	uint32_t a;
-
 	(void)state;
-	fake_init(&f);
-	a = fake_span(&f, 16, GO_MARKS_LAST_CYCLE);
-	for (uint32_t i = 0; i < 100; i++)
-		fake_set(&f, a + i, FAKE_MARKED);
-	g = graph_of(&f);
-	assert_null(verify_run(&f.s, g, &r));
-	f.s.heap.counters.num_gc++;
-	verify_again(&r, &f.s.heap, g);
-	assert_int_equal(r.missing, 36);
-	assert_false(verify_holds(&r));
+	for (uint32_t elem = 16; elem <= 32; elem += 16) {
+		_cleanup_(verify_deinit) struct verify_result r = { 0 };
+		_cleanup_(fake_deinit) struct fake f;
+		_cleanup_(graph_freep) struct graph *g = NULL;
+		uint32_t a;
+
+		fake_init(&f);
+		a = fake_span(&f, elem, GO_MARKS_LAST_CYCLE);
+		for (uint32_t i = 0; i < 100; i++)
+			fake_set(&f, a + i, FAKE_MARKED);
+		g = graph_of(&f);
+		assert_null(verify_run(&f.s, g, &r));
+		assert_int_equal(verify_tiny_left(&r), elem == 16);
+		f.s.heap.counters.num_gc++;
+		verify_again(&r, &f.s.heap, g);
+		assert_int_equal(r.missing, 100);
+		for (uint32_t i = 0; i < 100; i++)
+			fake_set(&f, a + i, FAKE_FREE);
+		verify_again(&r, &f.s.heap, NULL);
+		assert_int_equal(r.missing, 0);
+		assert_false(verify_tiny_left(&r));
+	}
 }
 
 static void test_phases(void **state)
@@ -343,7 +350,7 @@ int main(void)
 		cmocka_unit_test(test_extra),
 		cmocka_unit_test(test_extra_of_objects),
 		cmocka_unit_test(test_mostly_missing),
-		cmocka_unit_test(test_many_tiny),
+		cmocka_unit_test(test_tiny_left),
 		cmocka_unit_test(test_phases),
 	};
 
