@@ -36,6 +36,8 @@ enum opt_id {
 	OPT_ZSTD = 1 << 24,
 	OPT_NO_PAYLOAD = 1 << 25,
 	OPT_REDACT = 1 << 26,
+	OPT_SELFTEST = 1 << 27,
+	OPT_REAP = 1 << 28,
 	/* every command with a TARGET */
 	OPTS_COMMON = OPT_JSON | OPT_LIMIT | OPT_NO_COLOR | OPT_QUIET | OPT_OUT | OPT_EXE |
 		      OPT_SYSROOT | OPT_VALUES | OPT_FREEZE | OPT_MAX_PAUSE | OPT_THREADS |
@@ -70,6 +72,7 @@ struct args {
 	unsigned seen; /* OPT_* that were given */
 	const char *out, *exe, *sysroot, *layout, *go;
 	const char *by, *sort, *group_by;
+	const char *reap; /* --reap */
 	uint64_t limit, depth, paths, wait_s, threads;
 	uint64_t max_pause_ns, max_memory;
 	unsigned values; /* ANS_VALUES_* */

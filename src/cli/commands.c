@@ -148,7 +148,22 @@ static const struct cmd table[] = {
 	{ .name = "serve", .about = "all of it in a browser" },
 	{ .name = "locks", .about = "mutexes, holders, waiters" },
 	{ .name = "audit", .about = "limits that are off" },
-	{ .name = "doctor", .about = "can limpet work here" },
+	{
+		.name = "doctor",
+		.args = "[TARGET]",
+		.about = "can limpet work here, on that process; what is missing, how to get it",
+		.help = WHERE
+		"Looks from outside: the process is neither stopped nor traced.  Each line is OK, a note,\n"
+		"or a failure with what to do.  --selftest takes a snapshot of a child of limpet's own\n"
+		"(with --exe FILE: verifies that Go program too, which must print READY and wait).\n"
+		"--reap PID takes away twins that a killed limpet left.  Exit: 0 it can work; else what\n"
+		"another command would exit with: 3 no permission, 4 not Go or unknown, 5 a limit.",
+		.example = "limpet doctor name:server",
+		.opts = OPT_JSON | OPT_NO_COLOR | OPT_QUIET | OPT_OUT | OPT_EXE | OPT_LAYOUT | OPT_MAX_PAUSE |
+			OPT_SELFTEST | OPT_REAP | OPT_HELP,
+		.max_args = 1,
+		.run = cmd_doctor,
+	},
 };
 
 const struct cmd *commands(size_t *ret_n)

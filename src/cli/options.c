@@ -41,8 +41,8 @@ static const struct opt table[] = {
 	{ 0, "--leaked", NULL, NULL },
 	{ 0, "--kind", "KIND", NULL },
 	{ 0, "--schema", NULL, NULL },
-	{ 0, "--selftest", NULL, NULL },
-	{ 0, "--reap", "PID", NULL },
+	{ OPT_SELFTEST, "--selftest", NULL, "try all of it on children of limpet's own" },
+	{ OPT_REAP, "--reap", "PID", "take away what a killed limpet left in a process" },
 	{ 0, "--value", "VALUE", NULL },
 };
 
@@ -180,6 +180,9 @@ static struct err *set_option(const struct opt *o, const char *v, struct args *a
 		break;
 	case OPT_GROUP_BY:
 		a->group_by = v;
+		break;
+	case OPT_REAP:
+		a->reap = v;
 		break;
 	default:
 		break;

@@ -108,13 +108,7 @@ struct err *patient_denied(pid_t pid, int os_errno)
 	if (os_errno == ESRCH)
 		return err_new(ERR_GONE, "process %d has exited", pid);
 	denial_find(pid, os_errno, &d);
-	if (d.cause == DENIAL_GONE)
-		return err_new(ERR_GONE, "%s", d.what);
-	if (d.cause == DENIAL_HIDDEN)
-		return err_new(ERR_DENIED, "%s", d.what);
-	if (d.cause == DENIAL_OTHER)
-		return err_os(os_errno, "cannot trace process %d", pid);
-	return err_new(ERR_DENIED, "%s: %s", d.what, d.todo);
+	return denial_err(&d);
 }
 
 /* ESRCH: gone meanwhile.  EPERM: ours already (auto-attached at birth), or denied. */

@@ -211,6 +211,24 @@ static bool say_yama(const struct sides *s, struct denial *d)
 	return true;
 }
 
+/* /proc/PID/mem is 0600: its owner, or CAP_DAC_READ_SEARCH.  ptrace(2) itself would be allowed. */
+static bool say_files(const struct sides *s, struct denial *d)
+{
+	const uint64_t dac = UINT64_C(1) << CAP_DAC_READ_SEARCH | UINT64_C(1) << CAP_DAC_OVERRIDE;
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", s->pid);
+	if (!s->privileged || s->ours.effective & dac || stat(path, &st) || st.st_uid == geteuid())
+		return false;
+	SAY(d, DENIAL_FILES,
+	    "the memory of process %d opens for uid %u only, CAP_SYS_PTRACE alone is not enough",
+	    s->pid, st.st_uid);
+	TODO(d, "give limpet CAP_DAC_READ_SEARCH too (Docker: --cap-add DAC_READ_SEARCH), or run "
+		"it as that user");
+	return true;
+}
+
 /* The call was refused, the same question asked through /proc was not. */
 static bool say_filter(const struct sides *s, int os_errno, struct denial *d)
 {
@@ -269,12 +287,33 @@ void denial_find(pid_t pid, int os_errno, struct denial *ret)
 	}
 	int mem = os_errno ? 0 : try_mem(pid);
 
-	if (!os_errno && !mem)
+	if (mem == ESRCH || mem == ENOENT)
+		SAY(&d, DENIAL_GONE, "process %d has exited", pid);
+	if (!os_errno && mem != EACCES && mem != EPERM) {
+		*ret = d;
 		return;
+	}
 	if (os_errno && os_errno != EPERM && os_errno != EACCES && os_errno != ENOSYS)
 		SAY(&d, DENIAL_OTHER, "cannot trace process %d: %s", pid, strerror(os_errno));
 	else if (!say_filter(&s, os_errno, &d) && !say_user(&s, &d) && !say_dumpable(&s, &d) &&
-		 !say_namespace(&s, &d) && !say_caps(&s, &d) && !say_yama(&s, &d))
+		 !say_files(&s, &d) && !say_namespace(&s, &d) && !say_caps(&s, &d) &&
+		 !say_yama(&s, &d))
 		say_module(&s, &d);
 	*ret = d;
+}
+
+struct err *denial_err(const struct denial *d)
+{
+	switch (d->cause) {
+	case DENIAL_NONE:
+		return NULL;
+	case DENIAL_GONE:
+		return err_new(ERR_GONE, "%s", d->what);
+	case DENIAL_HIDDEN:
+		return err_new(ERR_DENIED, "%s", d->what);
+	case DENIAL_OTHER:
+		return err_new(ERR_OS, "%s", d->what);
+	default:
+		return err_new(ERR_DENIED, "%s: %s", d->what, d->todo);
+	}
 }

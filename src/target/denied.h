@@ -18,6 +18,7 @@ enum denial_cause {
 	DENIAL_DUMPABLE,  /* PR_SET_DUMPABLE 0, or an executable that its user may not read */
 	DENIAL_CAPS,	  /* it has capabilities that we lack */
 	DENIAL_NAMESPACE, /* its user namespace is not ours nor below it */
+	DENIAL_FILES,	  /* CAP_SYS_PTRACE alone does not open another user's files in /proc */
 	DENIAL_YAMA,	  /* kernel.yama.ptrace_scope */
 	DENIAL_FILTER,	  /* a seccomp filter on us forbids ptrace(2) */
 	DENIAL_MODULE,	  /* all else is fine: AppArmor, SELinux or another security module */
@@ -34,11 +35,13 @@ struct denial {
 struct caps {
 	uint64_t permitted, effective;
 };
-struct caps caps_of(pid_t pid);
 #define CAPS_SELF ((pid_t)0)
+struct caps caps_of(pid_t pid);
 bool caps_effective(unsigned cap);
 
 /* os_errno: what ptrace(2) said; 0: it was not asked, and only /proc/PID/mem is tried. */
 void denial_find(pid_t pid, int os_errno, struct denial *ret);
+/* As one line; NULL for DENIAL_NONE. */
+struct err *denial_err(const struct denial *d) MUST_CHECK;
 
 #endif

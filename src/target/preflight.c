@@ -82,6 +82,15 @@ static uint64_t floor_of(const struct preflight *pf, const struct cgroup_room *r
 	return room->oom_group || !may_mark(&pf->status) ? bytes * 2 : bytes;
 }
 
+/* Asked as ptrace(2) will ask, before anything is touched. */
+static struct err *check_access(pid_t pid)
+{
+	struct denial d;
+
+	denial_find(pid, 0, &d);
+	return denial_err(&d);
+}
+
 struct err *preflight_look(pid_t pid, struct preflight *ret)
 {
 	struct preflight pf = { 0 };
@@ -108,9 +117,9 @@ struct err *preflight_look(pid_t pid, struct preflight *ret)
 		return err_unsupported(
 			"process %d (%s) is a kernel thread: it has no memory of its own", pid,
 			pf.status.name);
-	if (pf.status.tracer)
-		return patient_denied(pid, EPERM);
-	err = check_machine(pid);
+	err = check_access(pid);
+	if (!err)
+		err = check_machine(pid);
 	if (err)
 		return err;
 	pf.start_ticks = proc_read_stat(pid, &stat) ? stat.start_ticks : 0;
