@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
@@ -67,18 +68,18 @@ static int capset_to(uint64_t mask)
 }
 
 /* Without CAP_SETPCAP the bounding set stays; no_new_privs makes that harmless. */
-static int drop_caps(uint64_t mask)
+static void bound_caps(uint64_t mask)
 {
 	for (int cap = 0; cap < 64; cap++)
 		if (!(mask >> cap & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno == EINVAL)
 			break;
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	return capset_to(mask);
 }
 
 void confine_caps(uint64_t mask)
 {
-	drop_caps(mask);
+	bound_caps(mask);
+	capset_to(mask);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (!SANITIZED)
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -128,9 +129,11 @@ void confine_self(int peer, struct confine_status *ret)
 	struct confine_status s = { 0 };
 	int no;
 
+	tzset(); /* or the first date would open /etc/localtime */
+	bound_caps(0);
 	if (!SANITIZED)
 		leave_root(&s);
-	no = drop_caps(0);
+	no = capset_to(0);
 	s.no_caps = no == 0;
 	if (no)
 		lack(&s, "capabilities", no);

@@ -60,18 +60,23 @@ static int open_elf(const char *path)
 	return fd;
 }
 
-static int open_scratch(void)
+const char *file_scratch_dir(void)
 {
 	const char *dir = getenv("TMPDIR");
-	char path[4096];
-	int fd;
 
-	if (!dir || !*dir)
-		dir = "/tmp";
-	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	/* not /tmp: often it is memory */
+	return dir && *dir ? dir : "/var/tmp";
+}
+
+static int open_nameless(const char *dir)
+{
+	char path[4096];
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
 	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
 		return fd;
-	if (snprintf(path, sizeof(path), "%s/limpet.XXXXXX", dir) >= (int)sizeof(path))
+	/* a file system without O_TMPFILE */
+	if (snprintf(path, sizeof(path), "%s/limpet-XXXXXX", dir) >= (int)sizeof(path))
 		return fail(-1, ENAMETOOLONG);
 	fd = mkostemp(path, O_CLOEXEC);
 	if (fd >= 0)
@@ -79,11 +84,31 @@ static int open_scratch(void)
 	return fd;
 }
 
+static int open_scratch(void)
+{
+	int fd = open_nameless(file_scratch_dir());
+
+	if (fd < 0 && (errno == ENOENT || errno == EACCES || errno == EROFS))
+		fd = open_nameless("/tmp");
+	return fd;
+}
+
+/* Opening a pipe without a writer must not wait for one; reading from it may. */
+static int open_given(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+
+	if (flags >= 0)
+		fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+	return fd;
+}
+
 int files_here(const struct file_ask *ask)
 {
 	switch (ask->op) {
 	case FILE_OPEN:
-		return open(ask->path, O_RDONLY | O_CLOEXEC);
+		return open_given(ask->path);
 	case FILE_OPEN_ELF:
 		return open_elf(ask->path);
 	case FILE_STAT:

@@ -45,6 +45,7 @@ int file_stat(const char *path, struct stat *ret);
 int file_out(const char *path);
 int file_temp(char *path);
 int file_scratch(void);
+const char *file_scratch_dir(void); /* where that is, for messages */
 int file_rename(const char *from, const char *to);
 int file_unlink(const char *path);
 

@@ -61,6 +61,7 @@ struct cmd {
 	const char *example; /* one that works */
 	unsigned opts;	     /* OPT_* that it takes */
 	unsigned min_args, max_args;
+	bool free; /* starts programs or looks at the machine: no walls (cli/walls.h) */
 	/* NULL: in a later version.  *status: exit code when no error (0 unless set). */
 	struct err *(*run)(const struct args *a, int *status);
 };
@@ -75,7 +76,9 @@ struct args {
 	const char *reap; /* --reap */
 	uint64_t limit, depth, paths, wait_s, threads;
 	uint64_t max_pause_ns, max_memory;
-	unsigned values; /* ANS_VALUES_* */
+	unsigned values;       /* ANS_VALUES_* */
+	struct broker *broker; /* who opens processes and files for us; NULL: we do */
+	char target[24];       /* arg[0] when a name was looked up */
 };
 
 static inline bool args_has(const struct args *a, enum opt_id id)

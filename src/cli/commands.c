@@ -127,6 +127,7 @@ static const struct cmd table[] = {
 			"--layout FILE.",
 		.example = "limpet layout --go /usr/local/go/bin/go -o go1.99.layout",
 		.opts = OPT_GO | OPT_OUT | OPT_QUIET | OPT_HELP,
+		.free = true,
 		.run = cmd_layout,
 	},
 	{ .name = "types", .about = "all types" },

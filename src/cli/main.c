@@ -3,6 +3,7 @@
  */
 #include "cli/cmds.h"
 #include "cli/interrupt.h"
+#include "cli/walls.h"
 #include "report/out.h"
 
 #include <errno.h>
@@ -61,15 +62,18 @@ static struct err *limit_memory(uint64_t nbytes)
 	return NULL;
 }
 
-static int run(const struct args *a)
+static int run(struct args *a)
 {
 	int status = 0;
-	struct err *err = limit_memory(a->max_memory);
+	struct err *err = walls_raise(a);
 
+	if (!err)
+		err = limit_memory(a->max_memory);
 	if (!err)
 		err = a->cmd->run(a, &status);
 	if (err)
 		status = complain(err, a);
+	walls_end(a);
 	interrupt_pass_on();
 	return status;
 }

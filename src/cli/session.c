@@ -4,6 +4,7 @@
 #include "cli/session.h"
 #include "cli/interrupt.h"
 #include "base/par.h"
+#include "cli/walls.h"
 #include "report/out.h"
 #include "snapshot/dump.h"
 #include "target/kind.h"
@@ -31,14 +32,12 @@ static void end_progress(struct session *s)
 
 static struct err *open_live(const struct args *a, pid_t pid, struct session *s)
 {
-	struct target_opts to = {
-		.method = args_has(a, OPT_FREEZE) ? TARGET_BY_FREEZE : TARGET_BY_FORK,
-		.max_pause_ns = a->max_pause_ns,
-		.what = a->cmd->name,
-	};
+	struct target_opts to = walls_look(a);
 	struct err *err = session_stage(s, "taking the snapshot");
 
-	return err ? err : target_open_live(pid, &to, &s->t);
+	if (err)
+		return err;
+	return a->broker ? broker_look(a->broker, &s->t) : target_open_live(pid, &to, &s->t);
 }
 
 static struct err *open_core(const struct args *a, const char *path, struct session *s)

@@ -5,6 +5,7 @@
  */
 #include "report/outfile.h"
 
+#include "base/files.h"
 #include "base/str.h"
 
 #include <errno.h>
@@ -58,14 +59,14 @@ static char *folder_of(const char *path)
 	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-static struct err *check_room(const char *path, const char *folder, uint64_t need)
+static struct err *check_room(const char *path, int fd, uint64_t need)
 {
 	struct statvfs v;
 	uint64_t room;
 	char a[16], b[16];
 
-	if (statvfs(folder, &v))
-		return err_os(errno, "%s: cannot write there; choose another -o FILE", path);
+	if (fstatvfs(fd, &v))
+		return NULL;
 	room = (uint64_t)v.f_bavail * (v.f_frsize ? v.f_frsize : v.f_bsize);
 	if (room >= need)
 		return NULL;
@@ -86,21 +87,20 @@ static int open_nameless(const char *folder)
 static struct err *open_regular(struct outfile *f, uint64_t need)
 {
 	_cleanup_(freep) char *folder = folder_of(f->path);
-	struct err *err = folder ? check_room(f->path, folder, need) : &err_nomem;
 
-	if (err)
-		return err;
+	if (!folder)
+		return &err_nomem;
 	f->seekable = true;
 	f->fd = open_nameless(folder);
 	if (f->fd >= 0)
-		return NULL;
+		return check_room(f->path, f->fd, need);
 	if (asprintf(&f->temp, "%s.XXXXXX", f->path) < 0) {
 		f->temp = NULL;
 		return &err_nomem;
 	}
-	f->fd = mkostemp(f->temp, O_CLOEXEC); /* mode 0600 */
+	f->fd = file_temp(f->temp); /* mode 0600 */
 	if (f->fd >= 0)
-		return NULL;
+		return check_room(f->path, f->fd, need);
 	free(f->temp);
 	f->temp = NULL;
 	return err_os(errno, "%s: cannot write there; choose another -o FILE", f->path);
@@ -111,11 +111,11 @@ static struct err *open_at(struct outfile *f, uint64_t need)
 {
 	struct stat st;
 
-	if (stat(f->path, &st) || S_ISREG(st.st_mode))
+	if (file_stat(f->path, &st) || S_ISREG(st.st_mode))
 		return open_regular(f, need);
 	if (S_ISDIR(st.st_mode))
 		return err_os(EISDIR, "%s", f->path);
-	f->fd = open(f->path, O_WRONLY | O_CLOEXEC);
+	f->fd = file_out(f->path);
 	return f->fd < 0 ? err_os(errno, "%s", f->path) : NULL;
 }
 
@@ -146,7 +146,7 @@ void outfile_close(struct outfile *f)
 	if (!f)
 		return;
 	if (f->temp && !f->done)
-		unlink(f->temp);
+		file_unlink(f->temp);
 	closep(&f->fd);
 	free(f->path);
 	free(f->temp);
@@ -237,7 +237,7 @@ struct err *outfile_commit(struct outfile *f, uint64_t size_bytes)
 		return write_error(f, errno);
 	if (!f->temp)
 		err = name_it(f);
-	if (!err && rename(f->temp, f->path))
+	if (!err && file_rename(f->temp, f->path))
 		err = write_error(f, errno);
 	f->done = !err;
 	return err;

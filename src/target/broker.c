@@ -19,7 +19,7 @@ struct broker {
 	pthread_mutex_t one; /* question at a time */
 };
 
-static const int no_fds[BROKER_NFDS] = { -1, -1, -1, -1 };
+static const int no_fds[BROKER_NFDS] = { [0 ... BROKER_NFDS - 1] = -1 };
 
 /* Descriptors go to their places by the bits of a->fds. */
 static bool ask(struct broker *b, const struct broker_question *q, struct broker_answer *a,

@@ -195,7 +195,7 @@ static bool serve(struct state *s)
 {
 	struct broker_question q;
 	struct broker_answer a = { .failed = 0 };
-	int fds[BROKER_NFDS] = { -1, -1, -1, -1 }, none[BROKER_NFDS];
+	int fds[BROKER_NFDS] = { [0 ... BROKER_NFDS - 1] = -1 }, none[BROKER_NFDS];
 	struct err *err = NULL;
 
 	if (!wire_receive(s->sock, &q, sizeof(q), none))

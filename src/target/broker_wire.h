@@ -11,7 +11,7 @@
 #include "target/take.h"
 
 #define BROKER_PATH 4096
-#define BROKER_NFDS 4
+#define BROKER_NFDS TAKE_NFDS /* as many as any answer has */
 
 enum broker_op { BROKER_PID, BROKER_LOOK, BROKER_FINISH, BROKER_FREE, BROKER_FILE };
 

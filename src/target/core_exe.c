@@ -10,6 +10,7 @@
 #include "target/core_priv.h"
 
 #include "base/bytes.h"
+#include "base/files.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -33,9 +34,9 @@ static int open_regular(const char *path, struct stat *ret)
 	_cleanup_(closep) int fd = -1;
 	int out;
 
-	if (stat(path, ret) || !S_ISREG(ret->st_mode))
-		return -1;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = file_open_elf(path);
+	if (fd < 0 && errno == EINVAL)
+		fd = file_open(path); /* --exe may be anything: it is said then */
 	if (fd < 0 || fstat(fd, ret) || !S_ISREG(ret->st_mode))
 		return -1;
 	out = fd;
@@ -301,7 +302,7 @@ static struct err *take_given(struct search *s, uint32_t i, bool has_mappings)
 	struct stat st;
 	struct err *err;
 
-	if (stat(s->o->exe, &st))
+	if (file_stat(s->o->exe, &st))
 		return err_os(errno, "--exe %.200s", s->o->exe);
 	err = try_file(s, i, s->o->exe, has_mappings, &is);
 	if (err || is)

@@ -180,7 +180,7 @@ static void scrub(int sock)
 	int null = open("/dev/null", O_RDWR);
 
 	setsid();
-	prctl(PR_SET_NAME, "lmp-surgeon");
+	prctl(PR_SET_NAME, SURGEON_NAME);
 	/* Who has stopped threads, or watches their memory, should not wait for a
 	 * processor; it uses next to nothing.  May be refused. */
 	setpriority(PRIO_PROCESS, 0, -20);

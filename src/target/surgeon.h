@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 
 #define THEATRE_MAX_THREADS 65536
+#define SURGEON_NAME	    "lmp-surgeon" /* in ps */
 
 /*
  * Shared between the surgeon, who started it, and (read-only) who reads the twin; what is not

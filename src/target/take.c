@@ -6,6 +6,7 @@
  */
 #include "target/take.h"
 
+#include "base/clock.h"
 #include "target/facts.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@
 #define MAX_AUXV_BYTES		4096U
 #define DEFAULT_MAX_PAUSE_NS	200000000U
 #define DEFAULT_STOP_TIMEOUT_NS 2000000000U
+#define PATIENCE_NS		500000000U
 
 static void log_attach(const struct take *tk, const char *outcome)
 {
@@ -186,30 +188,77 @@ static void take_freep(struct take **tk)
 	take_free(*tk);
 }
 
-struct err *take_start(pid_t pid, const struct target_opts *o, struct take **ret)
+/* Is another limpet about to be finished with one of its threads? */
+static bool is_operated_on(pid_t pid)
 {
-	struct target_opts opts = with_defaults(o);
-	_cleanup_(take_freep) struct take *tk = take_create(pid, &opts);
-	struct preflight pf;
+	_cleanup_(freep) pid_t *tids = NULL;
+	size_t n = 0;
+	bool found = false;
+	struct err *err = proc_tasks(pid, &tids, &n);
 
-	if (!tk)
-		return &err_nomem;
-	struct err *err = prepare(tk, &opts, &pf);
+	err_free(err);
+	for (size_t i = 0; !err && i < n && !found; i++) {
+		struct proc_status s = { .tracer = 0 };
+		struct proc_stat who = { .comm = "" };
+
+		err_free(proc_read_status(pid, tids[i], &s));
+		found = s.tracer && proc_read_stat(s.tracer, &who) &&
+			!strcmp(who.comm, SURGEON_NAME);
+	}
+	return found;
+}
+
+static struct err *take_once(struct take *tk, const struct target_opts *o)
+{
+	struct preflight pf;
+	struct err *err = prepare(tk, o, &pf);
 
 	if (err)
 		return err;
-	err = surgeon_start(&tk->surgeon, pid, &opts, &pf);
+	err = surgeon_start(&tk->surgeon, tk->pid, o, &pf);
 	if (!err)
 		err = learn(tk);
-	if (err) {
+	if (err && err->code != ERR_DENIED)
 		log_attach(tk, err->msg);
-		return err;
+	return err;
+}
+
+/* Who was killed a moment ago leaves a surgeon that reaps: it will not be long. */
+static struct err *take_patiently(pid_t pid, const struct target_opts *o, struct take **ret)
+{
+	uint64_t end = clock_ns() + PATIENCE_NS;
+
+	for (;;) {
+		_cleanup_(take_freep) struct take *tk = take_create(pid, o);
+		struct err *err = tk ? take_once(tk, o) : &err_nomem;
+
+		if (!err) {
+			*ret = STEAL(tk);
+			return NULL;
+		}
+		if (err->code != ERR_DENIED || clock_ns() >= end || !is_operated_on(pid)) {
+			if (tk && err->code == ERR_DENIED)
+				log_attach(tk, err->msg);
+			return err;
+		}
+		err_free(err);
+		usleep(20000);
 	}
+}
+
+struct err *take_start(pid_t pid, const struct target_opts *o, struct take **ret)
+{
+	struct target_opts opts = with_defaults(o);
+	struct take *tk;
+	struct err *err = take_patiently(pid, &opts, &tk);
+
+	if (err)
+		return err;
 	tk->taken.fd[TAKE_THEATRE] = tk->surgeon.th_fd;
 	tk->surgeon.th_fd = -1;
 	if (opts.method == TARGET_BY_FORK)
 		log_attach(tk, "snapshot taken");
-	*ret = STEAL(tk);
+	*ret = tk;
 	return NULL;
 }
 

@@ -8,6 +8,7 @@
 #include "target/wrap_priv.h"
 
 #include "base/bytes.h"
+#include "base/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,7 +105,7 @@ static struct err *open_plain(const char *path, struct wrap_file *f, enum wrap *
 	struct stat st;
 	size_t n = 0;
 
-	f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	f->fd = file_open(path);
 	if (f->fd < 0 || fstat(f->fd, &st))
 		return err_os(errno, "%.200s", path);
 	if (!S_ISREG(st.st_mode))

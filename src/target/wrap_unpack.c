@@ -8,6 +8,7 @@
 #include "target/wrap_priv.h"
 
 #include "base/bytes.h"
+#include "base/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,31 +30,6 @@ struct sink {
 	uint64_t checked; /* written, when room was last asked for */
 	uint64_t max;
 };
-
-static const char *temp_dir(void)
-{
-	const char *dir = getenv("TMPDIR");
-
-	if (dir && *dir && !access(dir, W_OK))
-		return dir;
-	/* not /tmp first: often it is memory */
-	return access("/var/tmp", W_OK) ? "/tmp" : "/var/tmp";
-}
-
-static int temp_open(const char *dir)
-{
-	char name[512];
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
-		return fd;
-	/* a file system without O_TMPFILE */
-	snprintf(name, sizeof(name), "%.400s/limpet-XXXXXX", dir);
-	fd = mkostemp(name, O_CLOEXEC);
-	if (fd >= 0)
-		unlink(name);
-	return fd;
-}
 
 static struct err *room(const struct sink *s, uint64_t want)
 {
@@ -248,11 +224,11 @@ struct err *wrap_unpack(int fd, enum wrap w, const char *path, uint64_t max_byte
 			uint64_t *ret_size, const char **ret_damage)
 {
 	_cleanup_(freep) uint8_t *buf = malloc(2 * (size_t)CHUNK_BYTES);
-	struct sink s = { .dir = temp_dir(),
+	struct sink s = { .dir = file_scratch_dir(),
 			  .path = path,
 			  .max = max_bytes ? max_bytes : INT64_MAX };
 	struct stream st = { .fd = fd, .in = buf, .out = buf + CHUNK_BYTES };
-	_cleanup_(closep) int out = temp_open(s.dir);
+	_cleanup_(closep) int out = file_scratch();
 	const char *damage = NULL;
 	struct err *err;
 

@@ -1,0 +1,71 @@
+/*
+ * walls.c - what the command line names, told to the broker; then confinement.
+ */
+#include "cli/walls.h"
+
+#include "base/confine.h"
+
+#include <stdio.h>
+
+struct target_opts walls_look(const struct args *a)
+{
+	return (struct target_opts){
+		.method = args_has(a, OPT_FREEZE) ? TARGET_BY_FREEZE : TARGET_BY_FORK,
+		.max_pause_ns = a->max_pause_ns,
+		.what = a->cmd->name,
+	};
+}
+
+/* What is no process is a file; nonsense is refused by who recognises kinds. */
+static void name_target(const char *text, struct broker_opts *o)
+{
+	const char *number = strncmp(text, "pid:", 4) ? text : text + 4;
+
+	if (!strncmp(text, "name:", 5))
+		o->name = text + 5;
+	else if (*number && strspn(number, "0123456789") == strlen(number))
+		o->pid = (pid_t)strtol(number, NULL, 10);
+	else
+		o->read[0] = text;
+}
+
+static struct err *resolve_name(struct args *a, const struct broker_opts *o)
+{
+	pid_t pid;
+	struct err *err = o->name ? broker_pid(a->broker, &pid) : NULL;
+
+	if (err || !o->name)
+		return err;
+	snprintf(a->target, sizeof(a->target), "pid:%d", pid);
+	a->arg[0] = a->target;
+	return NULL;
+}
+
+struct err *walls_raise(struct args *a)
+{
+	struct broker_opts o = { .look = walls_look(a) };
+	struct confine_status is;
+
+	if (a->cmd->free)
+		return NULL;
+	if (a->arg[0])
+		name_target(a->arg[0], &o);
+	o.read[1] = a->exe;
+	o.read[2] = a->layout;
+	o.write[0] = a->out;
+	o.sysroot = a->sysroot;
+	struct err *err = broker_start(&o, &a->broker);
+
+	if (err)
+		return err;
+	confine_self(broker_peer(a->broker), &is);
+	files_delegate(broker_file, a->broker);
+	return resolve_name(a, &o);
+}
+
+void walls_end(struct args *a)
+{
+	files_delegate(NULL, NULL);
+	broker_end(a->broker);
+	a->broker = NULL;
+}
