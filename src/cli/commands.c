@@ -163,6 +163,7 @@ static const struct cmd table[] = {
 		.opts = OPT_JSON | OPT_NO_COLOR | OPT_QUIET | OPT_OUT | OPT_EXE | OPT_LAYOUT | OPT_MAX_PAUSE |
 			OPT_SELFTEST | OPT_REAP | OPT_HELP,
 		.max_args = 1,
+		.free = true,
 		.run = cmd_doctor,
 	},
 };
