@@ -85,13 +85,13 @@ static struct err *await(const struct session *s, come_fn *has_come, struct cycl
 	uint64_t begun = clock_ns(), t = begun;
 	struct err *err = NULL;
 
-	for (*ret_came = false; !err; t = clock_ns()) {
+	for (*ret_came = false; !err && t < end; t = clock_ns()) {
 		struct cycle now;
 
 		err = cycle_now(s, &now);
 		if (!err)
 			*ret_came = has_come(from, now);
-		if (err || *ret_came || t >= end)
+		if (err || *ret_came)
 			break;
 		interrupt_sleep(MIN(t - begun < SLOW_AFTER_NS ? POLL_NS : POLL_SLOW_NS, end - t));
 		err = interrupt_check();
