@@ -33,6 +33,7 @@ enum opt_id {
 	OPT_GO = 1 << 18,
 	OPT_HELP = 1 << 19,
 	OPT_SYSROOT = 1 << 20,
+	OPT_HANDLER = 1 << 30, /* all options of core-handler */
 	OPT_ZSTD = 1 << 24,
 	OPT_NO_PAYLOAD = 1 << 25,
 	OPT_REDACT = 1 << 26,
@@ -66,6 +67,23 @@ struct cmd {
 	struct err *(*run)(const struct args *a, int *status);
 };
 
+enum handler_core {
+	HANDLER_CORE_NO_PAYLOAD,
+	HANDLER_CORE_REDACTED,
+	HANDLER_CORE_FULL,
+	HANDLER_CORE_NONE
+};
+enum handler_others { HANDLER_OTHERS_DROP, HANDLER_OTHERS_KEEP };
+
+/* core-handler; 0 and NULL: the default of cmd_core_handler.c */
+struct handler_opts {
+	const char *dir;
+	uint64_t keep, max_total, min_free, max_time_ns;
+	bool min_free_set; /* 0 is a value */
+	enum handler_core core;
+	enum handler_others others;
+};
+
 struct args {
 	const struct cmd *cmd;
 	const char *arg[2]; /* TARGET, WHAT */
@@ -76,6 +94,7 @@ struct args {
 	const char *reap; /* --reap */
 	uint64_t limit, depth, paths, wait_s, threads;
 	uint64_t max_pause_ns, max_memory;
+	struct handler_opts handler;
 	unsigned values;       /* ANS_VALUES_* */
 	struct broker *broker; /* who opens processes and files for us; NULL: we do */
 	char target[24];       /* arg[0] when a name was looked up */

@@ -4,7 +4,7 @@
 #include "cli/cmds.h"
 #include "cli/session.h"
 
-static struct err *answer(struct session *s, struct ans_report *r)
+struct err *report_body(struct session *s, struct ans_report *r)
 {
 	_cleanup_(verify_deinit) struct verify_result v = { 0 };
 	struct err *err = verify_run(s->s, s->g, &v);
@@ -31,7 +31,9 @@ struct err *cmd_report(const struct args *a, int *status)
 
 	(void)status;
 	if (!err)
-		err = answer(&s, &r);
+		err = report_body(&s, &r);
+	if (!err)
+		err = session_head(&s, &r.head);
 	if (err)
 		return err;
 	if (args_has(a, OPT_JSON))

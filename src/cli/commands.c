@@ -120,6 +120,23 @@ static const struct cmd table[] = {
 		.run = cmd_snapshot,
 	},
 	{
+		.name = "core-handler",
+		.args = "PID [SIGNAL]",
+		.about = "for kernel.core_pattern: keep the report and a small core of who dies",
+		.help = "The kernel starts it with the core on stdin when a program dies:\n"
+			"    sysctl 'kernel.core_pattern=|/usr/local/bin/limpet core-handler %P %s'\n"
+			"A Go program (GOTRACEBACK=crash) is analysed while it waits in the kernel; what is\n"
+			"kept holds no contents of strings and byte slices unless --core full says so.  One\n"
+			"line goes to syslog.",
+		.example = "limpet core-handler 1234 6 --dir /var/lib/limpet <core",
+		.opts = OPT_HANDLER | OPT_JSON | OPT_LAYOUT | OPT_THREADS | OPT_MAX_MEMORY |
+			OPT_HELP,
+		.min_args = 1,
+		.max_args = 2,
+		.free = true,
+		.run = cmd_core_handler,
+	},
+	{
 		.name = "layout",
 		.args = "--go PATH",
 		.about = "make a layout table for a Go version from its toolchain",

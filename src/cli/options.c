@@ -34,6 +34,13 @@ static const struct opt table[] = {
 	{ OPT_MAX_PAUSE, "--max-pause", "MS", "refuse a longer stop (200 unless said)" },
 	{ OPT_THREADS, "--threads", "N", "threads of limpet (all CPUs unless said)" },
 	{ OPT_MAX_MEMORY, "--max-memory", "BYTES", "limpet's own memory; K, M, G allowed" },
+	{ OPT_HANDLER, "--dir", "DIR", "where it is kept: a folder of its own (/var/lib/limpet)" },
+	{ OPT_HANDLER, "--core", "WHAT", "no-payload, redact, full or none: just the report" },
+	{ OPT_HANDLER, "--others", "WHAT", "what is not Go or cannot be analysed: drop or keep" },
+	{ OPT_HANDLER, "--keep", "N", "deaths that are kept, the newest (5)" },
+	{ OPT_HANDLER, "--max-total", "BYTES", "of all that is kept (10G)" },
+	{ OPT_HANDLER, "--min-free", "BYTES", "stay free on that file system (1G)" },
+	{ OPT_HANDLER, "--max-time", "SECONDS", "then the program's end goes on (60)" },
 	{ OPT_HELP, "--help", NULL, "this text" },
 	{ 0, "--source", "DIR", NULL },
 	{ 0, "--precopy", NULL, NULL },
@@ -130,6 +137,57 @@ static struct err *parse_limit(const char *text, uint64_t *ret)
 	return err;
 }
 
+static struct err *parse_word(const char *name, const char *text, const char *const *words,
+			      unsigned *ret)
+{
+	_cleanup_(str_deinit) struct str all = { 0 };
+
+	for (unsigned i = 0; words[i]; i++) {
+		if (!strcmp(text, words[i])) {
+			*ret = i;
+			return NULL;
+		}
+		str_printf(&all, "%s%s", i ? words[i + 1] ? ", " : " or " : "", words[i]);
+	}
+	return err_usage("%s %.100s: want %s", name, text, str_ok(&all) ? all.s : "another word");
+}
+
+/* Options of core-handler share one id. */
+static struct err *set_handler(const char *name, const char *v, struct handler_opts *h)
+{
+	static const char *const cores[] = { "no-payload", "redact", "full", "none", NULL };
+	static const char *const others[] = { "drop", "keep", NULL };
+	unsigned word = 0;
+	uint64_t s = 0;
+	struct err *err;
+
+	if (!strcmp(name, "--keep"))
+		return parse_u64(name, v, 100000, &h->keep);
+	if (!strcmp(name, "--max-total"))
+		return parse_bytes(name, v, &h->max_total);
+	if (!strcmp(name, "--min-free")) {
+		h->min_free_set = true;
+		return strcmp(v, "0") ? parse_bytes(name, v, &h->min_free) : NULL;
+	}
+	if (!strcmp(name, "--max-time")) {
+		err = parse_u64(name, v, 86400, &s);
+		h->max_time_ns = MAX(s, (uint64_t)1) * 1000000000;
+		return err;
+	}
+	if (!strcmp(name, "--core")) {
+		err = parse_word(name, v, cores, &word);
+		h->core = (enum handler_core)word;
+		return err;
+	}
+	if (!strcmp(name, "--others")) {
+		err = parse_word(name, v, others, &word);
+		h->others = (enum handler_others)word;
+		return err;
+	}
+	h->dir = v;
+	return NULL;
+}
+
 static struct err *set_number(const struct opt *o, const char *v, struct args *a)
 {
 	switch (o->id) {
@@ -149,6 +207,8 @@ static struct err *set_number(const struct opt *o, const char *v, struct args *a
 		return parse_bytes(o->name, v, &a->max_memory);
 	case OPT_VALUES:
 		return parse_values(v, &a->values);
+	case OPT_HANDLER:
+		return set_handler(o->name, v, &a->handler);
 	default:
 		return NULL;
 	}

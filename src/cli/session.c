@@ -132,6 +132,21 @@ struct err *session_attach(const struct args *a, struct session *ret)
 	return NULL;
 }
 
+struct err *session_adopt(const struct args *a, struct target *t, struct session *ret)
+{
+	struct session s = { .args = a, .t = t };
+	struct go_opts go = { .layout_file = a->layout };
+	struct err *err = go_open(t, &go, &s.go);
+
+	s.nthreads = a->threads ? (unsigned)a->threads : par_default_threads();
+	if (err) {
+		session_close(&s);
+		return err;
+	}
+	*ret = s;
+	return NULL;
+}
+
 struct err *session_snapshot(struct session *s)
 {
 	struct snap_opts so = { .nthreads = s->nthreads, .max_memory = s->args->max_memory };

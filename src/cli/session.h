@@ -26,6 +26,8 @@ struct session {
 
 /* Attach and find the Go runtime; no snapshot yet. */
 struct err *session_attach(const struct args *a, struct session *ret) MUST_CHECK;
+/* A target that is open already; it is ours now, also on error. */
+struct err *session_adopt(const struct args *a, struct target *t, struct session *ret) MUST_CHECK;
 /* The frozen model, and the agg (without graph). */
 struct err *session_snapshot(struct session *s) MUST_CHECK;
 struct err *session_graph(struct session *s) MUST_CHECK;
@@ -35,6 +37,9 @@ struct err *session_open(const struct args *a, struct session *ret) MUST_CHECK;
  * known. */
 struct err *session_head(struct session *s, struct ans_head *ret) MUST_CHECK;
 void session_close(struct session *s);
+
+/* All of `limpet report` but the head. */
+struct err *report_body(struct session *s, struct ans_report *r) MUST_CHECK;
 
 /* On a terminal: say what is being done. */
 struct err *session_stage(struct session *s, const char *what) MUST_CHECK;

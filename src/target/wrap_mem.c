@@ -12,6 +12,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #define MAX_PARTS (1U << 21)
 
@@ -39,15 +40,17 @@ static void mem_closep(struct wrap_mem **m)
 	wrap_mem_close(*m);
 }
 
-/* In the order in which the kernel writes them (fs/binfmt_elf.c, elf_core_dump). */
+/*
+ * [vsyscall] lies where no offset of a file reaches: wrap_pread() finds nothing there.
+ * In the order in which the kernel writes them (fs/binfmt_elf.c, elf_core_dump).
+ */
 static struct err *take(struct wrap_mem *m, const Elf64_Phdr *p)
 {
 	uint64_t before = m->parts.n ? m->parts.v[m->parts.n - 1].end : 0;
 
 	if (p->p_type != PT_LOAD || !p->p_filesz)
 		return NULL;
-	if (p->p_offset < before || p->p_filesz > (uint64_t)INT64_MAX - p->p_offset ||
-	    p->p_vaddr > (uint64_t)INT64_MAX - p->p_filesz)
+	if (p->p_offset < before || p->p_filesz > (uint64_t)INT64_MAX - p->p_offset)
 		return err_bad_data("the segments of the core do not follow each other");
 	struct part x = { p->p_offset, p->p_offset + p->p_filesz, p->p_vaddr };
 
@@ -100,16 +103,15 @@ struct err *wrap_open_given(int fd, int mem_fd, struct wrap_file **ret)
 {
 	_cleanup_(wrap_closep) struct wrap_file *f = zalloc(1, sizeof(*f));
 	_cleanup_(mem_closep) struct wrap_mem *m = NULL;
-	off_t head;
+	struct stat st;
 
 	if (!f)
 		return &err_nomem;
 	f->temp_fd = -1;
 	f->fd = f->data_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	head = f->fd < 0 ? -1 : lseek(f->fd, 0, SEEK_END);
-	if (head < 0)
+	if (f->fd < 0 || fstat(f->fd, &st))
 		return err_os(errno, "the core that was handed over");
-	f->size = (uint64_t)head;
+	f->size = (uint64_t)st.st_size;
 	if (mem_fd >= 0) {
 		m = zalloc(1, sizeof(*m));
 		if (!m)
