@@ -17,6 +17,7 @@
 #define INFO_BYTES  4096
 #define CHUNK_BYTES (1U << 20)
 #define MAX_REGION  (4ULL << 30)
+#define MAX_SCAN    (8ULL << 30) /* all regions together: a hostile core may claim any number */
 
 static bool scan_chunk(const struct go_scan *s, taddr at, const uint8_t *p, size_t n)
 {
@@ -54,6 +55,7 @@ struct err *go_scan_regions(struct target *t, const struct go_scan *s)
 {
 	_cleanup_(freep) uint8_t *buf = malloc(CHUNK_BYTES + 64);
 	const struct target_region *r;
+	uint64_t left = MAX_SCAN;
 	struct err *err = NULL;
 	bool stop = false;
 	size_t n;
@@ -62,9 +64,13 @@ struct err *go_scan_regions(struct target *t, const struct go_scan *s)
 		return &err_nomem;
 	r = target_regions(t, &n);
 	for (size_t i = 0; i < n && !err && !stop; i++) {
-		if ((r[i].prot & REGION_READ) && trange_bytes(r[i].range) <= MAX_REGION &&
-		    s->pick(s->arg, &r[i]))
-			err = scan_region(t, s, &r[i], buf, &stop);
+		uint64_t bytes = trange_bytes(r[i].range);
+
+		if (!(r[i].prot & REGION_READ) || bytes > MAX_REGION || bytes > left ||
+		    !s->pick(s->arg, &r[i]))
+			continue;
+		err = scan_region(t, s, &r[i], buf, &stop);
+		left -= bytes;
 	}
 	return err;
 }

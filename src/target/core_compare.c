@@ -12,9 +12,10 @@
 
 #include <stdio.h>
 
-#define MAX_PAGES  16384U
-#define BREAKS	   64U /* bytes of a page that may differ */
-#define INFO_BYTES 16384U
+#define MAX_PAGES    16384U
+#define MAX_MAPPINGS 2048U /* of one file; more are not asked */
+#define BREAKS	     64U   /* bytes of a page that may differ */
+#define INFO_BYTES   16384U
 
 struct tally {
 	unsigned pages, other;
@@ -196,10 +197,15 @@ static bool explains(const struct core_file *f, const struct core_mapping *m, ta
 
 static bool explains_all(const struct core *c, uint32_t file, taddr bias)
 {
-	for (size_t i = 0; i < c->mappings.n; i++)
-		if (c->mappings.v[i].file == file &&
-		    !explains(&c->files.v[file], &c->mappings.v[i], bias))
+	unsigned n = 0;
+
+	for (size_t i = 0; i < c->mappings.n && n < MAX_MAPPINGS; i++) {
+		if (c->mappings.v[i].file != file)
+			continue;
+		if (!explains(&c->files.v[file], &c->mappings.v[i], bias))
 			return false;
+		n++;
+	}
 	return true;
 }
 

@@ -18,14 +18,14 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#define MAX_OPEN  128U
+#define MAX_TRIES 512U
 #define MAX_PHDRS 256U
 
 struct search {
 	struct core *c;
 	const struct target_file_opts *o;
 	char wrong[420]; /* why a file that was there is not the one; "" */
-	unsigned nopened;
+	unsigned ntries;
 };
 
 /* Paths come from the core: nothing but regular files is opened. */
@@ -201,7 +201,6 @@ static struct err *try_file(struct search *s, uint32_t i, const char *path, bool
 		err_free(err);
 		return NULL;
 	}
-	s->nopened++;
 	if (!has_mappings)
 		err = make_mappings(c);
 	if (!err)
@@ -271,7 +270,7 @@ static struct err *try_named(struct search *s, uint32_t i, bool has_mappings, bo
 	*ret_is = false;
 	if (!path)
 		return &err_nomem;
-	if (path[0] != '/' || s->nopened >= MAX_OPEN)
+	if (path[0] != '/' || s->ntries++ >= MAX_TRIES)
 		return NULL;
 	snprintf(full, sizeof(full), "%.500s%.4000s", root, path);
 	return try_file(s, i, full, has_mappings, ret_is);

@@ -10,7 +10,7 @@
 
 #include <elf.h>
 
-#define MAX_HEADERS (1U << 21)
+#define MAX_HEADERS (1U << 20)
 
 static struct err *check(const struct core *c, const Elf64_Ehdr *h, size_t n)
 {

@@ -12,12 +12,12 @@
 #include <elf.h>
 #include <stdio.h>
 
-#define MAX_NOTES	(4U << 20)
-#define MAX_THREADS	(1U << 18)
+#define MAX_NOTES	(1U << 20)
+#define MAX_THREADS	(1U << 16)
 #define MAX_NAME	64U
 #define MAX_AUXV	(64U << 10)
 #define MAX_FILES_BYTES (256ULL << 20)
-#define MAX_MAPPINGS	(1U << 21)
+#define MAX_MAPPINGS	(1U << 20)
 
 enum {
 	PRSTATUS_SIGNAL = 12,
@@ -152,7 +152,7 @@ static struct err *take_ours(struct core *c, const struct note *d)
 /* Neighbours have the same path most of the time; few paths: looked for from the end. */
 static uint32_t file_of(struct core *c, const char *path)
 {
-	for (size_t i = c->files.n; i-- > 0 && c->files.n - i < 256;)
+	for (size_t i = c->files.n; i-- > 0 && c->files.n - i < 32;)
 		if (!strcmp(c->files.v[i].path, path))
 			return (uint32_t)i;
 	return core_add_file(c, path);
@@ -268,11 +268,11 @@ static struct err *next(struct core *c, uint64_t *at, uint64_t end, struct note 
 	return err;
 }
 
-static struct err *walk(struct core *c, struct trange r)
+static struct err *walk(struct core *c, struct trange r, unsigned *left)
 {
 	uint64_t at = r.start;
 
-	for (unsigned i = 0; at < r.end && i < MAX_NOTES; i++) {
+	for (; at < r.end && *left; (*left)--) {
 		struct note d;
 		bool more;
 		struct err *err = next(c, &at, r.end, &d, &more);
@@ -287,9 +287,11 @@ static struct err *walk(struct core *c, struct trange r)
 
 struct err *core_read_notes(struct core *c)
 {
+	unsigned left = MAX_NOTES; /* of all segments together: they may overlap */
+
 	c->facts.exe = "";
 	for (size_t i = 0; i < c->notes.n; i++) {
-		struct err *err = walk(c, c->notes.v[i]);
+		struct err *err = walk(c, c->notes.v[i], &left);
 
 		if (err)
 			return err;
