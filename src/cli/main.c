@@ -7,6 +7,7 @@
 #include "report/out.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -62,6 +63,17 @@ static struct err *limit_memory(uint64_t nbytes)
 	return NULL;
 }
 
+/*
+ * Who starts us with stdout closed must not get the answer into the next file that is opened: a
+ * place that refuses to be written to is held instead.
+ */
+static void hold_standard_fds(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/", O_PATH | O_DIRECTORY) < 0)
+			return;
+}
+
 static int run(struct args *a)
 {
 	int status = 0;
@@ -84,6 +96,7 @@ int main(int argc, char **argv)
 	struct args a;
 	struct err *err;
 
+	hold_standard_fds();
 	signal(SIGPIPE, SIG_IGN);
 	interrupt_install();
 	if (plain_question(argc, argv, &o)) {

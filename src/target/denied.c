@@ -186,7 +186,7 @@ static bool say_namespace(const struct sides *s, struct denial *d)
 		return false;
 	SAY(d, DENIAL_NAMESPACE, "process %d lives in another user namespace than limpet", s->pid);
 	TODO(d,
-	     "run limpet as root of the machine, or inside: nsenter -t %d -U -p -m "
+	     "run limpet as root of the machine, or in that namespace: nsenter -t %d -U "
 	     "--preserve-credentials limpet ...",
 	     s->pid);
 	return true;

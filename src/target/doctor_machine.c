@@ -6,6 +6,7 @@
 #include "target/doctor.h"
 
 #include "base/clock.h"
+#include "base/confine.h"
 #include "base/str.h"
 #include "target/cgroup.h"
 #include "target/denied.h"
@@ -312,6 +313,22 @@ static void check_kernel(struct doctor *d)
 	d->checks.v[d->checks.n - 1].code = ERR_UNSUPPORTED;
 }
 
+/* What limpet can put around itself while it reads a target (base/confine.h). */
+static void check_walls(struct doctor *d)
+{
+	struct confine_status c;
+	struct err *err = confine_probe(&c);
+
+	if (err) {
+		doctor_fail(d, "walls", err)->verdict = DOCTOR_NOTE;
+		return;
+	}
+	doctor_say(d, "walls", *c.lacks ? DOCTOR_NOTE : DOCTOR_OK,
+		   "while it reads a target: uid %u, %s capability, %s, Landlock %s%s%s", c.uid,
+		   c.no_caps ? "no" : "some", c.seccomp ? "seccomp" : "no seccomp",
+		   c.landlock ? "yes" : "no", *c.lacks ? "; lacks " : "", c.lacks);
+}
+
 static void check_own_memory(struct doctor *d)
 {
 	char buf[8192] = "", have[16], avail[16], mode[8] = "";
@@ -353,5 +370,6 @@ void doctor_machine(struct doctor *d)
 	check_namespaces(d);
 	check_proc(d);
 	check_kernel(d);
+	check_walls(d);
 	check_own_memory(d);
 }

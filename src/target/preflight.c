@@ -82,6 +82,17 @@ static uint64_t floor_of(const struct preflight *pf, const struct cgroup_room *r
 	return room->oom_group || !may_mark(&pf->status) ? bytes * 2 : bytes;
 }
 
+/* Pids mean something else there: kill(2) and ptrace(2) would meet others than /proc shows. */
+static struct err *check_proc(void)
+{
+	char self[32] = "";
+
+	if (readlink("/proc/self", self, sizeof(self) - 1) <= 0 || atoi(self) == getpid())
+		return NULL;
+	return err_new(ERR_DENIED, "/proc shows another pid namespace than limpet's own: mount -t proc "
+				   "proc /proc, or enter it (nsenter -p)");
+}
+
 /* Asked as ptrace(2) will ask, before anything is touched. */
 static struct err *check_access(pid_t pid)
 {
@@ -101,8 +112,10 @@ struct err *preflight_look(pid_t pid, struct preflight *ret)
 		return err_usage("%d is no process id", pid);
 	if (regs_why_not_live())
 		return err_unsupported("process %d: %s", pid, regs_why_not_live());
-	struct err *err = proc_read_status(pid, 0, &pf.status);
+	struct err *err = check_proc();
 
+	if (!err)
+		err = proc_read_status(pid, 0, &pf.status);
 	if (err)
 		return err;
 	if (pf.status.tgid != pid)

@@ -191,6 +191,8 @@ void proc_parse_status(const char *text, struct proc_status *ret)
 /* No directory in /proc: gone, or hidden by hidepid, where kill(2) still knows it. */
 static struct err *no_process(pid_t pid)
 {
+	if (access("/proc/self/status", F_OK))
+		return err_new(ERR_OS, "/proc is not mounted here: mount -t proc proc /proc");
 	if (kill(pid, 0) && errno == EPERM)
 		return err_new(
 			ERR_DENIED,

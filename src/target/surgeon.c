@@ -110,9 +110,10 @@ static struct err *operate_again(struct patient *p, struct theatre *th)
 		p->ns_depth = th->ns_depth;
 		struct err *err = operate(p, th, end);
 
-		/* No thread could be borrowed: signals come and go, try again. */
-		if (!err || err->code != ERR_LIMIT || th->twin || clock_ns() + 20 * MS >= end ||
-		    th->method != TARGET_BY_FORK)
+		/* No thread could be borrowed: signals come and go, try again.  A clone that was
+		 * made and refused would be refused again. */
+		if (!err || err->code != ERR_LIMIT || th->twin || th->fork_ns ||
+		    clock_ns() + 20 * MS >= end || th->method != TARGET_BY_FORK)
 			return err;
 		err_free(err);
 		patient_deinit(p);
