@@ -39,7 +39,7 @@ static const char *method_name(enum target_method m)
 /* runtime/heapdump.go writes none of these. */
 static const char *const dump_lacks[] = {
 	"mark bits: `verify` has nothing to compare with",
-	"most types: only those of interfaces are named, and closures of functions on some stack",
+	"most types: values in interfaces are named, of what pointers in them lead to only the package",
 	"lines: a stack is its functions, without inlined ones",
 	"names of variables: a global is its place in data or bss",
 	"threads: no registers, no signal stacks",

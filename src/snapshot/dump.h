@@ -21,6 +21,8 @@ void snap_dump_free(struct snap_dump *x);
 /* Types as far as a dump knows them; what learn.c asks where there are no rtypes. */
 void snap_dump_iface(struct snapshot *s, taddr word, struct snap_iface *ret);
 uint32_t snap_dump_header(struct snapshot *s, taddr rtype, uint64_t data_bytes);
+/* After all edges: of what was taken for a type of unknown size, the larger ones are not. */
+struct err *snap_dump_settle(struct snapshot *s) MUST_CHECK;
 
 struct snap_dump {
 	const struct dump *d;

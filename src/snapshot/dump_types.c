@@ -22,19 +22,21 @@ static const char *short_name(const char *name)
 	return at;
 }
 
-static const struct dump_type *named(const struct dump *d, const char *name)
+/*
+ * dumptype() writes package and name, and a pointer type has none: "main.".  So of the type behind
+ * it only the package is known, and no size.
+ */
+static bool is_pointer(const struct dump_type *t)
 {
-	for (size_t i = 0; i < d->types.n; i++)
-		if (!strcmp(short_name(d->types.v[i].name), name))
-			return &d->types.v[i];
-	return NULL;
+	size_t n = strlen(t->name);
+
+	return t->bytes == 8 && n && t->name[n - 1] == '.';
 }
 
 /* at: of the record; of a pointer type for KEY_DUMP_POINTEE. */
 static bool make(struct snapshot *s, struct snap_type_key key, struct snap_type *ret)
 {
-	const struct dump *d = s->dump->d;
-	const struct dump_type *t = dump_type_at(d, key.at), *to;
+	const struct dump_type *t = dump_type_at(s->dump->d, key.at);
 
 	if (!t)
 		return false;
@@ -46,11 +48,9 @@ static bool make(struct snapshot *s, struct snap_type_key key, struct snap_type 
 		.bytes = t->bytes,
 	};
 	if (key.what == KEY_DUMP_POINTEE) {
-		to = named(d, t->name + 1);
-		ret->rank = to ? RANK_BOX : RANK_POINTEE;
-		ret->rtype = to ? to->addr : 0;
-		ret->bytes = to ? to->bytes : 0;
-		ret->name = snap_text(s->names, t->name + 1);
+		ret->rank = RANK_POINTEE;
+		ret->bytes = 0;
+		ret->name = snap_textf(s->names, "%s?", short_name(t->name));
 		return true;
 	}
 	ret->name = snap_textf(s->names, "%s%s", ret->array ? "[...]" : "", short_name(t->name));
@@ -66,17 +66,13 @@ void snap_dump_iface(struct snapshot *s, taddr word, struct snap_iface *ret)
 {
 	const struct dump *d = s->dump->d;
 	const struct dump_itab *i = dump_itab_at(d, word);
-	const struct dump_type *t = dump_type_at(d, i ? i->type : word), *to;
+	const struct dump_type *t = dump_type_at(d, i ? i->type : word);
 
 	*ret = (struct snap_iface){ .either = true };
 	if (!t)
 		return;
-	if (t->name[0] == '*') {
-		to = named(d, t->name + 1);
-		if (to && to->bytes < 16)
-			return;
-		ret->slot_bytes = to ? snap_slot_bytes(s->go->L, to->bytes, true) : 0;
-		ret->at_least = !to;
+	if (is_pointer(t)) {
+		ret->at_least = true;
 		ret->type = number(s, t->addr, KEY_DUMP_POINTEE);
 	} else if (t->bytes > 16) {
 		/* One word may be a func, chan or map; of two the block may be shared: malloc.go,
@@ -95,6 +91,33 @@ uint32_t snap_dump_header(struct snapshot *s, taddr rtype, uint64_t data_bytes)
 		return 0;
 	return number(s, rtype,
 		      t->bytes && (data_bytes - 8) / t->bytes >= 2 ? KEY_DUMP_ROW : KEY_DUMP_ONE);
+}
+
+/* A pointer to a struct is also one to its first field: of all that it may be, the smallest is. */
+struct err *snap_dump_settle(struct snapshot *s)
+{
+	_cleanup_(freep) uint64_t *least = zalloc(s->types.n + 1, sizeof(*least));
+	const struct go_heap *h = &s->heap;
+
+	if (!least)
+		return &err_nomem;
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < h->spans.n; i++) {
+			const struct go_span *sp = &h->spans.v[i];
+
+			for (uint64_t id = sp->first; id < sp->first + sp->nelems; id++) {
+				uint32_t t = s->type_of[id];
+
+				if (!t || s->types.v[t].rank != RANK_POINTEE || s->types.v[t].bytes)
+					continue;
+				if (pass && sp->elem_bytes > least[t])
+					s->type_of[id] = 0;
+				else if (!pass && (!least[t] || sp->elem_bytes < least[t]))
+					least[t] = sp->elem_bytes;
+			}
+		}
+	}
+	return NULL;
 }
 
 static struct err *known_functions(const struct dump *d, struct go_known_func **ret)

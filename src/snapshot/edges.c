@@ -8,7 +8,7 @@
  * Types are learned on the way (learn.c), through a cache of each worker.
  * Cost: 4 bytes an object, 4 an edge, 4 an object for its type.
  */
-#include "snapshot/names.h"
+#include "snapshot/dump.h"
 
 #include "base/clock.h"
 #include "base/par.h"
@@ -111,7 +111,7 @@ static void learn_iface(struct worker *w, uint64_t id, taddr value, taddr word)
 	if (!c->is.type)
 		return;
 	s = go_heap_span_at(&w->s->heap, value);
-	if (s->scheme > GO_PTR_SPAN_BITS || s->noscan != c->is.noscan)
+	if (s->scheme > GO_PTR_SPAN_BITS || (s->noscan != c->is.noscan && !c->is.either))
 		return; /* headers tell better */
 	if (c->is.at_least ? s->elem_bytes < c->is.slot_bytes : s->elem_bytes != c->is.slot_bytes)
 		return;
@@ -399,6 +399,8 @@ struct err *snapshot_edges(struct snapshot *s, unsigned nthreads, struct snap_ed
 	err = snap_learn_runtime(s);
 	if (!err)
 		err = run(&j, nthreads);
+	if (!err && s->dump)
+		err = snap_dump_settle(s);
 	workers_free(&j, nthreads);
 	if (err) {
 		snapshot_edges_deinit(&e);

@@ -6,7 +6,7 @@
  * channels that goroutines wait for, runtime.allgs.  An interface's type is believed only
  * if the object's slot is the one that mallocgc would have given it.
  */
-#include "snapshot/names.h"
+#include "snapshot/dump.h"
 
 #include "goruntime/heap_io.h"
 #include "goruntime/heap_scan.h"
@@ -67,8 +67,11 @@ static uint32_t rtype_number(struct snapshot *s, taddr rtype, uint32_t key)
 
 uint32_t snap_learn_header(struct snapshot *s, taddr rtype, uint64_t data_bytes)
 {
-	const struct go_type *t = go_type_at(s->rtypes, rtype);
+	const struct go_type *t;
 
+	if (s->dump)
+		return snap_dump_header(s, rtype, data_bytes);
+	t = go_type_at(s->rtypes, rtype);
 	if (!t)
 		return 0;
 	return rtype_number(s, rtype, t->bytes && data_bytes / t->bytes >= 2 ? KEY_ROW : KEY_ONE);
@@ -185,6 +188,10 @@ void snap_learn_iface(struct snapshot *s, taddr word, struct snap_iface *ret)
 	const struct go_type *t = NULL;
 	taddr itab_type;
 
+	if (s->dump) {
+		snap_dump_iface(s, word, ret);
+		return;
+	}
 	*ret = (struct snap_iface){ 0 };
 	if (!r || !(r->prot & REGION_READ) || trange_has(s->heap.bounds, word))
 		return;

@@ -16,7 +16,9 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"syscall"
+	"time"
 )
 
 const (
@@ -146,6 +148,98 @@ func holder(i int, stop chan bool, up chan<- bool) {
 	plain.val += taken[1].val
 }
 
+// deep holds in each frame of a long stack the address of a variable of the frame above.
+//
+//go:noinline
+func deep(n int, above *[4]*node, stop chan bool, up chan<- bool) {
+	mine := [4]*node{above[0], fresh(n, "by a deep frame"), nil, nil}
+	if n > 0 {
+		deep(n-1, &mine, stop, up)
+	} else {
+		up <- true
+		<-stop
+	}
+	above[2] = mine[1]
+}
+
+// panicker waits in a deferred call while it panics with a node.
+func panicker(stop chan bool, up chan<- bool) {
+	local := fresh(1, "by a panicking frame")
+	defer func() {
+		_ = recover()
+		up <- true
+		<-stop
+		local.val++
+	}()
+	panic(fresh(2, "by a panic"))
+}
+
+// sender waits with a value that only its frame holds; chooser in a select over three channels.
+func sender(c chan<- *node, up chan<- bool) {
+	up <- true
+	c <- fresh(3, "by a sender")
+}
+
+func chooser(a, b chan *node, stop chan bool, up chan<- bool) {
+	up <- true
+	select {
+	case n := <-a:
+		n.val++
+	case b <- fresh(4, "by a select"):
+	case <-stop:
+	}
+}
+
+// spin never calls: it is stopped at any instruction, its pointers in registers or frame.
+//
+//go:noinline
+func spin(flag *uint32, p *node) int {
+	n := 0
+	for *flag == 0 {
+		n += p.val
+		p = p.next
+	}
+	return n
+}
+
+func startWaiters(up, stop chan bool) {
+	for i := 0; i < nwaiters; i++ {
+		go waiter(make(chan *node), up)
+		<-up
+	}
+	for i := 0; i < nholders; i++ {
+		go holder(i, stop, up)
+		<-up
+	}
+	go func() {
+		var above [4]*node
+		deep(200, &above, stop, up)
+	}()
+	<-up
+	go panicker(stop, up)
+	<-up
+	go sender(make(chan *node), up)
+	<-up
+	go chooser(make(chan *node), make(chan *node), stop, up)
+	<-up
+	if len(os.Args) > 2 && os.Args[2] == "spin" {
+		ring := fresh(0, "by a loop")
+		ring.next = fresh(1, "by a loop")
+		ring.next.next = ring
+		go func() { sink = spin(&never, ring) }()
+	}
+	held := fresh(5, "by a timer")
+	timer = time.AfterFunc(time.Hour, func() { held.val++ })
+	pool.Put(fresh(6, "by a pool"))
+}
+
+var (
+	timer *time.Timer
+	pool  sync.Pool
+	never uint32
+	sink  int
+)
+
 //go:noinline
 func makeDropped() {
 	for i := 0; i < 3000; i++ {
@@ -170,14 +264,8 @@ func dump(path string) {
 func main() {
 	fill()
 	up, stop := make(chan bool), make(chan bool)
-	for i := 0; i < nwaiters; i++ {
-		go waiter(make(chan *node), up)
-		<-up
-	}
-	for i := 0; i < nholders; i++ {
-		go holder(i, stop, up)
-		<-up
-	}
+	startWaiters(up, stop)
+	makeExtras()
 	makeDropped()
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, syscall.SIGUSR1, syscall.SIGUSR2)
