@@ -4,6 +4,7 @@
 #include "cli/walls.h"
 
 #include "base/confine.h"
+#include "target/ownmem.h"
 
 #include <stdio.h>
 
@@ -41,6 +42,18 @@ static struct err *resolve_name(struct args *a, const struct broker_opts *o)
 	return NULL;
 }
 
+/* Async-signal-safe: memory is nearly used up, this process is what gives it back. */
+static void out_of_memory(int sig)
+{
+	static const char words[] =
+		"limpet: stopped before memory ran out (of the machine, or of the cgroup that "
+		"limpet runs in): make room, or write a core (limpet snapshot TARGET -o FILE) "
+		"and read it elsewhere\n";
+
+	(void)sig;
+	_exit(write(STDERR_FILENO, words, sizeof(words) - 1) < 0 ? 5 : 5);
+}
+
 struct err *walls_raise(struct args *a)
 {
 	struct broker_opts o = { .look = walls_look(a) };
@@ -58,6 +71,8 @@ struct err *walls_raise(struct args *a)
 
 	if (err)
 		return err;
+	signal(OWNMEM_SIGNAL, out_of_memory);
+	ownmem_offer_self();
 	confine_self(broker_peer(a->broker), &is);
 	files_delegate(broker_file, a->broker);
 	return resolve_name(a, &o);

@@ -6,6 +6,7 @@
  * for is fixed before: one process, or files that were named on the command line; besides these,
  * ELF files that evidence names, for reading.  Nothing that a taken-over asker says names a pid.
  *
+ * It watches what memory is left, and sends OWNMEM_SIGNAL when that is too little (ownmem.h).
  * It ends when we do: on our end of file it lets the target go and removes a half-written output.
  * Signals of the terminal are ours to handle; it ignores them.
  */

@@ -8,6 +8,7 @@
 
 #include "base/confine.h"
 #include "target/broker_wire.h"
+#include "target/ownmem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +39,7 @@ struct state {
 	uint32_t number[MAX_LOOKS], last; /* numbers are never used again */
 	char temp[BROKER_PATH];		  /* made by FILE_TEMP, not yet renamed; "" none */
 	const char *output;		  /* that it is for */
+	struct ownmem memory;		  /* of the asker */
 };
 
 static void fail(struct broker_answer *a, struct err *err)
@@ -256,7 +258,7 @@ static bool wait_and_serve(struct state *s)
 		at[n++] = i;
 		fd[n] = (struct pollfd){ .fd = sock, .events = POLLIN };
 	}
-	if (poll(fd, n + 1, -1) < 0)
+	if (poll(fd, n + 1, ownmem_look(&s->memory)) < 0)
 		return errno == EINTR;
 	mourn(s, fd + 1, at, n);
 	return !fd[0].revents || serve(s);
@@ -279,6 +281,7 @@ _Noreturn void broker_main(const struct broker_opts *o, int sock, pid_t asker)
 	struct state s = { .o = o, .sock = sock, .asker = asker };
 
 	settle();
+	ownmem_init(&s.memory, asker);
 	while (wait_and_serve(&s))
 		;
 	for (unsigned i = 0; i < MAX_LOOKS; i++)
