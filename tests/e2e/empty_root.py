@@ -90,7 +90,7 @@ def main(argv):
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
     call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    os.execve(program[0], program, {"HOME": "/"})
+    os.execve(program[0], program, {"HOME": "/", "GOTRACEBACK": os.environ.get("GOTRACEBACK", "single")})
     return 1
 
 
