@@ -98,6 +98,7 @@ int main(int argc, char **argv)
 
 	hold_standard_fds();
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* ulimit -f: an error of write(2), not our end */
 	interrupt_install();
 	if (plain_question(argc, argv, &o)) {
 		err = out_write(NULL, &o);
