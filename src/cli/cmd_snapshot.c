@@ -10,8 +10,6 @@
 #include "report/corefile.h"
 #include "report/out.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -110,7 +108,6 @@ struct err *cmd_snapshot(const struct args *a, int *status)
 	struct err *err = check_args(a);
 
 	(void)status;
-	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of write(2), not our end */
 	if (!err)
 		err = session_attach(a, &s);
 	if (!err && o.detail != CORE_ALL)

@@ -1,5 +1,5 @@
 /*
- * outfile.c - a file without a name until it is whole.
+ * outfile.c - a file under another name until it is whole.
  *
  * Knows nothing of what it writes.  SIGPIPE and SIGXFSZ are expected to be ignored.
  */
@@ -9,15 +9,13 @@
 #include "base/str.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
 struct outfile {
 	char *path; /* NULL: stdout */
-	char *temp; /* NULL: no name yet */
+	char *temp; /* NULL: no regular file */
 	int fd;
 	bool seekable, done;
 	uint64_t at; /* where outfile_put() goes on */
@@ -49,16 +47,6 @@ static bool is_stdout(const char *path)
 	       !strcmp(path, "/proc/self/fd/1");
 }
 
-/* The folder of path; caller frees. */
-static char *folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (!slash)
-		return strdup(".");
-	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
-}
-
 static struct err *check_room(const char *path, int fd, uint64_t need)
 {
 	struct statvfs v;
@@ -76,24 +64,9 @@ static struct err *check_room(const char *path, int fd, uint64_t need)
 		      path, str_bytes(a, need), str_bytes(b, room));
 }
 
-/* A file of no name can only get one through /proc (or with a capability that we may lack). */
-static int open_nameless(const char *folder)
-{
-	if (access("/proc/self/fd", X_OK))
-		return -1;
-	return open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-}
-
 static struct err *open_regular(struct outfile *f, uint64_t need)
 {
-	_cleanup_(freep) char *folder = folder_of(f->path);
-
-	if (!folder)
-		return &err_nomem;
 	f->seekable = true;
-	f->fd = open_nameless(folder);
-	if (f->fd >= 0)
-		return check_room(f->path, f->fd, need);
 	if (asprintf(&f->temp, "%s.XXXXXX", f->path) < 0) {
 		f->temp = NULL;
 		return &err_nomem;
@@ -201,28 +174,6 @@ uint64_t outfile_disk_bytes(const struct outfile *f)
 	return f->seekable && !fstat(f->fd, &st) ? (uint64_t)st.st_blocks * 512 : 0;
 }
 
-/* A name beside the final one, for rename(2): linkat(2) replaces nothing. */
-static struct err *name_it(struct outfile *f)
-{
-	char self[64];
-
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", f->fd);
-	for (unsigned i = 0; i < 1000; i++) {
-		char *temp = NULL;
-
-		if (asprintf(&temp, "%s.%d.%u", f->path, getpid(), i) < 0)
-			return &err_nomem;
-		if (!linkat(AT_FDCWD, self, AT_FDCWD, temp, AT_SYMLINK_FOLLOW)) {
-			f->temp = temp;
-			return NULL;
-		}
-		free(temp);
-		if (errno != EEXIST)
-			break;
-	}
-	return write_error(f, errno);
-}
-
 struct err *outfile_commit(struct outfile *f, uint64_t size_bytes)
 {
 	struct err *err = NULL;
@@ -235,9 +186,7 @@ struct err *outfile_commit(struct outfile *f, uint64_t size_bytes)
 		return write_error(f, errno);
 	if (fsync(f->fd) && errno != EINVAL)
 		return write_error(f, errno);
-	if (!f->temp)
-		err = name_it(f);
-	if (!err && file_rename(f->temp, f->path))
+	if (file_rename(f->temp, f->path))
 		err = write_error(f, errno);
 	f->done = !err;
 	return err;

@@ -1,9 +1,9 @@
 /*
  * outfile.h - a big file, written bit by bit, and still all or nothing.
  *
- * While it is written the file has no name (O_TMPFILE), or where the file system cannot do that
- * a name of its own beside the final one.  outfile_commit() syncs it and gives it its name; any
- * other way out, a kill too, leaves what was there before.  Mode 0600.  What is no regular file
+ * While it is written the file lies beside its place, as FILE.XXXXXX.  outfile_commit() syncs it
+ * and gives it its name; any other way out leaves what was there before, and the part is removed:
+ * by us, or when we are killed by the broker (base/files.h).  Mode 0600.  What is no regular file
  * (a pipe) is written to directly, in order.
  */
 #ifndef LIMPET_REPORT_OUTFILE_H

@@ -8,7 +8,8 @@
 
 #include "base/bytes.h"
 
-enum { RUN_MIN = 4 }; /* what `strings -n 4` shows */
+enum { RUN_MIN = 4 };	 /* what `strings -n 4` shows */
+enum { RED_ZONE = 256 }; /* below the stack pointer, and still in use: 128 by the C ABI */
 
 void ranges_add(struct ranges *r, taddr at, uint64_t nbytes)
 {
@@ -273,16 +274,19 @@ static void scrub_arguments(const struct snapshot *s, struct redact *r)
 	}
 }
 
-/* Stacks stay, but not what lies beside them in their spans: that was the heap's before. */
+/* Stacks stay, but not what lies beside and below them: that was the heap's before. */
 static void scrub_beside_stacks(const struct snapshot *s, struct redact *r)
 {
 	for (size_t i = 0; i < s->heap.manual.n; i++)
 		ranges_add(&r->scrub, s->heap.manual.v[i].start, trange_bytes(s->heap.manual.v[i]));
 	for (size_t i = 0; i < s->stacks.gs.n; i++) {
 		const struct go_goroutine *g = &s->stacks.gs.v[i];
+		taddr from = g->nframes ? s->stacks.frames.v[g->first_frame].sp : g->stack_lo;
 
-		if (!g->dead && g->stack_hi > g->stack_lo)
-			ranges_add(&r->keep, g->stack_lo, g->stack_hi - g->stack_lo);
+		if (from > g->stack_lo + RED_ZONE)
+			from -= RED_ZONE;
+		if (!g->dead && from < g->stack_hi)
+			ranges_add(&r->keep, from, g->stack_hi - from);
 	}
 }
 

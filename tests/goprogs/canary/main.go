@@ -52,6 +52,12 @@ type Record struct {
 	Raw   []byte
 }
 
+// Big has its type in a malloc header.
+type Big struct {
+	Record
+	Many [100]*inner
+}
+
 type item struct {
 	p *inner
 	b [32]byte
@@ -62,6 +68,7 @@ var (
 	globalMixed  Record   // bss
 	globalData   = [32]byte{1}
 	globalString string
+	big          []*Big
 	stringKeys   = map[string]*Record{}
 	inlineKeys   = map[[32]byte]*inner{}
 	inlineNoscan = map[[32]byte]int{}
@@ -113,6 +120,9 @@ func fillRest() {
 		linked.PushBack(say("list", i))
 		unicode = append(unicode, "ключ-"+say("unicode", i)+"-値")
 		runes = append(runes, []rune(say("runes", i)))
+	}
+	for i := 0; i < 10; i++ {
+		big = append(big, &Big{Record: *records[i]})
 	}
 	for i := 0; i < 4; i++ {
 		numbers <- fixed("chanbytes")
@@ -215,6 +225,6 @@ func main() {
 	runtime.GC()
 	runtime.GC()
 	debug.SetGCPercent(-1)
-	ready.Say(fmt.Sprintf("record=%p string=%p bytes=%p chan=%p", records[0], unsafe.StringData(strs[0]), &blobs[0][0], numbers))
+	ready.Say(fmt.Sprintf("record=%p big=%p string=%p bytes=%p chan=%p", records[0], big[0], unsafe.StringData(strs[0]), &blobs[0][0], numbers))
 	ready.Wait()
 }
