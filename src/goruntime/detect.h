@@ -79,6 +79,12 @@ struct go_scan {
 };
 struct err *go_scan_regions(struct target *t, const struct go_scan *s) MUST_CHECK;
 
+/*
+ * A core that was cut: the program had memory there, the core has not.  No evidence for or
+ * against whatever should be there.  False in a target that lost nothing.
+ */
+bool go_lost(const struct go *g, taddr at, uint64_t nbytes);
+
 /* Variables that symbols contradict, in words; "" when they agree or there are none. */
 void go_vars_compare(const struct go *g, char *buf, size_t nbuf);
 

@@ -117,7 +117,8 @@ static struct err *check_spans(const struct go *g)
 		taddr at = go_try_u64(g, all[0] + 8 * i);
 
 		if (!go_try_read(g, at, s, L->mspan_bytes)) {
-			count(&t, "runtime.mheap.allspans");
+			if (!go_lost(g, all[0] + 8 * i, 8) && !go_lost(g, at, L->mspan_bytes))
+				count(&t, "runtime.mheap.allspans");
 			continue;
 		}
 		count(&t, wrong_span(L, s));
@@ -169,7 +170,7 @@ static struct err *check_gs(const struct go *g)
 
 		if (go_try_read(g, at, p, g->L->g_bytes))
 			check_g(g, p, &t);
-		else
+		else if (!go_lost(g, all[0] + 8 * i, 8) && !go_lost(g, at, g->L->g_bytes))
 			count(&t, "runtime.allgs");
 	}
 	return agrees(&t, HALF) ? NULL : misfit(g, t.field);
@@ -221,6 +222,8 @@ static struct err *check_ms(const struct go *g)
 		check_m(g, m, p, &t);
 		m = go_get(p, g->L->m_alllink);
 	}
+	if (!t.good && !t.bad && go_lost(g, m, g->L->m_bytes))
+		return NULL;
 	return t.good && agrees(&t, HALF) ? NULL : misfit(g, t.field ? t.field : "runtime.allm");
 }
 
@@ -252,8 +255,12 @@ static struct err *check_ps(const struct go *g)
 
 	if (!g->v.allp || !go_try_read(g, g->v.allp, all, sizeof(all)))
 		return NULL;
-	for (uint64_t i = 0; i < MIN(all[1], (uint64_t)SPANS); i++)
-		count(&t, wrong_p(g, go_try_u64(g, all[0] + 8 * i)));
+	for (uint64_t i = 0; i < MIN(all[1], (uint64_t)SPANS); i++) {
+		taddr p = go_try_u64(g, all[0] + 8 * i);
+
+		if (!go_lost(g, p, g->L->p_bytes))
+			count(&t, wrong_p(g, p));
+	}
 	return agrees(&t, HALF) ? NULL : misfit(g, t.field);
 }
 

@@ -31,6 +31,18 @@ static void *image(const struct go *g, taddr at, uint32_t nbytes)
 	return p && go_try_read(g, at, p, nbytes) ? STEAL(p) : NULL;
 }
 
+bool go_lost(const struct go *g, taddr at, uint64_t nbytes)
+{
+	const struct target_region *r = target_region_at(g->t, at);
+	uint8_t x;
+	size_t n;
+
+	(void)target_losses(g->t, &n);
+	if (!n || !r || !nbytes || !trange_has_all(r->range, at, nbytes))
+		return false;
+	return !go_try_read(g, at, &x, 1) || !go_try_read(g, at + nbytes - 1, &x, 1);
+}
+
 /* stack.lo < stack.hi, and g.m is a pointer or nil: runtime2.go */
 static bool is_g(const struct go *g, taddr at)
 {
@@ -39,7 +51,7 @@ static bool is_g(const struct go *g, taddr at)
 	uint64_t lo, hi, status;
 
 	if (!p || (at & 7))
-		return false;
+		return !p && !(at & 7) && go_lost(g, at, L->g_bytes);
 	lo = go_get(p, L->g_stack_lo);
 	hi = go_get(p, L->g_stack_hi);
 	status = go_get(p, L->g_atomicstatus) & ~(uint64_t)L->c_Gscan;
@@ -76,6 +88,8 @@ bool go_valid_allgs(const struct go *g, taddr at)
 		if (!is_g(g, gp))
 			return false;
 		ids[i] = go_try_u64(g, gp + (uint64_t)g->L->g_goid.off);
+		if (ids[i] == UINT64_MAX)
+			ids[i] = 0; /* lost */
 	}
 	return goids_differ(ids, n);
 }
@@ -89,6 +103,8 @@ bool go_valid_allm(const struct go *g, taddr at)
 	if (!m || m == UINT64_MAX)
 		return false;
 	for (; m && n < MAX_THREADS; n++) {
+		if (go_lost(g, m, L->m_bytes))
+			return true;
 		if ((m & 7) || (n < LOOK_AT && !is_g(g, go_try_u64(g, m + (uint64_t)L->m_g0.off))))
 			return false;
 		/* g0.m == m once the thread runs; before, nil. */
@@ -115,6 +131,8 @@ bool go_valid_allp(const struct go *g, taddr at)
 		taddr p = go_try_u64(g, s[0] + 8 * i);
 		uint32_t id;
 
+		if (go_lost(g, p, g->L->p_bytes))
+			continue;
 		if (!go_try_read(g, p + (uint64_t)g->L->p_id.off, &id, 4) || id != i)
 			return false;
 	}
@@ -236,9 +254,9 @@ bool go_valid_rate(const struct go *g, taddr at)
  */
 static bool is_arena(const struct go *g, taddr arena, taddr base)
 {
+	taddr table = arena + (uint64_t)g->L->heapArena_spans.off;
 	const struct go_layout *L = g->L;
-	_cleanup_(freep) uint64_t *spans =
-		image(g, arena + (uint64_t)L->heapArena_spans.off, L->heapArena_spans.bytes);
+	_cleanup_(freep) uint64_t *spans = image(g, table, L->heapArena_spans.bytes);
 	uint32_t n = L->heapArena_spans.bytes / 8, good = 0, bad = 0;
 
 	for (uint32_t i = 0; spans && i < n && good + bad < LOOK_AT; i++) {
@@ -247,6 +265,8 @@ static bool is_arena(const struct go *g, taddr arena, taddr base)
 
 		if (!spans[i] || (i && spans[i] == spans[i - 1]))
 			continue;
+		if (go_lost(g, spans[i], L->mspan_bytes))
+			continue;
 		start = go_try_u64(g, spans[i] + (uint64_t)L->mspan_startAddr.off);
 		page = (start - base) >> GO_PAGE_SHIFT;
 		if (start >= base && page < n && spans[page] == spans[i])
@@ -254,7 +274,18 @@ static bool is_arena(const struct go *g, taddr arena, taddr base)
 		else
 			bad++;
 	}
-	return good && good > bad;
+	if (!good && !bad)
+		return spans ? go_lost(g, spans[0], L->mspan_bytes)
+			     : go_lost(g, table, L->heapArena_spans.bytes);
+	return good > bad;
+}
+
+static bool is_arena_number(const struct go *g, taddr l2, uint64_t index)
+{
+	const struct go_layout *L = g->L;
+
+	return is_arena(g, go_try_u64(g, l2 + 8 * index),
+			index * (uint64_t)L->c_heapArenaBytes + (uint64_t)L->c_arenaBaseOffset);
 }
 
 bool go_valid_mheap(const struct go *g, taddr at)
@@ -268,16 +299,15 @@ bool go_valid_mheap(const struct go *g, taddr at)
 	    !go_try_read(g, at + (uint64_t)L->mheap_heapArenas.off, s, sizeof(s)) || !s[1] ||
 	    s[1] > s[2] || s[2] > (1U << 24))
 		return false;
+	/* The list was cut off: that its table is mapped must do; the code has voted. */
+	if (go_lost(g, s[0], 8 * s[1]))
+		return target_region_at(g->t, l2) != NULL;
 	for (uint64_t i = 0; i < MIN(s[1], (uint64_t)8); i++) {
 		uint64_t index;
-		taddr arena;
 
 		if (!go_try_read(g, s[0] + 8 * i, &index, 8) || index >= (1U << 26))
 			return false;
-		arena = go_try_u64(g, l2 + 8 * index);
-		any = any || is_arena(g, arena,
-				      index * (uint64_t)L->c_heapArenaBytes +
-					      (uint64_t)L->c_arenaBaseOffset);
+		any = any || is_arena_number(g, l2, index);
 	}
 	return any;
 }

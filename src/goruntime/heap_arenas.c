@@ -9,6 +9,7 @@
 
 #define MAX_ARENAS   (1U << 22) /* 256 TiB */
 #define MAX_ALLSPANS (1ULL << 28)
+#define CHUNK_WORDS  512U
 /* malloc.go: on amd64 the address space is shifted so that the top half comes first. */
 #define AMD64_BASE_OFFSET 0xffff800000000000ULL
 
@@ -68,6 +69,30 @@ static struct err *read_list(const struct go *g, arena_list *l)
 	return NULL;
 }
 
+/*
+ * The list was lost (a core that was cut): the table that it is an index of, mheap_.arenas[0], as
+ * far as it is there.  32 MiB, most of it never touched.
+ */
+static struct err *scan_table(const struct go *g, arena_list *l)
+{
+	_cleanup_(freep) uint64_t *w = malloc(CHUNK_WORDS * 8);
+	taddr l2;
+	struct err *err;
+
+	if (!w)
+		return &err_nomem;
+	err = go_read_u64(g, g->v.mheap + (uint64_t)g->L->mheap_arenas.off, &l2);
+	for (uint64_t i = 0; !err && i < MAX_ARENAS; i += CHUNK_WORDS) {
+		err = target_read(g->t, l2 + 8 * i, w, CHUNK_WORDS * 8);
+		if (err_catch(&err, ERR_FAULT))
+			continue;
+		for (uint64_t k = 0; !err && k < CHUNK_WORDS; k++)
+			if (w[k] && !vec_push(l, i + k))
+				err = &err_nomem;
+	}
+	return err;
+}
+
 /* The arena that the mspan's memory lies in; UINT64_MAX when it is not in use. */
 static struct err *arena_of(struct go_io *io, taddr mspan, uint64_t *ret)
 {
@@ -116,6 +141,8 @@ static struct err *add_by_spans(const struct go *g, struct go_io *io, arena_list
 		uint64_t n = MIN(w[1] - i, (uint64_t)ARRAY_LEN(chunk));
 
 		err = target_read(g->t, w[0] + 8 * i, chunk, (size_t)n * 8);
+		if (err_catch(&err, ERR_FAULT))
+			continue; /* the cross-check of the spans counts them as lost */
 		for (uint64_t k = 0; k < n && !err; k++) {
 			err = arena_of(io, chunk[k], &idx);
 			if (!err)
@@ -132,6 +159,8 @@ static struct err *find_arenas(const struct go *g, arena_list *l)
 
 	if (!err)
 		err = read_list(g, l);
+	if (err_catch(&err, ERR_FAULT))
+		err = scan_table(g, l);
 	if (!err)
 		err = add_by_spans(g, &io, l);
 	sort_list(l);
@@ -180,6 +209,10 @@ struct err *heap_arenas_read(const struct go *g, struct go_heap *h)
 	err = find_arenas(g, &l);
 	if (!err)
 		err = index_build(g, h, &l);
+	if (!err && !l.n && h->counters.heap_in_use) {
+		h->lost_spans++;
+		h->lost_bytes += h->counters.heap_in_use;
+	}
 	vec_free(&l);
 	return err;
 }

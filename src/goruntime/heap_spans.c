@@ -197,6 +197,10 @@ static struct err *read_arenas(struct reader *r)
 		if (!x->arena_slot[i])
 			continue;
 		err = go_read_u64(r->g, l2 + 8 * ((base - offset) >> x->arena_shift), &meta);
+		if (err_catch(&err, ERR_FAULT)) {
+			lose_span(r->h, 1ULL << x->arena_shift);
+			continue;
+		}
 		if (!err && meta)
 			err = read_arena(r, base, meta);
 	}
@@ -244,6 +248,10 @@ static struct err *cross_check(struct reader *r)
 		uint64_t n = MIN(w[1] - i, (uint64_t)ARRAY_LEN(chunk));
 
 		err = target_read(r->g->t, w[0] + 8 * i, chunk, (size_t)n * 8);
+		if (err_catch(&err, ERR_FAULT)) {
+			lose_span(r->h, 0);
+			continue;
+		}
 		for (uint64_t k = 0; k < n && !err; k++)
 			err = check_one(r, chunk[k]);
 	}

@@ -53,15 +53,19 @@ static struct err *section_mask(const struct go *g, const struct section *s, uin
 {
 	uint64_t nbits = trange_bytes(s->range) / 8;
 	_cleanup_(freep) uint64_t *bits = zalloc((size_t)(nbits / 64 + 2), 8);
-	struct err *err;
+	struct err *err = NULL;
+	bool have = s->mask != 0;
 
 	if (!bits)
 		return &err_nomem;
-	if (s->mask)
+	if (have)
 		err = target_read(g->t, s->mask, bits,
 				  (size_t)((MIN(nbits, s->mask_bits) + 7) / 8));
-	else
-		err = s->prog ? expand_mask(g, s, bits, nbits) : NULL;
+	/* cut off; what it was made of lies in the executable */
+	if (s->prog && err_catch(&err, ERR_FAULT))
+		have = false;
+	if (!have && s->prog)
+		err = expand_mask(g, s, bits, nbits);
 	if (err)
 		return err_prefix(err, "pointer mask of %s",
 				  s->kind == GO_ROOT_BSS ? "bss" : "data");

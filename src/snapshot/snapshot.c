@@ -11,6 +11,8 @@
 /* Bytes of our own per object slot, graph and dominators included, for the limit. */
 #define OWN_BYTES_PER_OBJECT 56
 #define OWN_BYTES	     (64ULL << 20)
+/* As much as a stack may have that no span is known of. */
+#define LONE_STACK_BYTES (1U << 20)
 
 static struct snapshot *snapshot_alloc(struct target *t, struct go *g)
 {
@@ -67,8 +69,14 @@ static bool is_heap(void *arg, taddr value)
 static struct trange stack_span_at(void *arg, taddr addr)
 {
 	const struct snapshot *s = arg;
+	struct trange r = go_heap_manual_at(&s->heap, addr);
+	size_t nlosses;
 
-	return go_heap_manual_at(&s->heap, addr);
+	(void)target_losses(s->t, &nlosses);
+	/* Of a core that was cut the spans are lost first: then the goroutine alone knows. */
+	if (!r.end && nlosses && go_heap_span_index(&s->heap, addr) == GO_NO_SPAN)
+		r = (struct trange){ addr, addr + LONE_STACK_BYTES };
+	return r;
 }
 
 static void gather_losses(struct snapshot *s)

@@ -66,6 +66,7 @@ static struct err *read_piece(struct core *c, const struct core_piece *p, taddr 
 		memset(buf, 0, n);
 		*ret = n;
 		return NULL;
+	case CORE_CUT:
 	case CORE_LOST:
 		break;
 	}

@@ -106,7 +106,7 @@ static enum core_from not_dumped(const struct core *c, const struct cell *x, uns
 	bool as_file = x->map && c->files.v[x->map->file].fd >= 0;
 
 	if (cut)
-		return as_file && !(prot & REGION_WRITE) ? CORE_FROM_FILE : CORE_LOST;
+		return as_file && !(prot & REGION_WRITE) ? CORE_FROM_FILE : CORE_CUT;
 	if (flags & CORENOTE_FLAG_ZEROES) {
 		if (x->map && (flags & CORENOTE_FLAG_FILES) && !(x->seg && x->seg->file_bytes))
 			return as_file ? CORE_FROM_FILE : CORE_LOST;

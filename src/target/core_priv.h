@@ -43,7 +43,7 @@ struct core_file {
 	struct elf_exe x; /* when opened */
 };
 
-enum core_from { CORE_FROM_CORE, CORE_FROM_FILE, CORE_ZEROES, CORE_LOST };
+enum core_from { CORE_FROM_CORE, CORE_FROM_FILE, CORE_ZEROES, CORE_CUT, CORE_LOST };
 
 /* A run of addresses with one source. */
 struct core_piece {

@@ -242,6 +242,18 @@ class TestSmall:
         print(f"{answered} of {len(lengths)} answered")
         assert answered
 
+    def test_cut_in_half_has_goroutines(self, small, tmp_path):
+        """The kernel writes the runtime's tables last, so they are lost first; stacks are still there."""
+        path, binary, _ = small
+        want = {g["id"]: [f["function"] for f in g["stack"]] for g in limpet_json("goroutines", path)["goroutines"]}
+        shutil.copy(path, tmp_path / "cut")
+        os.truncate(tmp_path / "cut", os.path.getsize(path) * 55 // 100)
+        answer = limpet_json("goroutines", tmp_path / "cut", "--exe", binary)
+        got = {g["id"]: [f["function"] for f in g["stack"]] for g in answer["goroutines"]}
+        same = [i for i in want if got.get(i) == want[i] and want[i]]
+        assert len(same) >= len(want) // 2, (want, got)
+        assert sum(loss["bytes"] for loss in answer["capture"]["losses"]) > MIB
+
     def test_flips(self, small, tmp_path):
         """Random bytes of it are changed: an error, a loss, or an answer, within time and memory."""
         path, binary, _ = small
