@@ -163,9 +163,6 @@ static void put_conditions(struct program *p, int peer)
 	judge_bits(p, SYS_mmap, 2, PROT_EXEC, EPERM_RET, SECCOMP_RET_ALLOW);
 	judge_bits(p, SYS_mprotect, 2, PROT_EXEC, EPERM_RET, SECCOMP_RET_ALLOW);
 	judge_bits(p, SYS_clone, 0, CLONE_THREAD, SECCOMP_RET_ALLOW, EPERM_RET);
-	/* Its flags are in memory, where no filter sees them; libc then takes clone. */
-	if_is(p, SYS_clone3);
-	give(p, SECCOMP_RET_ERRNO | ENOSYS);
 	judge_bits(p, SYS_newfstatat, 3, AT_EMPTY_PATH, SECCOMP_RET_ALLOW, EPERM_RET);
 	allow_values(p, SYS_fcntl, 1, fcntls, ARRAY_LEN(fcntls));
 	allow_values(p, SYS_ioctl, 1, ioctls, ARRAY_LEN(ioctls));
@@ -178,13 +175,33 @@ static void put_conditions(struct program *p, int peer)
 	allow_values(p, SYS_recvmsg, 0, sock, 1);
 }
 
-static void build(struct program *p, int peer)
+static void begin(struct program *p)
 {
 	load(p, ARCH_AT);
 	if_is(p, ARCH);
 	put(p, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 1));
 	give(p, SECCOMP_RET_KILL_PROCESS);
 	load(p, NR_AT);
+}
+
+/*
+ * Its flags are in memory, where no filter sees them; libc then takes clone.  A filter of its own:
+ * each thread that libc starts tries this first, which is nothing to log.
+ */
+static void build_clone3(struct program *p)
+{
+	begin(p);
+	if_is(p, SYS_clone3);
+	give(p, SECCOMP_RET_ERRNO | ENOSYS);
+	give(p, SECCOMP_RET_ALLOW);
+}
+
+static void build(struct program *p, int peer)
+{
+	begin(p);
+	/* refused by the other one */
+	if_is(p, SYS_clone3);
+	give(p, SECCOMP_RET_ALLOW);
 	for (size_t i = 0; i < ARRAY_LEN(always); i++) {
 		if_is(p, (uint32_t)always[i]);
 		give(p, SECCOMP_RET_ALLOW);
@@ -194,21 +211,29 @@ static void build(struct program *p, int peer)
 	give(p, EPERM_RET);
 }
 
-int confine_syscalls(int peer)
+static int install(struct program *p, unsigned flags)
 {
-	struct program p = { .n = 0 };
-	struct sock_fprog f;
-	/* SPEC_ALLOW: before 5.16 a filter also turned speculation off, which costs a third. */
-	unsigned flags = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG |
-			 SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+	struct sock_fprog f = { .len = p->n, .filter = p->insn };
 
-	build(&p, peer);
-	if (p.n > MAX_INSNS)
+	if (p->n > MAX_INSNS)
 		return E2BIG;
-	f = (struct sock_fprog){ .len = p.n, .filter = p.insn };
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &f) == 0)
 		return 0;
+	/* a kernel that does not know all flags */
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &f) ? errno : 0;
+}
+
+int confine_syscalls(int peer)
+{
+	struct program first = { .n = 0 }, list = { .n = 0 };
+	/* SPEC_ALLOW: before 5.16 a filter also turned speculation off, which costs a third. */
+	const unsigned flags = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+
+	build_clone3(&first);
+	build(&list, peer);
+	int no = install(&first, flags);
+
+	return no ? no : install(&list, flags | SECCOMP_FILTER_FLAG_LOG);
 }
 
 #else
