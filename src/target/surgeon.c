@@ -168,10 +168,11 @@ static void keep_twin(struct theatre *th, int sock)
 	twin_drop(th);
 }
 
+/* What cannot be said is an end: limpet is gone, or shall not wait for a word that never comes. */
 static void say(int sock)
 {
 	if (send(sock, "k", 1, MSG_NOSIGNAL) < 0)
-		return; /* limpet is gone: poll() tells */
+		shutdown(sock, SHUT_RDWR);
 }
 
 /* Nothing of limpet's may be kept open by us, and no signal may end us early. */

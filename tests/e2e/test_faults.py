@@ -1,0 +1,113 @@
+"""The Nth system call of a kind fails, in whichever of limpet's processes: a whole answer, or one line; the program unharmed.
+
+build/tests/fault/limpet-faults is all of limpet with those calls wrapped (tests/fault/faults.c).  A few N of
+each kind here, every one of them with LIMPET_FULL=1; `make asan` runs it under the sanitizer.
+"""
+import errno
+import os
+import random
+import re
+import struct
+import subprocess
+import time
+
+import pytest
+
+from procs import FULL, LIMPET, SLOW, Target, children, traced
+
+FAULTS = os.path.join(os.path.dirname(LIMPET), "tests", "fault", "limpet-faults")
+KINDS = {"open": [errno.ENOENT, errno.EMFILE, errno.EACCES], "read": [errno.EIO, errno.ESRCH], "write": [errno.ENOSPC],
+         "ptrace": [errno.ESRCH, errno.EPERM], "fork": [errno.EAGAIN], "mmap": [errno.ENOMEM], "send": [errno.EPIPE],
+         "recv": [errno.ECONNRESET], "socket": [errno.EMFILE]}
+QUICK = 10
+WITH_THREADS = ("--threads", "2")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built():
+    build = os.path.dirname(LIMPET)
+    if not os.path.exists(os.path.join(build, "build.ninja")):
+        pytest.skip("limpet was not built here")
+    subprocess.run(["ninja", "-C", build, "tests/fault/limpet-faults"], check=True, stdout=subprocess.DEVNULL)
+
+
+class Faults:
+    """Runs of limpet-faults against one program."""
+
+    def __init__(self, folder, target):
+        self.target, self.file = target, os.path.join(folder, "count")
+
+    def run(self, command, fault):
+        with open(self.file, "wb") as f:
+            f.write(bytes(8))
+        env = dict(os.environ, LIMPET_FAULT=fault, LIMPET_FAULT_COUNT=self.file)
+        done = subprocess.run([FAULTS, *map(str, command)], capture_output=True, text=True, env=env,
+                              timeout=60 * SLOW, stdin=subprocess.DEVNULL)
+        with open(self.file, "rb") as f:
+            return done, struct.unpack("Q", f.read())[0]
+
+    def count(self, command, kind):
+        done, n = self.run(command, kind + ":0:0")
+        assert done.returncode == 0, done
+        return n
+
+    def settled(self):
+        """Nothing of ours stays in the program; what a killed surgeon may leave is for the next to take away."""
+        end = time.monotonic() + 5 * SLOW
+        while (traced(self.target.pid) or children(self.target.pid)) and time.monotonic() < end:
+            time.sleep(0.01)
+        return not traced(self.target.pid) and not children(self.target.pid)
+
+
+def ends_cleanly(done, fault):
+    assert done.returncode in (0, 1, 3, 4, 5), (fault, done)
+    assert "Sanitizer" not in done.stderr and "Assertion" not in done.stderr, (fault, done.stderr[-2000:])
+    if done.returncode in (3, 4, 5):
+        assert re.fullmatch(r"limpet: [^\n]+\n", done.stderr) or "cannot be written" in done.stderr, (fault, done)
+    else:
+        assert done.stderr == "" or done.stderr.count("\n") == 1, (fault, done)
+
+
+def chosen(n):
+    """All of them, or some, the first and the last ones always among them."""
+    if FULL or n <= QUICK:
+        return range(1, n + 1)
+    return sorted({1, 2, n - 1, n} | set(random.sample(range(1, n + 1), QUICK - 4)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fault(tmp_path, kind):
+    bad = []
+    with Target("quiet") as target:
+        faults = Faults(tmp_path, target)
+        commands = [("verify", target.pid, "--wait", "0", *WITH_THREADS)]
+        if FULL or kind in ("open", "write", "mmap"):
+            commands.append(("snapshot", target.pid, "-o", tmp_path / "core", *WITH_THREADS))
+        for command in commands:
+            n = faults.count(command, kind)
+            for i in chosen(n):
+                for number in KINDS[kind] if FULL else [random.choice(KINDS[kind])]:
+                    fault = f"{kind}:{i}:{number}"
+                    done, _ = faults.run(command, fault)
+                    try:
+                        ends_cleanly(done, fault)
+                        assert target.alive(), f"{fault}: the program died"
+                        if not faults.settled():
+                            faults.run(("doctor", "--reap", target.pid), "none")
+                            assert faults.settled(), f"{fault}: {children(target.pid)}"
+                    except AssertionError as no:
+                        bad.append(str(no)[:600])
+        assert not bad, "\n".join(bad)
+        assert faults.run(("verify", target.pid), "none")[0].returncode == 0
+
+
+def test_the_program_dies_at_the_nth_ptrace(tmp_path):
+    """SIGKILL between any two steps of the surgeon."""
+    with Target("quiet") as target:
+        n = Faults(tmp_path, target).count(("verify", target.pid), "death")
+    for i in chosen(n):
+        with Target("quiet") as target:
+            done, _ = Faults(tmp_path, target).run(("verify", target.pid), f"death:{i}:{target.pid}")
+            assert done.returncode in (0, 3), (i, done)
+            ends_cleanly(done, f"death:{i}")
+            assert target.process.wait(20 * SLOW) == -9
