@@ -34,7 +34,8 @@ e2e: deps all
 # The static file answers like the other: what it is to say, how it fails, and a few programs.
 e2e-static: deps static
 	LIMPET=$(LIMPET)-static $(PYTEST) tests/e2e/test_contract.py tests/e2e/test_errors.py tests/e2e/test_verify.py \
-		-m "not full" -k "contract or errors or pie or cgo-1.27"
+		tests/e2e/test_core_handler.py -m "not full" \
+		-k "contract or errors or pie or cgo-1.27 or program_dies or no_core"
 
 check-all: deps			## everything: every program on every Go version, long stress
 	@$(MAKE) --no-print-directory rooms all static static-arm64 unit

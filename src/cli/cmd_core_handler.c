@@ -33,7 +33,7 @@
 #define DEFAULT_TIME_NS	   UINT64_C(60000000000)
 #define DEFAULT_MAX_MEMORY (UINT64_C(2) << 30)
 #define TO_END_NS	   UINT64_C(500000000) /* of the time, for who gives up by himself */
-#define NICE		   10
+#define NICE		   5
 
 struct handler {
 	struct args args; /* with the defaults filled in */
@@ -65,7 +65,7 @@ static void have_outputs(void)
 			return;
 }
 
-/* Others come first: for memory, for the processor. */
+/* Others come first; but whoever restarts the program waits for us too. */
 static void be_modest(void)
 {
 	proc_mark_victim(getpid());

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ import time
 import pytest
 
 import build_targets
-from procs import LIMPET, children, limpet
+from procs import LIMPET, Target, children, limpet, limpet_json
 
 EMPTY_ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "empty_root.py")
 
@@ -127,3 +128,33 @@ def test_arm64(arm64, mixed):
     assert "limpet COMMAND" in subprocess.run([*arm64, "--help"], capture_output=True, text=True, check=True).stdout
     done = subprocess.run([*arm64, "report", str(mixed.pid)], capture_output=True, text=True, check=False)
     assert done.returncode == 4 and done.stderr.count("\n") == 1 and "arm64" in done.stderr, done.stderr
+
+
+def same_on_arm64(arm64, path, *more):
+    """What the host's limpet answers is the oracle; only how long it took may differ."""
+    done = subprocess.run([*arm64, "report", path, *more, "--json"], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    theirs, ours = json.loads(done.stdout), limpet_json("report", path, *more)
+    for report in (theirs, ours):
+        for key in ("read_ns", "extract_ns"):
+            report["capture"].pop(key, None)
+    assert theirs == ours
+    return ours
+
+
+def test_arm64_reads_cores(arm64, mixed, tmp_path):
+    """Of an amd64 program, plain and in frames of zstd: byte for byte the same answer."""
+    for name, options in (("core", ()), ("core.zst", ("--zstd", "--no-payload"))):
+        path = str(tmp_path / name)
+        limpet("snapshot", mixed.pid, "-o", path, *options)
+        assert same_on_arm64(arm64, path)["exactness"]["reachable_objects"] > 450000
+        assert subprocess.run([*arm64, "verify", path], capture_output=True, check=False).returncode == 0
+
+
+def test_arm64_reads_heap_dumps(arm64, tmp_path):
+    path = str(tmp_path / "dump")
+    with Target("heapdump", args=[path]) as target:
+        os.kill(target.pid, signal.SIGUSR1)
+        target.wait_line("DUMPED")
+        binary = target.binary
+    assert same_on_arm64(arm64, path, "--exe", binary)["exactness"]["reachable_objects"] > 1000
