@@ -35,6 +35,7 @@ class Skip(Exception):
 
 class World:
     def __init__(self, build):
+        self.build = build
         self.dir = tempfile.mkdtemp(prefix="limpet-fault-")
         self.started = []
         src = os.path.join(HERE, "../../src")
@@ -397,6 +398,60 @@ def surgeon_killed_200_times(w):
     check(not [k for k in kids if k[1] != "Z"], f"living twins after the next snapshot: {kids}")
     return (f"{v.good} requests; seen meanwhile: {asleep} sleeping twins, {zombies} zombies; "
             f"after the next snapshot {len(kids)} zombies")
+
+
+def name_of(pid):
+    try:
+        return open(f"/proc/{pid}/comm").read().strip()
+    except OSError:
+        return ""
+
+
+def strike(p, who):
+    """SIGKILL to the analyser, its broker or the broker's surgeon; False when there was none (yet)."""
+    brokers = [k for k, _ in children(p.pid) if name_of(k) == "lmp-broker"]
+    surgeons = [k for b in brokers for k, _ in children(b) if name_of(k) == "lmp-surgeon"]
+    struck = {"analyser": [p.pid], "broker": brokers, "surgeon": surgeons, "all": [p.pid, *brokers, *surgeons]}[who]
+    for pid in struck:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except OSError:
+            pass
+    return bool(struck)
+
+
+@case
+def anyone_of_limpet_killed_200_times(w):
+    """The program itself, whole: SIGKILL to analyser, broker, surgeon or all of them at random instants."""
+    limpet = os.path.join(w.build, "limpet")
+    v = Victim(w)
+    stop = threading.Event()
+    ts = v.load(stop, 2)
+    count = {}
+    for i in range(200):
+        p = subprocess.Popen([limpet, "report", str(v.pid)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        w.started.append(p)
+        time.sleep(random.random() * (0.02 if i % 2 else 0.2))
+        who = random.choice(["analyser", "broker", "surgeon", "all"])
+        count[who] = count.get(who, 0) + strike(p, who)
+        err = p.communicate(timeout=60)[1].decode()
+        w.started.remove(p)
+        check(p.returncode in (0, 3, -signal.SIGKILL), f"{who} killed: exit {p.returncode}: {err}")
+        check(p.returncode != 3 or err.count("\n") == 1, f"{who} killed: {err}")
+        v.ask()
+        end = time.time() + 5
+        while [k for k in children(v.pid) if k[1] != "Z" and not asleep_for_ever(k[0])]:
+            check(time.time() < end, f"{who} killed: a twin runs on: {children(v.pid)}")
+            time.sleep(0.02)
+    stop.set()
+    for t in ts:
+        t.join()
+    check(not v.bad and v.proc.poll() is None, v.bad[:2])
+    done = subprocess.run([limpet, "report", str(v.pid)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    check(done.returncode == 0, done.stderr)
+    kids = children(v.pid)
+    check(not [k for k in kids if k[1] != "Z"], f"living twins after the next snapshot: {kids}")
+    return f"{v.good} requests, struck {count}; after the next snapshot {len(kids)} zombies"
 
 
 def odd_loops(p):
