@@ -229,7 +229,7 @@ static struct err *add_goroutine(struct snapshot *s, const struct dump_goroutine
 	struct stack k = {
 		.s = s,
 		.st = st,
-		.f = d->frames.v + g->first_frame,
+		.f = g->nframes ? d->frames.v + g->first_frame : NULL,
 		.n = g->nframes,
 		.first = st->frames.n,
 	};
