@@ -1,22 +1,17 @@
 /*
  * err.c - making, prefixing and classifying errors.
  *
- * Knows nothing of rooms.  A message is one line; control bytes that came from
- * a target are replaced, so that no error can drive a terminal.
+ * Knows nothing of rooms.  A message is one line; what came from a target and
+ * clean.h does not let through is replaced, so that no error can drive a terminal.
  */
 #include "base/err.h"
+
+#include "base/clean.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 struct err err_nomem = { .code = ERR_NOMEM, .msg = "out of memory" };
-
-static void clean(char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
-}
 
 static struct err *err_make(enum err_code code, int os_errno, taddr addr)
 {
@@ -38,7 +33,7 @@ struct err *err_new(enum err_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 	va_end(ap);
-	clean(e->msg);
+	clean_in_place(e->msg);
 	return e;
 }
 
@@ -54,7 +49,7 @@ struct err *err_os(int os_errno, const char *fmt, ...)
 	vsnprintf(where, sizeof(where), fmt, ap);
 	va_end(ap);
 	snprintf(e->msg, sizeof(e->msg), "%s: %s", where, strerror(os_errno));
-	clean(e->msg);
+	clean_in_place(e->msg);
 	return e;
 }
 
@@ -80,7 +75,7 @@ struct err *err_prefix(struct err *e, const char *fmt, ...)
 	va_end(ap);
 	memcpy(old, e->msg, sizeof(old));
 	snprintf(e->msg, sizeof(e->msg), "%s: %.300s", where, old);
-	clean(e->msg);
+	clean_in_place(e->msg);
 	return e;
 }
 

@@ -5,6 +5,8 @@
  */
 #include "base/str.h"
 
+#include "base/clean.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -18,8 +20,7 @@ static bool room(struct str *s, size_t more)
 {
 	if (s->bad)
 		return false;
-	if (s->n + more + 1 > s->cap &&
-	    !vec_grow_((void **)&s->s, &s->cap, s->n + more + 1, 1)) {
+	if (s->n + more + 1 > s->cap && !vec_grow_((void **)&s->s, &s->cap, s->n + more + 1, 1)) {
 		s->bad = true;
 		return false;
 	}
@@ -42,13 +43,14 @@ void str_put(struct str *s, const char *text)
 
 void str_put_clean(struct str *s, const char *text, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c < 0x20 || c == 0x7f)
-			str_printf(s, "\\x%02x", c);
-		else
-			str_putn(s, text + i, 1);
+	for (size_t i = 0, len; i < n; i += len) {
+		len = clean_char(text + i, n - i);
+		if (len) {
+			str_putn(s, text + i, len);
+			continue;
+		}
+		len = 1;
+		str_printf(s, "\\x%02x", (unsigned char)text[i]);
 	}
 	str_putn(s, "", 0);
 }

@@ -3,8 +3,8 @@
  *
  * A struct str is owned by its holder (str_deinit).  Running out of memory sets
  * bad and later appends do nothing; check once with str_ok().
- * str_put_clean() is for bytes that came from a target: control bytes and
- * escape sequences become \xNN, so that no output can drive a terminal.
+ * str_put_clean() is for bytes that came from a target: what clean.h does not let
+ * through becomes \xNN, so that no output can drive a terminal.
  */
 #ifndef LIMPET_BASE_STR_H
 #define LIMPET_BASE_STR_H

@@ -6,6 +6,9 @@
  */
 #include "report/json.h"
 
+#include "base/clean.h"
+#include "report/text.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -78,8 +81,10 @@ static void put_char(struct str *o, const unsigned char *s, size_t len)
 		str_put(o, "\\t");
 	else if (*s < 0x20 || *s == 0x7f)
 		str_printf(o, "\\u%04x", *s);
-	else if (len == 2 && s[0] == 0xc2 && s[1] < 0xa0)
-		str_printf(o, "\\u%04x", s[1]);
+	else if (!clean_char((const char *)s, len)) /* unseen: two or three bytes */
+		str_printf(o, "\\u%04x",
+			   len == 2 ? (s[0] & 0x1fU) << 6 | (s[1] & 0x3fU)
+				    : (s[0] & 0x0fU) << 12 | (s[1] & 0x3fU) << 6 | (s[2] & 0x3fU));
 	else
 		str_putn(o, (const char *)s, len);
 }
@@ -90,12 +95,14 @@ static void put_quoted(struct str *o, const char *text)
 	size_t n = strlen(text);
 
 	str_put(o, "\"");
-	for (size_t i = 0; i < n;) {
+	for (size_t i = 0; i < n && i < TEXT_NAME_MAX;) {
 		size_t len = utf8_len(s + i, n - i);
 
 		put_char(o, s + i, len);
 		i += len ? len : 1;
 	}
+	if (n > TEXT_NAME_MAX)
+		str_printf(o, "\xe2\x80\xa6 (%zu bytes)", n);
 	str_put(o, "\"");
 }
 

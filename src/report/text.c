@@ -6,51 +6,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* Length of the valid UTF-8 sequence at s (n bytes left), 0 if it is none; *cp its code point. */
-static size_t utf8_at(const unsigned char *s, size_t n, uint32_t *cp)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc0 ? 2 : 0;
-
-	if (!len || len > n || s[0] > 0xf4)
-		return 0;
-	*cp = len == 1 ? s[0] : s[0] & (0xffU >> (len + 1));
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		*cp = *cp << 6 | (s[i] & 0x3f);
-	}
-	if (*cp < least[len] || *cp > 0x10ffff || (*cp >= 0xd800 && *cp < 0xe000))
-		return 0;
-	return len;
-}
-
-/* C0, DEL, C1, and marks that turn the direction of text around. */
-static bool drives_terminal(uint32_t cp)
-{
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x200e && cp <= 0x200f) ||
-	       (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
-}
-
+/* Somebody made a name of a megabyte: its begin is enough. */
 void text_clean(struct str *o, const char *s)
 {
-	const unsigned char *p = (const unsigned char *)(s ? s : "");
-	size_t n = strlen((const char *)p);
+	size_t n = s ? strlen(s) : 0, shown = MIN(n, (size_t)TEXT_NAME_MAX);
 
-	for (size_t i = 0; i < n;) {
-		uint32_t cp = 0;
-		size_t len = utf8_at(p + i, n - i, &cp);
-
-		if (len && !drives_terminal(cp)) {
-			str_putn(o, (const char *)p + i, len);
-			i += len;
-			continue;
-		}
-		for (size_t k = 0; k < (len ? len : 1); k++)
-			str_printf(o, "\\x%02x", p[i + k]);
-		i += len ? len : 1;
-	}
-	str_putn(o, "", 0);
+	while (shown < n && shown && ((unsigned char)s[shown] & 0xc0) == 0x80)
+		shown--; /* not in the middle of a character */
+	str_put_clean(o, s ? s : "", shown);
+	if (shown < n)
+		str_printf(o, "\xe2\x80\xa6 (%zu bytes)", n);
 }
 
 char *text_count(char buf[static 32], uint64_t n)

@@ -12,7 +12,9 @@
 
 enum text_style { TEXT_PLAIN, TEXT_COLOR };
 
-/* Control bytes, C1, bidirectional overrides and bad UTF-8 become \xNN. */
+#define TEXT_NAME_MAX 4096 /* bytes of one name in an answer, also in JSON */
+
+/* What base/clean.h does not let through becomes \xNN; longer than TEXT_NAME_MAX: cut. */
 void text_clean(struct str *o, const char *s);
 /* 1234567 -> "1,234,567"; buf is returned. */
 char *text_count(char buf[static 32], uint64_t n);

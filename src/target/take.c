@@ -6,6 +6,7 @@
  */
 #include "target/take.h"
 
+#include "base/clean.h"
 #include "base/clock.h"
 #include "target/facts.h"
 
@@ -31,6 +32,7 @@ static void log_attach(const struct take *tk, const char *outcome)
 	ssize_t n = readlink(path, exe, sizeof(exe) - 1);
 
 	exe[MAX(n, 0)] = '\0';
+	clean_in_place(exe);
 	openlog("limpet", LOG_PID, LOG_USER);
 	syslog(LOG_NOTICE,
 	       "%s: uid %u%s%s, command %s, target pid %d (%s), method %s, paused %" PRIu64

@@ -41,6 +41,10 @@ static void is_one_line(void **state)
 		assert_in_range((unsigned char)*p, 0x20, 0x7e);
 	assert_true(strlen(e->msg) < sizeof(e->msg));
 	err_free(e);
+	e = err_unsupported("\xc2\x9b"
+			    "2Jm\xc3\xa4in\xe2\x80\xae\xff");
+	assert_string_equal(e->msg, "??2Jm\xc3\xa4in????");
+	err_free(e);
 }
 
 static void is_caught_by_code(void **state)

@@ -32,6 +32,15 @@ static void cleans(void **state)
 	str_put_clean(&s, raw, sizeof(raw)); /* with its NUL */
 	assert_string_equal(s.s, "a\\x1b[31mb\\x0a\\x7f\\x09c\\x00");
 	str_deinit(&s);
+	str_put_clean(&s,
+		      "\xc2\x9b"
+		      "1m\x9b\xe2\x80\xae\xef\xbb\xbf\xc3",
+		      12); /* C1, overrides, a half */
+	assert_string_equal(s.s, "\\xc2\\x9b1m\\x9b\\xe2\\x80\\xae\\xef\\xbb\\xbf\\xc3");
+	str_deinit(&s);
+	str_put_clean(&s, "m\xc3\xa4in.\xe5\x80\xa4", 9);
+	assert_string_equal(s.s, "m\xc3\xa4in.\xe5\x80\xa4");
+	str_deinit(&s);
 	str_put_clean(&s, "", 0);
 	assert_true(str_ok(&s));
 	assert_string_equal(s.s, "");

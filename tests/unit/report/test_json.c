@@ -33,7 +33,8 @@ static void test_text_is_valid_whatever_it_holds(void **state)
 		{ "\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd" },		    /* overlong */
 		{ "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" }, /* surrogate */
 		{ "\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd" },		    /* cut off */
-		{ "\xc2\x9b", "\xc2\x9b" }, /* C1: escaped, not raw */
+		{ "\xc2\x9b", "\xc2\x9b" },	    /* C1: escaped, not raw */
+		{ "\xe2\x80\xae", "\xe2\x80\xae" }, /* right-to-left override, too */
 	};
 
 	(void)state;
@@ -49,10 +50,30 @@ static void test_text_is_valid_whatever_it_holds(void **state)
 		t = read_back(&o);
 		assert_string_equal(json_string_value(json_object_get(t, "k")), row[i].out);
 		for (size_t k = 0; k + 1 < o.n; k++)
-			assert_true((unsigned char)o.s[k] >= 0x20 && o.s[k] != 0x7f);
+			assert_true((unsigned char)o.s[k] >= 0x20 && o.s[k] != 0x7f &&
+				    memcmp(o.s + k, "\xe2\x80\xae", 3) != 0);
 		json_decref(t);
 		str_deinit(&o);
 	}
+}
+
+static void test_a_megabyte_is_cut(void **state)
+{
+	char *name = malloc((1 << 20) + 1);
+	struct str o = { 0 };
+	struct jw j;
+
+	(void)state;
+	memset(name, 0x1b, 1 << 20);
+	name[1 << 20] = 0;
+	jw_init(&j, &o);
+	jw_object(&j);
+	jw_kv_text(&j, "k", name);
+	jw_end(&j, '}');
+	json_decref(read_back(&o));
+	assert_true(o.n < 32768);
+	str_deinit(&o);
+	free(name);
 }
 
 static void test_integers_are_exact(void **state)
@@ -254,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text_is_valid_whatever_it_holds),
+		cmocka_unit_test(test_a_megabyte_is_cut),
 		cmocka_unit_test(test_integers_are_exact),
 		cmocka_unit_test(test_report_has_the_keys_of_the_contract),
 		cmocka_unit_test(test_goroutine_claims_no_leak),

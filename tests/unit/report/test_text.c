@@ -84,10 +84,36 @@ static void test_plain_has_no_escape(void **state)
 	str_deinit(&o);
 }
 
+/* A name of a megabyte is cut, never inside a character. */
+static void test_cut(void **state)
+{
+	enum { BYTES = 1 << 20 };
+	char *name = malloc(BYTES + 1);
+
+	(void)state;
+	for (size_t first = 0; first < 3; first++) {
+		struct str o = { 0 };
+		size_t i = first;
+
+		memset(name, 'a', first);
+		for (; i + 2 <= BYTES; i += 2)
+			memcpy(name + i, "\xc3\xa4", 2);
+		name[i] = 0;
+		text_clean(&o, name);
+		assert_true(str_ok(&o));
+		assert_true(o.n < TEXT_NAME_MAX + 40);
+		assert_null(strchr(o.s, '\\'));
+		assert_non_null(strstr(o.s, " bytes)"));
+		str_deinit(&o);
+	}
+	free(name);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clean),
+		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_figures),
 		cmocka_unit_test(test_memory_sum),
 		cmocka_unit_test(test_plain_has_no_escape),
