@@ -110,7 +110,7 @@ static struct err *run_verify(pid_t pid, struct str *out, int *ret_status)
 		dup2(p[1], 1);
 		dup2(p[1], 2);
 		execl("/proc/self/exe", "limpet", "verify", what, "--json", "--quiet",
-		      (char *)NULL);
+		      selftest_method() == TARGET_BY_FREEZE ? "--freeze" : NULL, (char *)NULL);
 		_exit(127);
 	}
 	close(p[1]);
@@ -158,6 +158,7 @@ static void verify_prey(struct doctor *d, const struct prey *p, const char *name
 				   "`limpet verify` of %s: exit %d: %.200s", name, status, out.s);
 
 		c->code = status == 4 ? ERR_UNSUPPORTED : ERR_OS;
+		doctor_todo(c, "`limpet doctor` says what is missing");
 		return;
 	}
 	doctor_say(d, "verify", DOCTOR_OK,
@@ -171,25 +172,34 @@ static void verify_prey(struct doctor *d, const struct prey *p, const char *name
 			   why);
 }
 
+static struct err *open_prey(const struct args *a, int *ret_fd)
+{
+	if (!a->exe)
+		return selftest_program(ret_fd);
+	*ret_fd = open(a->exe, O_RDONLY | O_CLOEXEC);
+	return *ret_fd < 0 ? err_os(errno, "%s", a->exe) : NULL;
+}
+
 static struct err *selftest_go(struct doctor *d, const struct args *a)
 {
+	const char *name = a->exe ? a->exe : "a small Go program";
+	_cleanup_(closep) int fd = -1;
 	struct prey p;
-	struct err *err;
+	struct err *err = open_prey(a, &fd);
 
-	if (!a->exe) {
-		doctor_todo(doctor_say(d, "verify", DOCTOR_NOTE,
-				       "no Go program is built in: reading Go was not tried"),
-			    "name one that prints READY and waits for its input: --exe FILE");
+	if (!err && fd < 0) {
+		doctor_todo(
+			doctor_say(
+				d, "verify", DOCTOR_NOTE,
+				"limpet was built without a Go program: reading Go was not tried"),
+			"name one that prints READY and waits for its input: --exe FILE");
 		return NULL;
 	}
-	_cleanup_(closep) int fd = open(a->exe, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_os(errno, "%s", a->exe);
-	err = prey_start(fd, a->exe, &p);
+	if (!err)
+		err = prey_start(fd, name, &p);
 	if (err)
 		return err;
-	verify_prey(d, &p, a->exe);
+	verify_prey(d, &p, name);
 	prey_end(&p);
 	return NULL;
 }

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "target/procfs.h"
+#include "target/residue.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,27 +87,53 @@ static bool is_alone(pid_t pid, char *why, size_t cap)
 		return false;
 	}
 	proc_read_small(kids, sizeof(kids), "/proc/%d/task/%d/children", pid, pid);
-	snprintf(why, cap, "state %c, tracer %d, children: %s", s.state, s.tracer,
+	unsigned twins = residue_count(pid);
+
+	snprintf(why, cap, "state %c, tracer %d, %u twins, children: %s", s.state, s.tracer, twins,
 		 *kids ? kids : "none");
-	return !s.tracer && !*kids && strchr("RS", s.state);
+	return !s.tracer && !twins && !*kids && strchr("RS", s.state);
+}
+
+enum target_method selftest_method(void)
+{
+	char buf[8192] = "";
+
+	proc_read_small(buf, sizeof(buf), "/proc/self/status");
+	return proc_number(buf, "Seccomp") == 2 ? TARGET_BY_FREEZE : TARGET_BY_FORK;
+}
+
+/* Our filter is our children's too, and who has one may not suspend another's. */
+static void say_frozen(struct doctor *d)
+{
+	struct doctor_check *c =
+		doctor_say(d, "snapshot", DOCTOR_NOTE,
+			   "a child of limpet's own reads right while it is stopped; no twin was "
+			   "tried: a seccomp filter is on limpet and so on the child");
+
+	doctor_todo(c, "where targets have filters, --freeze is all there is; or:");
+	doctor_remedy(c, NEED_PTRACE | NEED_ADMIN, 0);
 }
 
 static void look_at(struct doctor *d, pid_t pid, struct counter *c)
 {
-	struct target_opts o = { .method = TARGET_BY_FORK, .what = "doctor --selftest" };
+	struct target_opts o = { .method = selftest_method(), .what = "doctor --selftest" };
 	_cleanup_(target_closep) struct target *t = NULL;
 	struct err *err = target_open_live(pid, &o, &t);
 
 	if (!err)
 		err = compare(t, c);
 	if (err) {
-		doctor_fail(d, "snapshot", err);
+		doctor_todo(doctor_fail(d, "snapshot", err),
+			    "`limpet doctor` says what is missing");
 		return;
 	}
-	bool meanwhile = ticks_on(c);
+	if (o.method == TARGET_BY_FREEZE) {
+		say_frozen(d);
+		return;
+	}
 	uint64_t us = target_capture(t)->pause_ns / 1000;
 
-	if (meanwhile)
+	if (ticks_on(c))
 		doctor_say(d, "snapshot", DOCTOR_OK,
 			   "a child of limpet's own: stopped for %" PRIu64 ".%03" PRIu64
 			   " ms, its twin reads right, it ran on meanwhile",

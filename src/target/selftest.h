@@ -9,6 +9,15 @@
 /* Snapshot, read, let go, reap a C child that counts; adds checks "snapshot" and "unharmed". */
 void selftest_child(struct doctor *d);
 
+/* TARGET_BY_FREEZE where a filter on limpet would judge the injected call. */
+enum target_method selftest_method(void);
+
+/*
+ * The Go program that is built in (tools/selftest-prog), as a file to be started: *ret_fd, owned by
+ * the caller; -1 when limpet was built without.
+ */
+struct err *selftest_program(int *ret_fd) MUST_CHECK;
+
 /* A program as a child that says READY on its stdout and waits for its stdin. */
 struct prey {
 	pid_t pid;

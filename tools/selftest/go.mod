@@ -1,0 +1,3 @@
+module limpet/selftest
+
+go 1.22
