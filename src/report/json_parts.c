@@ -220,7 +220,7 @@ void json_memory(struct jw *j, const struct ans_memory *a)
 		jw_kv_i64(j, "bytes", l->bytes);
 		jw_kv_text(j, "name", l->name);
 		jw_kv_text(j, "note", l->note);
-		jw_kv_bool(j, "part_of_rss", l->summed);
+		jw_kv_bool(j, a->sys ? "part_of_sys" : "part_of_rss", l->summed);
 		jw_end(j, '}');
 	}
 	jw_end(j, ']');

@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "target/ops.h"
+#include "target/wrap.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -139,6 +140,10 @@ static struct err *dump_fill(struct dump_target *x)
 
 	if (!x->d.names)
 		return &err_nomem;
+	if (wrap_of(x->d.file, (size_t)x->d.nfile) != WRAP_NONE)
+		return err_unsupported(
+			"a heap dump packed by %s: unpack it first",
+			wrap_of(x->d.file, (size_t)x->d.nfile) == WRAP_GZIP ? "gzip" : "zstd");
 	if (x->d.nfile < 16 || memcmp(x->d.file, "go1.7 heap dump\n", 16))
 		return err_unsupported("not a heap dump of Go 1.7 or later");
 	err = dump_records(&x->d, &x->t);
