@@ -68,6 +68,8 @@ static struct err *learn(struct session *s)
 	struct snap_edges e = { 0 };
 	struct err *err = session_snapshot(s);
 
+	if (!err && !s->go->layout_exact)
+		return session_graph(s); /* a neighbour's table must have proved itself first */
 	if (!err)
 		err = session_stage(s, "telling structure from contents");
 	if (!err)
@@ -75,6 +77,26 @@ static struct err *learn(struct session *s)
 	if (!err)
 		snapshot_edges_deinit(&e);
 	return err;
+}
+
+/* All memory can be kept also of a Go version that nobody knows yet; telling what it is cannot. */
+static struct err *take(const struct args *a, enum core_detail detail, struct session *s)
+{
+	_cleanup_(err_freep) struct err *why = NULL;
+	struct err *err = session_attach_memory(a, s, &why);
+
+	if (err)
+		return err;
+	if (target_capture(s->t)->kind == TARGET_DUMP)
+		return err_unsupported("%.200s: a heap dump is not the memory of a process; give a "
+				       "process or a core",
+				       a->arg[0]);
+	if (why && detail != CORE_ALL)
+		return STEAL(why);
+	if (why && !args_has(a, OPT_QUIET))
+		fprintf(stderr, "limpet: the core is whole, but limpet cannot read it yet: %s\n",
+			why->msg);
+	return detail == CORE_ALL ? NULL : learn(s);
 }
 
 static struct err *say(const struct args *a, const struct session *s, const struct corefile_opts *o,
@@ -109,9 +131,7 @@ struct err *cmd_snapshot(const struct args *a, int *status)
 
 	(void)status;
 	if (!err)
-		err = session_attach(a, &s);
-	if (!err && o.detail != CORE_ALL)
-		err = learn(&s);
+		err = take(a, o.detail, &s);
 	if (err)
 		return err;
 	o.nthreads = s.nthreads;

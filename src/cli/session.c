@@ -5,6 +5,7 @@
 #include "cli/interrupt.h"
 #include "base/par.h"
 #include "cli/walls.h"
+#include "elf/exe.h"
 #include "report/out.h"
 #include "snapshot/dump.h"
 #include "target/kind.h"
@@ -124,6 +125,43 @@ struct err *session_attach(const struct args *a, struct session *ret)
 
 	s.nthreads = a->threads ? (unsigned)a->threads : par_default_threads();
 	err = attach(a, &s);
+	if (err) {
+		session_close(&s);
+		return err;
+	}
+	*ret = s;
+	return NULL;
+}
+
+/* Is it a Go program by its file, whatever its runtime looks like? */
+static bool is_go_file(const struct target *t)
+{
+	struct elf_exe e = { 0 };
+	struct err *err;
+	bool go;
+
+	if (target_exe_fd(t) < 0)
+		return false;
+	err = elf_exe_read(target_exe_fd(t), target_exe(t), &e);
+	go = !err && e.go;
+	if (!err)
+		elf_exe_deinit(&e);
+	err_free(err);
+	return go;
+}
+
+struct err *session_attach_memory(const struct args *a, struct session *ret, struct err **ret_why)
+{
+	struct session s = { .args = a };
+	struct err *err = attach(a, &s);
+
+	s.nthreads = a->threads ? (unsigned)a->threads : par_default_threads();
+	*ret_why = NULL;
+	if (err && s.t && !s.go && (err->code == ERR_UNSUPPORTED || err->code == ERR_BAD_DATA) &&
+	    target_capture(s.t)->kind != TARGET_DUMP && is_go_file(s.t)) {
+		*ret_why = err;
+		err = NULL;
+	}
 	if (err) {
 		session_close(&s);
 		return err;

@@ -26,6 +26,12 @@ struct session {
 
 /* Attach and find the Go runtime; no snapshot yet. */
 struct err *session_attach(const struct args *a, struct session *ret) MUST_CHECK;
+/*
+ * For who wants the memory alone: a Go program whose runtime is not understood (too new, damaged)
+ * is no error, go stays NULL and *ret_why, owned by the caller, says why.
+ */
+struct err *session_attach_memory(const struct args *a, struct session *ret,
+				  struct err **ret_why) MUST_CHECK;
 /* A target that is open already; it is ours now, also on error. */
 struct err *session_adopt(const struct args *a, struct target *t, struct session *ret) MUST_CHECK;
 /* The frozen model, and the agg (without graph). */

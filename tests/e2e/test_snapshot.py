@@ -344,3 +344,21 @@ def test_names_drive_no_terminal(tmp_path):
     assert "\\x1b]0;" in seen and "\\u001b]0;" in seen
     done = limpet("report", "name:evil\x1b[2J", code=3)
     assert "\x1b" not in done.stderr
+
+
+def test_what_it_takes(tmp_path):
+    """A heap dump is no memory, a foreign program not Go; an unknown Go runtime is kept all the same."""
+    dump, core = tmp_path / "dump", tmp_path / "core"
+    with procs.Target("heapdump", args=[dump]) as target:
+        assert "heap dump" in one_line(limpet("snapshot", dump, "-o", core, code=4))
+        table = tmp_path / "table"
+        limpet("layout", "--go", build_targets.toolchain("1.22"), "-o", table)
+        # a table that cannot fit stands for a Go that nobody knows yet
+        done = limpet("snapshot", target.pid, "-o", core, "--layout", table)
+        assert "the core is whole" in one_line(done)
+        one_line(limpet("snapshot", target.pid, "-o", tmp_path / "no", "--layout", table, "--redact", code=4))
+    assert limpet_json("verify", core)["missing"] == 0 and not (tmp_path / "no").exists()
+    with subprocess.Popen(["sleep", "60"]) as other:
+        assert "not a Go program" in one_line(limpet("snapshot", other.pid, "-o", tmp_path / "no", code=4))
+        other.kill()
+    assert not (tmp_path / "no").exists()
