@@ -33,6 +33,7 @@
 #define DEFAULT_TIME_NS	   UINT64_C(60000000000)
 #define DEFAULT_MAX_MEMORY (UINT64_C(2) << 30)
 #define TO_END_NS	   UINT64_C(500000000) /* of the time, for who gives up by himself */
+#define LOG_SECONDS	   10 /* a syslogd that does not read must not keep us for ever */
 #define NICE		   5
 
 struct handler {
@@ -48,6 +49,7 @@ struct handler {
 	char stem[KEEPER_STEM_BYTES];
 
 	int head_fd, mem_fd, spool_fd;
+	enum corehead_kind head;
 	uint64_t spool_bytes;
 	enum corehead_end spool_end;
 
@@ -57,12 +59,16 @@ struct handler {
 	uint64_t raw_bytes;
 };
 
-/* The kernel gives us stdin only; what is opened next would be taken for stdout. */
+/* The kernel gives us stdin only (main.c holds the other two): there is nobody to talk to. */
 static void have_outputs(void)
 {
-	for (int fd = 0; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
-			return;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = STDOUT_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFL) & O_PATH)
+			dup2(null, fd);
+	if (null > STDERR_FILENO)
+		closep(&null);
 }
 
 /* Others come first; but whoever restarts the program waits for us too. */
@@ -139,37 +145,45 @@ static struct err *spool(struct handler *h)
 	return err;
 }
 
-/* Stops at the deadline, or when the program was killed while it was looked at. */
+/* From who looked at hostile bytes: it goes to the log, nothing else of it is believed. */
+static void take_word(int words, struct dying_word *ret)
+{
+	struct dying_word w;
+
+	if (read(words, &w, sizeof(w)) != sizeof(w))
+		return;
+	w.msg[sizeof(w.msg) - 1] = '\0';
+	*ret = w;
+}
+
+/* Its end of the pipe is closed before ours only if somebody ended it by SIGKILL. */
+static bool was_killed(const struct handler *h)
+{
+	struct pollfd p = { .fd = STDIN_FILENO };
+
+	return h->mem_fd >= 0 && poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
+}
+
+/* Until the child has said its word or died, the deadline, or the program's own end. */
 static const char *await(const struct handler *h, pid_t child, int words, struct dying_word *ret)
 {
 	struct pollfd p[2] = { { .fd = words, .events = POLLIN },
-			       { .fd = h->mem_fd >= 0 ? STDIN_FILENO : -1, .events = 0 } };
-	const char *cut = NULL;
-	struct dying_word w;
+			       { .fd = h->mem_fd >= 0 ? STDIN_FILENO : -1 } };
+	uint64_t now;
+	int n = 0;
 
-	for (;;) {
-		uint64_t now = clock_ns();
-
-		if (now >= h->deadline) {
-			cut = "the time was over (--max-time)";
-			break;
-		}
-		int n = poll(p, 2, (int)MIN((h->deadline - now) / 1000000 + 1, (uint64_t)INT_MAX));
-
-		if (n > 0 && p[0].revents) {
-			if (read(words, &w, sizeof(w)) == sizeof(w))
-				*ret = w;
-			break;
-		}
-		if (n > 0 && p[1].revents) {
-			cut = "it was killed while it was looked at";
-			break;
-		}
-	}
+	while (n <= 0 && (now = clock_ns()) < h->deadline)
+		n = poll(p, 2, (int)MIN((h->deadline - now) / 1000000 + 1, (uint64_t)INT_MAX));
+	if (n > 0 && p[0].revents)
+		take_word(words, ret);
 	kill(child, SIGKILL);
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;
-	return cut;
+	if (ret->end == DYING_KEPT)
+		return NULL;
+	if (was_killed(h))
+		return "it was killed while it was looked at";
+	return n <= 0 ? "the time was over (--max-time)" : NULL;
 }
 
 static bool is_there(const char *path)
@@ -276,7 +290,7 @@ static void put_why(const struct handler *h, struct str *o)
 		str_put(o, h->cut);
 	else if (w->end == DYING_NOT_GO)
 		str_put(o, "not a Go program");
-	else if (w->end == DYING_NOTHING)
+	else if (w->end == DYING_NOTHING && !*w->msg)
 		str_put(o, "the analysis died (a bug in limpet, or --max-memory)");
 	else
 		str_put_clean(o, w->msg, strlen(w->msg));
@@ -307,12 +321,14 @@ static struct err *handle(struct handler *h)
 	h->head_fd = h->mem_fd = h->spool_fd = h->keeper.fd = -1;
 	look_at(h);
 	keeper_stem(h->stem, (uint64_t)time(NULL), h->name, h->pid);
-	err = corehead_take(STDIN_FILENO, h->deadline, &h->head_fd);
+	err = corehead_take(STDIN_FILENO, h->deadline, &h->head_fd, &h->head);
 	if (!err)
 		err = keeper_open(&h->limits, h->deadline, &h->keeper);
-	if (!err && h->mem_fd < 0)
-		err = spool(h);
-	if (!err)
+	if (!err && h->head == COREHEAD_FOREIGN)
+		snprintf(h->word.msg, sizeof(h->word.msg), "not a 64-bit program");
+	else if (!err)
+		err = h->mem_fd < 0 ? spool(h) : NULL;
+	if (!err && h->head != COREHEAD_FOREIGN)
 		err = analyse(h);
 	if (!err && h->word.end != DYING_KEPT && h->args.handler.others == HANDLER_OTHERS_KEEP)
 		err = pass_on(h);
@@ -343,11 +359,13 @@ struct err *cmd_core_handler(const struct args *a, int *status)
 		err = handle(&h);
 		let_go(&h);
 	}
+	alarm(LOG_SECONDS);
 	if (err) {
 		syslog(LOG_ERR, "core-handler: process %.20s: %s", a->arg[0], err->msg);
 		return err;
 	}
 	tell(&h, &line);
+	err = out_write(NULL, &line);
 	syslog(LOG_NOTICE, "core-handler: %s", str_ok(&line) ? line.s : "out of memory");
-	return out_write(NULL, &line);
+	return err;
 }

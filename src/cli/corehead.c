@@ -87,13 +87,15 @@ static struct err *copy_until(int in, int fd, uint64_t want, uint64_t deadline, 
 	return NULL;
 }
 
-static struct err *check(const Elf64_Ehdr *h)
+static struct err *check(const Elf64_Ehdr *h, enum corehead_kind *ret)
 {
 	if (memcmp(h->e_ident, ELFMAG, SELFMAG) || h->e_type != ET_CORE)
 		return err_bad_data("stdin: no ELF core; this command is for "
 				    "kernel.core_pattern (limpet core-handler --help)");
-	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_phentsize != sizeof(Elf64_Phdr))
-		return err_unsupported("stdin: a core of a 32-bit program");
+	if (h->e_ident[EI_CLASS] == ELFCLASS64 && h->e_phentsize != sizeof(Elf64_Phdr))
+		return err_bad_data("stdin: a core with program headers of %u bytes: it is damaged",
+				    h->e_phentsize);
+	*ret = h->e_ident[EI_CLASS] == ELFCLASS64 ? COREHEAD_WHOLE : COREHEAD_FOREIGN;
 	return NULL;
 }
 
@@ -125,10 +127,26 @@ static uint64_t headers_end(const Elf64_Ehdr *h, uint64_t n)
 	return h->e_phoff > MAX_HEAD ? UINT64_MAX : h->e_phoff + n * sizeof(Elf64_Phdr);
 }
 
-struct err *corehead_take(int in, uint64_t deadline, int *ret_fd)
+/* With many segments only the first one tells how many; the notes come behind them all. */
+static struct err *copy_head(int in, int fd, const Elf64_Ehdr *h, uint64_t have, uint64_t deadline)
+{
+	uint64_t want = headers_end(h, h->e_phnum == PN_XNUM ? 1 : h->e_phnum);
+	struct err *err = NULL;
+
+	for (unsigned step = 0; !err && step < 3; step++) {
+		if (want > have)
+			err = copy_until(in, fd, want, deadline, &have);
+		if (!err)
+			err = memory_begins(fd, h, &want);
+	}
+	return err;
+}
+
+struct err *corehead_take(int in, uint64_t deadline, int *ret_fd, enum corehead_kind *ret_kind)
 {
 	_cleanup_(closep) int fd = memfd_create("core head", MFD_CLOEXEC);
-	uint64_t have = 0, begin = 0;
+	enum corehead_kind kind = COREHEAD_WHOLE;
+	uint64_t have = 0;
 	Elf64_Ehdr h = { 0 };
 	struct err *err = fd < 0 ? err_os(errno, "memfd") : NULL;
 
@@ -137,24 +155,14 @@ struct err *corehead_take(int in, uint64_t deadline, int *ret_fd)
 	if (!err && pread(fd, &h, sizeof(h), 0) != sizeof(h))
 		err = err_os(errno, "memfd");
 	if (!err)
-		err = check(&h);
-	if (!err && h.e_phnum == PN_XNUM)
-		err = copy_until(in, fd, headers_end(&h, 1), deadline, &have);
-	else if (!err)
-		err = copy_until(in, fd, headers_end(&h, h.e_phnum), deadline, &have);
-	if (!err)
-		err = memory_begins(fd, &h, &begin);
-	/* Many segments: only now is their number known; the notes come behind them. */
-	if (!err && begin > have)
-		err = copy_until(in, fd, begin, deadline, &have);
-	if (!err && h.e_phnum == PN_XNUM)
-		err = memory_begins(fd, &h, &begin);
-	if (!err && begin > have)
-		err = copy_until(in, fd, begin, deadline, &have);
+		err = check(&h, &kind);
+	if (!err && kind == COREHEAD_WHOLE)
+		err = copy_head(in, fd, &h, have, deadline);
 	if (err)
 		return err;
 	*ret_fd = fd;
 	fd = -1;
+	*ret_kind = kind;
 	return NULL;
 }
 

@@ -9,11 +9,17 @@
 
 #include "base/err.h"
 
+enum corehead_kind {
+	COREHEAD_WHOLE,
+	COREHEAD_FOREIGN, /* a core, but not of 64 bits: just its beginning was taken */
+};
+
 /*
  * All before the memory, into a file without a name in memory; the rest is left in `in`.
  * Errors: ERR_BAD_DATA (that is no core), ERR_LIMIT (deadline; a head too large), ERR_OS.
  */
-struct err *corehead_take(int in, uint64_t deadline, int *ret_fd) MUST_CHECK;
+struct err *corehead_take(int in, uint64_t deadline, int *ret_fd,
+			  enum corehead_kind *ret_kind) MUST_CHECK;
 
 enum corehead_end { CORE_WHOLE, CORE_CUT_BY_SIZE, CORE_CUT_BY_TIME };
 

@@ -174,7 +174,7 @@ static void bound(const struct dying *d, pid_t parent)
 	signal(SIGPIPE, SIG_IGN);
 	setrlimit(RLIMIT_CORE, &none); /* a core of ours would come to ourselves */
 	limit(RLIMIT_FSIZE, d->max_file);
-	limit(RLIMIT_AS, d->max_memory);
+	limit(RLIMIT_DATA, d->max_memory);
 }
 
 static void child(const struct dying *d, pid_t parent, int words)

@@ -21,7 +21,7 @@ enum dying_end {
 /* What the analyser says; plain data. */
 struct dying_word {
 	enum dying_end end;
-	bool report, core;	 /* which of the files are there, also when it failed later */
+	unsigned report, core;	 /* which of the files are there, also when it failed later */
 	uint64_t core_bytes;	 /* of the file */
 	uint64_t objects, bytes; /* reachable */
 	char msg[480];
@@ -36,7 +36,7 @@ struct dying {
 	const char *report_path; /* or NULL */
 	const char *core_path;	 /* or NULL */
 	uint64_t max_file;	 /* bytes of one file */
-	uint64_t max_memory;	 /* bytes of address space */
+	uint64_t max_memory;	 /* bytes of our own */
 	uint64_t deadline;	 /* clock_ns(): by then it gives up by itself */
 };
 

@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -14,14 +15,17 @@ import socket
 import stat
 import subprocess
 import tempfile
+import threading
 import time
 
 import pytest
 
 import build_targets
-from procs import LIMPET, Target, limpet, limpet_json
+from procs import FULL, LIMPET, SLOW, Target, limpet, limpet_json
 
 PATTERN = "/proc/sys/kernel/core_pattern"
+# A sanitizer's shadow counts as our memory.
+ROOM = ("--max-memory", "64T") if os.environ.get("LIMPET_SANITIZER") else ()
 STEM = r"crash-\d{10}-\w+-\d+"
 
 
@@ -59,7 +63,7 @@ class Death:
         self.out = os.path.join(folder, "out")
         handler = os.path.join(folder, "h")
         with open(handler, "w", encoding="ascii") as f:
-            f.write(f'#!/bin/sh\nexec {LIMPET} core-handler "$@" --dir {folder}/kept {" ".join(map(str, options))} '
+            f.write(f'#!/bin/sh\nexec {LIMPET} core-handler "$@" --dir {folder}/kept {" ".join(map(str, (*ROOM, *options)))} '
                     f'>{self.out} 2>&1\n')
         os.chmod(handler, 0o755)
         argv = argv or [build_targets.build(program, minor, "stripped")]
@@ -164,18 +168,30 @@ def test_killed_while_it_is_looked_at(folder):
 
 @contextlib.contextmanager
 def syslog():
+    """Lines that come to /dev/log.  Always read: who logs on this machine would wait for us."""
     if os.path.exists("/dev/log"):
         pytest.skip("a syslog runs here: its lines are not ours to read")
+    lines, over = [], threading.Event()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
         try:
             s.bind("/dev/log")
         except OSError:
             pytest.skip("/dev cannot be written")
+        s.settimeout(0.2)
+
+        def read():
+            while not over.is_set():
+                with contextlib.suppress(TimeoutError):
+                    lines.append(s.recv(8192).decode("utf-8", "replace").rstrip("\0\n"))
+
+        reader = threading.Thread(target=read)
+        reader.start()
         try:
-            s.settimeout(10)
-            yield s
+            yield lines
         finally:
             os.unlink("/dev/log")
+            over.set()
+            reader.join()
 
 
 @pytest.fixture(name="core", scope="module")
@@ -190,18 +206,15 @@ def fixture_core():
 
 def handle(core, pid, folder, *options, code=0):
     with open(core, "rb") as f:
-        return limpet("core-handler", pid, 6, "--dir", folder, *options, code=code, stdin=f)
+        return limpet("core-handler", pid, 6, "--dir", folder, *ROOM, *options, code=code, stdin=f)
 
 
 def test_on_stdin(folder, core):
     """A pid that does not wait for us: the core is taken as it comes, through a file without a name."""
-    with syslog() as s:
+    with syslog() as lines:
         done = handle(*core, folder)
-        lines = []
-        while not any("core-handler" in line for line in lines):
-            lines.append(s.recv(4096).decode())
-    said = [line for line in lines if "core-handler" in line]
-    assert said[0].rstrip("\0\n").endswith(done.stdout.strip()), said
+        time.sleep(0.5)
+    assert any(f"core-handler: {done.stdout.strip()}" in line for line in lines), lines
     assert re.search(r"unknown \(pid \d+, signal 6\) died: [\d]+ objects", done.stdout)
     stem = re.search(STEM, done.stdout).group()
     assert limpet_json("verify", f"{folder}/{stem}.core.zst")["missing"] == 0
@@ -264,6 +277,45 @@ def test_no_core(folder, head):
         _, errors = p.communicate(head, timeout=20)
         assert p.returncode in (4, 5) and errors.count(b"\n") == 1 and errors.startswith(b"limpet: "), errors
     assert os.listdir(folder) == []
+
+
+def test_a_32_bit_program(folder):
+    """Nothing that we can look into, but a core that can be kept."""
+    path = folder + "/core32"
+    with open(path, "wb") as f:
+        f.write(b"\x7fELF\1\1\1" + b"\0" * 9 + b"\4\0\3\0" + b"\0" * 5000 + b"memory" * 5000 + b"\0" * 3)
+    assert "not a 64-bit program; nothing is kept" in handle(path, 77, folder).stdout
+    done = handle(path, 77, folder, "--others", "keep")
+    subprocess.run(["cmp", path, f"{folder}/{re.search(STEM, done.stdout).group()}.core"], check=True)
+
+
+def test_damaged_heads(folder, core):
+    """The handler is root: whatever it reads, it ends by itself, soon, with one line."""
+    dice = random.Random(4)
+    with open(core[0], "rb") as f:
+        whole = f.read(256 << 10)
+    for i in range(400 if FULL else 40):
+        data = bytearray(whole[:dice.choice((4096, 65536, len(whole)))])
+        for _ in range(dice.choice((1, 4, 30))):
+            data[dice.choice((dice.randrange(64), dice.randrange(4096), dice.randrange(len(data))))] = dice.randrange(256)
+        with subprocess.Popen([LIMPET, "core-handler", str(10000000 + i), "--dir", folder, "--max-time", "5",
+                               "--max-total", "64M", "--others", "keep", *ROOM], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as p:
+            out, errors = p.communicate(bytes(data), timeout=20 * SLOW)
+        assert p.returncode in (0, 4, 5) and (out + errors).count(b"\n") == 1, (p.returncode, out, errors)
+        assert b"bug in limpet" not in out, out
+
+
+def test_many_at_once(folder, core):
+    """One analysis at a time; all are kept, and none but by its own name."""
+    files = [open(core[0], "rb") for _ in range(4)]
+    running = [subprocess.Popen([LIMPET, "core-handler", str(1000000 + i), "--dir", folder, *ROOM], stdin=f,
+                                stdout=subprocess.PIPE, text=True) for i, f in enumerate(files)]
+    lines = [p.communicate(timeout=120)[0] for p in running]
+    for f in files:
+        f.close()
+    assert all("reachable; kept" in line for line in lines), lines
+    assert len({re.search(STEM, name).group() for name in os.listdir(folder)}) == 4
 
 
 def test_whose_folder(folder, core):
