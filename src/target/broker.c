@@ -75,7 +75,7 @@ struct err *broker_start(const struct broker_opts *o, struct broker **ret)
 	close(sv[1]);
 	if (pid < 0) {
 		close(sv[0]);
-		return err_os(no, "fork");
+		return err_os(no, "cannot start the helper process (lmp-broker)");
 	}
 	b->pid = pid;
 	b->sock = sv[0];
