@@ -350,6 +350,9 @@ def test_what_it_takes(tmp_path):
     """A heap dump is no memory, a foreign program not Go; an unknown Go runtime is kept all the same."""
     dump, core = tmp_path / "dump", tmp_path / "core"
     with procs.Target("heapdump", args=[dump]) as target:
+        at = len(target.lines)
+        os.kill(target.pid, signal.SIGUSR1)
+        target.wait_line("DUMPED", after=at)
         assert "heap dump" in one_line(limpet("snapshot", dump, "-o", core, code=4))
         table = tmp_path / "table"
         limpet("layout", "--go", build_targets.toolchain("1.22"), "-o", table)
