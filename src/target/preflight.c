@@ -89,8 +89,9 @@ static struct err *check_proc(void)
 
 	if (readlink("/proc/self", self, sizeof(self) - 1) <= 0 || atoi(self) == getpid())
 		return NULL;
-	return err_new(ERR_DENIED, "/proc shows another pid namespace than limpet's own: mount -t proc "
-				   "proc /proc, or enter it (nsenter -p)");
+	return err_new(ERR_DENIED,
+		       "/proc shows another pid namespace than limpet's own: mount -t proc "
+		       "proc /proc, or enter it (nsenter -p)");
 }
 
 /* Asked as ptrace(2) will ask, before anything is touched. */
