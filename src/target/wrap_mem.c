@@ -50,7 +50,8 @@ static struct err *take(struct wrap_mem *m, const Elf64_Phdr *p)
 
 	if (p->p_type != PT_LOAD || !p->p_filesz)
 		return NULL;
-	if (p->p_offset < before || p->p_filesz > (uint64_t)INT64_MAX - p->p_offset)
+	if (p->p_offset < before || p->p_offset > INT64_MAX ||
+	    p->p_filesz > (uint64_t)INT64_MAX - p->p_offset)
 		return err_bad_data("the segments of the core do not follow each other");
 	struct part x = { p->p_offset, p->p_offset + p->p_filesz, p->p_vaddr };
 
