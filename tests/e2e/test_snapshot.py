@@ -1,6 +1,7 @@
 """`limpet snapshot`: a core that others open too, that says no more than it may, whole or not at all."""
 import json
 import os
+import pty
 import re
 import resource
 import shutil
@@ -206,6 +207,37 @@ def test_zstd_is_seekable(mixed, tmp_path):
         one = subprocess.run(["zstd", "-q", "-d", "-c"], input=data[at:at + size], capture_output=True, check=True)
         assert one.stdout == plain[inside:inside + n]
         at, inside = at + size, inside + n
+
+
+def on_terminal(*argv):
+    """What a command shows where stdout is a terminal."""
+    ours, its = pty.openpty()
+    with subprocess.Popen([procs.LIMPET, *map(str, argv)], stdout=its, stderr=subprocess.DEVNULL) as p:
+        os.close(its)
+        shown = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # EIO: its end is closed
+                break
+            if not part:
+                break
+            shown += part
+        assert p.wait(timeout=60) == 0
+    os.close(ours)
+    return shown
+
+
+def test_values_on_a_terminal(tmp_path):
+    """`object` shows them there, for it was asked; nobody else does."""
+    with procs.Target("canary") as target:
+        limpet("snapshot", target.pid, "-o", tmp_path / "core")
+    big = dict(w.split("=") for w in target.words)["big"]
+    assert CANARY in on_terminal("object", tmp_path / "core", big)
+    assert not SHREDS.search(on_terminal("object", tmp_path / "core", big, "--values", "none"))
+    for command in ("report", "goroutines", "tree"):
+        shown = on_terminal(command, tmp_path / "core")
+        assert len(shown) > 100 and not SHREDS.search(shown)
 
 
 def one_line(done):
