@@ -7,6 +7,7 @@
 #include "target/take.h"
 
 #include "base/clean.h"
+#include "base/logline.h"
 #include "base/clock.h"
 #include "target/facts.h"
 
@@ -33,14 +34,12 @@ static void log_attach(const struct take *tk, const char *outcome)
 
 	exe[MAX(n, 0)] = '\0';
 	clean_in_place(exe);
-	openlog("limpet", LOG_PID, LOG_USER);
-	syslog(LOG_NOTICE,
-	       "%s: uid %u%s%s, command %s, target pid %d (%s), method %s, paused %" PRIu64
-	       " us: %s",
-	       "attach", getuid(), sudo ? ", SUDO_USER " : "", sudo ? sudo : "",
-	       tk->what[0] ? tk->what : "?", tk->pid, exe,
-	       c->method == TARGET_BY_FORK ? "fork" : "freeze", c->pause_ns / 1000, outcome);
-	closelog();
+	log_line(LOG_NOTICE,
+		 "attach: uid %u%s%s, command %s, target pid %d (%s), method %s, paused %" PRIu64
+		 " us: %s",
+		 getuid(), sudo ? ", SUDO_USER " : "", sudo ? sudo : "",
+		 tk->what[0] ? tk->what : "?", tk->pid, exe,
+		 c->method == TARGET_BY_FORK ? "fork" : "freeze", c->pause_ns / 1000, outcome);
 }
 
 static struct err *put_text(struct take *tk, enum take_text which, const char *text, size_t n)

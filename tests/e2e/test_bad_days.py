@@ -336,6 +336,18 @@ def test_inside_a_pid_and_mount_namespace(place):
 
 
 @ROOT
+def test_rootless_container(place):
+    """User, pid and mount namespace of a plain user, both inside; a root that is none outside."""
+    script = f"{place.quiet} & sleep 0.5; {place.limpet} verify $! >/dev/null; echo $?; {place.limpet} doctor $!; kill $!"
+    done = run(*AS_NOBODY, "unshare", "-Ur", "-pf", "--mount-proc", "sh", "-c", script)
+    if "unshare" in done.stderr:
+        pytest.skip(done.stderr)
+    lines = done.stdout.splitlines()
+    assert "0" in lines and any(line.startswith("note  namespaces") for line in lines), done
+    assert re.fullmatch(r"limpet can look into process \d+.", lines[-1]), done
+
+
+@ROOT
 def test_target_in_a_pid_namespace(place):
     u = subprocess.Popen(["unshare", "-pf", "--mount-proc", place.quiet], stdout=subprocess.PIPE)
     try:
@@ -570,6 +582,49 @@ def test_reader_went_away(mixed):
         assert p.wait(60 * SLOW) == 0 and p.stderr.read() == b""
 
 
+SYSLOG = """
+import os, socket, subprocess, sys, time
+folder, limpet, pid = sys.argv[1:]
+subprocess.run(["mount", "-t", "tmpfs", "none", folder], check=True)
+for name, minor in (("null", 3), ("zero", 5), ("full", 7), ("urandom", 9)):
+    os.mknod(folder + "/" + name, 0o020666, os.makedev(1, minor))
+log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+log.bind(folder + "/log")
+subprocess.run(["mount", "--move", folder, "/dev"], check=True)
+def run():
+    began = time.monotonic()
+    done = subprocess.run([limpet, "verify", pid], capture_output=True)
+    return done.returncode, time.monotonic() - began
+code, _ = run()
+print(code, log.recv(4096, socket.MSG_DONTWAIT).decode())
+full = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+full.setblocking(False)
+full.connect("/dev/log")
+try:
+    while True:
+        full.send(b"x")
+except BlockingIOError:
+    pass
+print(*run())
+"""
+
+
+@ROOT
+def test_syslogd_that_does_not_read(tmp_path):
+    """Each attach is logged; who does not take the line does not keep the program's twin alive."""
+    with Target("quiet") as target:
+        done = run("unshare", "-m", "python3", "-c", SYSLOG, tmp_path, LIMPET, target.pid)
+        if "CalledProcessError" in done.stderr or "Permission" in done.stderr:
+            pytest.skip(done.stderr[-300:])
+        assert done.returncode == 0, done
+        first, second = done.stdout.splitlines()[-2:]
+        assert re.match(rf"0 <13>... .. ..:..:.. limpet\[\d+\]: attach: uid 0, command verify, target pid {target.pid} "
+                        r"\(.*quiet\), method fork, paused \d+ us: snapshot taken", first), first
+        code, took = second.split()
+        assert code == "0" and float(took) < 5 * SLOW
+        unharmed(target)
+
+
 # Interrupted.
 
 def settle(target, before):
@@ -609,6 +664,22 @@ def test_interrupt_of_the_whole_group(mixed):
         os.killpg(p.pid, signal.SIGINT)
         assert p.wait(20 * SLOW) in (0, -signal.SIGINT)
         settle(mixed, before)
+
+
+@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGKILL])
+def test_interrupted_while_it_is_frozen(sig):
+    """--freeze: the program runs again at once, also when limpet is killed."""
+    with Target("mixed") as target:
+        before = shape(target.pid)
+        for _ in range(50 if FULL else 5):
+            p = subprocess.Popen([LIMPET, "report", str(target.pid), "--freeze"], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+            time.sleep(random.random() * 0.2 * SLOW)
+            p.send_signal(sig)
+            assert p.wait(20 * SLOW) in (0, -sig)
+            settle(target, before)
+            assert status(target.pid, "State")[0] in "SR"
+        assert target.collect()[0] > 0
 
 
 def test_terminal_gone(mixed):
