@@ -9,6 +9,8 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,13 +35,22 @@ static int fail(int fd, int no)
 	return -1;
 }
 
+/* Executables and libraries: a core, /proc/kcore too, is somebody's memory. */
+static bool is_program(const uint8_t head[static 18])
+{
+	unsigned type = head[EI_DATA] == ELFDATA2MSB ? head[17] : head[16];
+
+	return !memcmp(head, ELFMAG, SELFMAG) && (type == ET_EXEC || type == ET_DYN);
+}
+
 /*
  * Looked at before it is opened: opening a device or a pipe may do something.  The second open
  * is of the same file, by the descriptor of the first; without /proc it is by name again.
  */
 static int open_elf(const char *path)
 {
-	char again[64], magic[SELFMAG];
+	char again[64];
+	uint8_t head[18];
 	struct stat st, now;
 	int at = open(path, O_PATH | O_CLOEXEC), fd;
 
@@ -55,7 +66,7 @@ static int open_elf(const char *path)
 		return fail(at, errno);
 	close(at);
 	if (fstat(fd, &now) || now.st_ino != st.st_ino || now.st_dev != st.st_dev ||
-	    pread(fd, magic, SELFMAG, 0) != SELFMAG || memcmp(magic, ELFMAG, SELFMAG) != 0)
+	    pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) || !is_program(head))
 		return fail(fd, EINVAL);
 	return fd;
 }

@@ -13,8 +13,7 @@
 
 enum file_op {
 	FILE_OPEN,     /* read a file that the user named */
-	FILE_OPEN_ELF, /* read a file that evidence names: a regular file with ELF magic, else
-			  EINVAL */
+	FILE_OPEN_ELF, /* read an executable or library that evidence names; EINVAL: it is none */
 	FILE_STAT,     /* of a file that the user named */
 	FILE_OUT,      /* write to what is there and no regular file: /dev/stdout, a pipe */
 	FILE_TEMP,     /* mkostemp(path), mode 0600; path is "OUTPUT.XXXXXX" */

@@ -198,6 +198,7 @@ struct err *live_adopt(const struct taken *tk, struct live_holder h, struct targ
 	_cleanup_(target_closep) struct target *t = &l->t;
 	_cleanup_(closep) int theatre = tk->fd[TAKE_THEATRE], texts = tk->fd[TAKE_TEXTS];
 
+	(void)texts; /* only to be closed */
 	l->th = theatre_map(theatre);
 	if (!l->th)
 		return &err_nomem;
