@@ -68,7 +68,8 @@ static inline uint64_t go_try_u64(const struct go *g, taddr at)
 
 /*
  * Call fn for each place in the readable regions that pick accepts where the pattern lies at a
- * multiple of align; fn returns true to stop.  Regions beyond 4 GiB are passed over.
+ * multiple of align; fn returns true to stop.  Regions beyond 2 GiB are passed over, and after
+ * 4 GiB of them all.
  */
 struct go_scan {
 	const void *pattern;

@@ -16,13 +16,16 @@
 #define INFO_MAGIC  "\xff Go buildinf:"
 #define INFO_BYTES  4096
 #define CHUNK_BYTES (1U << 20)
-#define MAX_REGION  (4ULL << 30)
-#define MAX_SCAN    (8ULL << 30) /* all regions together: a hostile core may claim any number */
+#define MAX_REGION  (2ULL << 30)
+#define MAX_SCAN    (4ULL << 30) /* all regions together: a hostile core may claim any number */
 
 static bool scan_chunk(const struct go_scan *s, taddr at, const uint8_t *p, size_t n)
 {
 	uint64_t first = load_u64(s->pattern);
 
+	/* no pattern is all zeroes, and files may claim any number of them */
+	if (n < 8 || (!load_u64(p) && !memcmp(p, p + 8, n - 8)))
+		return false;
 	for (size_t i = 0; i + s->npattern <= n; i += s->align) {
 		if (load_u64(p + i) == first && !memcmp(p + i, s->pattern, s->npattern) &&
 		    s->fn(s->arg, at + i))

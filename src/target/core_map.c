@@ -136,7 +136,6 @@ static struct err *emit(struct core *c, const struct cell *x, bool dumped)
 		.range = x->range,
 		.prot = prot,
 		.offset = off,
-		.inode = f ? f->inode : c->all_from_a_file,
 		.path = f ? f->path : "",
 	};
 
@@ -151,6 +150,8 @@ static struct err *emit(struct core *c, const struct cell *x, bool dumped)
 	if (!push(c, a, b, not_dumped(c, x, prot, true, dumped), off + (a - start), file) ||
 	    !push(c, b, end, not_dumped(c, x, prot, false, dumped), off + (b - start), file))
 		return &err_nomem;
+	/* what is not in the core cannot be a file's without its name */
+	r.inode = f ? f->inode : (c->all_from_a_file && a > start);
 	c->t.regions[c->t.nregions++] = r;
 	return NULL;
 }

@@ -239,7 +239,7 @@ struct err *wrap_unpack(int fd, enum wrap w, const char *path, uint64_t max_byte
 			      path, s.dir);
 	s.fd = out;
 	/* Holes may make it smaller: only what can never fit is refused here. */
-	err = room(&s, MIN(expected(fd, w) / 8, INT64_MAX));
+	err = room(&s, expected(fd, w) / 8);
 	if (!err)
 		err = w == WRAP_GZIP ? unpack_gzip(&st, &s, &damage)
 				     : unpack_zstd(&st, &s, &damage);

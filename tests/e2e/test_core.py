@@ -29,11 +29,15 @@ def check_same(first, path, what, *args):
 @pytest.mark.parametrize("flavour", ["stripped", pytest.param("dwarf", marks=pytest.mark.full),
                                      pytest.param("pie", marks=pytest.mark.full)])
 def test_one_process_one_instant(tmp_path, minor, flavour):
-    """Live twin, gcore, the kernel's core: the same objects, types, reachability."""
+    """Live twin, our own core plain and packed, gcore, the kernel's core: the same objects, types, reachability."""
     with cores.Stopped(tmp_path, "mixed", minor, flavour) as target:
         target.stop()
         live = cores.objects(target.pid)
         assert len(live) > 100000
+        for name, options in (("ours", []), ("ours.zst", ["--zstd"])):
+            limpet("snapshot", target.pid, "-o", tmp_path / name, *options)
+            check_same(live, tmp_path / name, f"limpet snapshot {options}")
+            os.unlink(tmp_path / name)
         if shutil.which("gcore"):
             path = cores.gcore(target)
             check_same(live, path, "gcore")
