@@ -5,7 +5,9 @@
  */
 #include "cli/cmds.h"
 
-#define WHERE "TARGET is a process: PID, pid:PID or name:NAME (exact name of the program).\n"
+#define WHERE                                                                            \
+	"TARGET is a process (PID, pid:PID or name:NAME, the exact name of the program),\n" \
+	"a core, or a file of runtime/debug.WriteHeapDump.\n"
 
 static const struct cmd table[] = {
 	{

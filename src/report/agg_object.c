@@ -6,6 +6,7 @@
  */
 #include "report/agg.h"
 #include "report/agg_value.h"
+#include "snapshot/dump.h"
 
 enum { OBJECT_READ_MAX = 1 << 20 };
 
@@ -138,6 +139,22 @@ static struct err *add_fields(struct agg *a, uint64_t id, unsigned values, size_
 	return value_fields(a, rt, t && a->s->types.v[t].array, image, got, values, limit, o);
 }
 
+/* Of the memory profile's sample, where the evidence has one. */
+static struct err *add_site(const struct agg *a, uint64_t id, struct ans_object *o)
+{
+	const struct dump_bucket *b = snap_dump_site(a->s, id);
+
+	for (size_t i = 0; b && i < b->nlines; i++) {
+		const struct dump_line *l = &a->s->dump->d->lines.v[b->first_line + i];
+		struct ans_frame f = { l->function, l->file, (int)MIN(l->line, (uint64_t)INT32_MAX),
+				       false };
+
+		if (!vec_push(&o->allocated_at, f))
+			return &err_nomem;
+	}
+	return NULL;
+}
+
 struct err *agg_object(struct agg *a, const char *what, unsigned values, size_t limit,
 		       struct ans_object *ret)
 {
@@ -159,6 +176,8 @@ struct err *agg_object(struct agg *a, const char *what, unsigned values, size_t 
 	err = o.allocated ? add_fields(a, id, values, limit, &o) : NULL;
 	if (!err && o.allocated)
 		err = add_references(a, v, limit, &o);
+	if (!err && o.allocated)
+		err = add_site(a, id, &o);
 	if (!err && a->g->rfirst && o.reached)
 		err = add_referrers(a, v, limit, &o);
 	if (!err)

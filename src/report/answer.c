@@ -46,6 +46,7 @@ void ans_why_deinit(struct ans_why *a)
 
 void ans_object_deinit(struct ans_object *a)
 {
+	vec_free(&a->allocated_at);
 	vec_free(&a->fields);
 	vec_free(&a->referrers);
 	vec_free(&a->references);

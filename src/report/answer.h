@@ -150,6 +150,12 @@ struct ans_field {
 	const char *to_type;
 };
 
+struct ans_frame {
+	const char *function, *file;
+	int line;
+	bool inlined;
+};
+
 struct ans_ref {
 	struct ans_holder node;
 };
@@ -168,6 +174,7 @@ struct ans_object {
 	uint64_t nreferrers;
 	VEC(struct ans_ref) references;
 	uint64_t nreferences;
+	VEC(struct ans_frame) allocated_at; /* innermost first; empty: not known */
 };
 
 struct ans_tree_node {
@@ -182,12 +189,6 @@ struct ans_tree_node {
 struct ans_tree {
 	uint64_t total_bytes;
 	VEC(struct ans_tree_node) nodes;
-};
-
-struct ans_frame {
-	const char *function, *file;
-	int line;
-	bool inlined;
 };
 
 struct ans_goroutine {

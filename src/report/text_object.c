@@ -119,6 +119,13 @@ void text_object(struct str *o, enum text_style st, const struct ans_object *a)
 	str_put(o, "\n");
 	if (a->retained != ANS_UNKNOWN)
 		str_printf(o, "  retains %s\n", str_bytes(s, a->retained));
+	for (size_t i = 0; i < a->allocated_at.n; i++) {
+		str_put(o, i ? "    from " : "  allocated by ");
+		text_clean(o, a->allocated_at.v[i].function);
+		str_put(o, " ");
+		text_clean(o, a->allocated_at.v[i].file);
+		str_printf(o, ":%d\n", a->allocated_at.v[i].line);
+	}
 	if (a->fields.n)
 		text_title(o, st, "fields");
 	put_fields(o, a);

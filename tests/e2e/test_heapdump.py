@@ -137,6 +137,17 @@ def test_one_object(newest):
     assert len(one["references"]) == 1 and one["references"][0]["field"] == "+0x8"
 
 
+def test_where_it_was_allocated(tmp_path):
+    path = str(tmp_path / "dump")
+    with Target("heapdump", args=[path, "profile"], env={"GODEBUG": "memprofilerate=1"}) as target:
+        write_dump(target)
+    value = next(line.split()[0] for line in objects(path) if " main.value " in line)
+    calls = limpet_json("object", path, value)["allocated_at"]
+    fill = next(call for call in calls if call["function"] == "main.fill")
+    with open(os.path.join(TOP, "tests/goprogs/heapdump/main.go"), encoding="utf-8") as f:
+        assert "value{a: i" in f.read().splitlines()[fill["line"] - 1]
+
+
 def test_verify_has_nothing_to_compare(newest):
     answer = limpet_json("verify", newest)
     assert answer["holds"] is None and answer["extra"] == 0

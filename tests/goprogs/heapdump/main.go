@@ -262,6 +262,9 @@ func dump(path string) {
 }
 
 func main() {
+	if len(os.Args) > 2 && os.Args[2] == "profile" { // with GODEBUG=memprofilerate=1: every object is sampled
+		runtime.MemProfile(nil, true)
+	}
 	fill()
 	up, stop := make(chan bool), make(chan bool)
 	startWaiters(up, stop)
