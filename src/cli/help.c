@@ -30,10 +30,11 @@ static void overview(struct str *o)
 	const char *sep = "";
 
 	v = commands(&n);
-	str_put(o, "limpet " LIMPET_VERSION ": who holds the memory of a live Go process\n\n"
-		   "  limpet COMMAND TARGET [OPTIONS]\n"
-		   "  limpet TARGET                    the same as: limpet report TARGET\n\n"
-		   "TARGET is a process: PID, pid:PID or name:NAME.\n\nCommands:\n");
+	str_put(o,
+		"limpet " LIMPET_VERSION ": who holds the memory of a Go process\n\n"
+		"  limpet COMMAND TARGET [OPTIONS]\n"
+		"  limpet TARGET                    the same as: limpet report TARGET\n\n"
+		"TARGET is a process (PID, pid:PID, name:NAME) or a file: a core, a heap dump.\n\nCommands:\n");
 	for (size_t i = 0; i < n; i++)
 		if (v[i].run)
 			str_printf(o, "  %-11s %s\n", v[i].name, v[i].about);
