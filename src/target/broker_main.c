@@ -20,6 +20,7 @@
 #include <sys/prctl.h>
 
 #define MAX_LOOKS 8
+#define ALL_LOOKS 500 /* in a life: each stops the program */
 #define CAP(c)	  (UINT64_C(1) << (c))
 
 /*
@@ -71,8 +72,9 @@ static struct err *look(struct state *s, struct broker_answer *a, int fds[static
 
 	while (i < MAX_LOOKS && s->look[i])
 		i++;
-	if (!err && i == MAX_LOOKS)
-		err = err_new(ERR_LIMIT, "more than %d snapshots at a time", MAX_LOOKS);
+	if (!err && (i == MAX_LOOKS || s->last >= ALL_LOOKS))
+		err = err_new(ERR_LIMIT, "more than %d snapshots at a time, or %d in all",
+			      MAX_LOOKS, ALL_LOOKS);
 	if (!err)
 		err = take_start(s->pid, &s->o->look, &s->look[i]);
 	if (err)
