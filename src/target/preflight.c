@@ -17,6 +17,7 @@
 
 #define MIB	   (UINT64_C(1) << 20)
 #define PAGE_BYTES 4096U
+#define PF_KTHREAD UINT64_C(0x00200000) /* include/linux/sched.h */
 
 /*
  * Measured on Linux 6.18: 14-26 ms/GB of small pages, that is 100 ns a page with
@@ -103,6 +104,17 @@ static struct err *check_access(pid_t pid)
 	return denial_err(&d);
 }
 
+/* A process that ends loses its memory before it is a zombie. */
+static struct err *without_memory(pid_t pid, const struct proc_status *s)
+{
+	struct proc_stat stat;
+
+	if (!proc_read_stat(pid, &stat) || !(stat.flags & PF_KTHREAD))
+		return err_new(ERR_GONE, "process %d has exited", pid);
+	return err_unsupported("process %d (%s) is a kernel thread: it has no memory of its own",
+			       pid, s->name);
+}
+
 struct err *preflight_look(pid_t pid, struct preflight *ret)
 {
 	struct preflight pf = { 0 };
@@ -128,9 +140,7 @@ struct err *preflight_look(pid_t pid, struct preflight *ret)
 		return err_new(ERR_GONE, "process %d has exited and waits for its parent (zombie)",
 			       pid);
 	if (pf.status.kernel_thread)
-		return err_unsupported(
-			"process %d (%s) is a kernel thread: it has no memory of its own", pid,
-			pf.status.name);
+		return without_memory(pid, &pf.status);
 	err = check_access(pid);
 	if (!err)
 		err = check_machine(pid);

@@ -240,6 +240,8 @@ bool proc_parse_stat(const char *text, struct proc_stat *ret)
 			s.state = *p;
 		else if (field == 4)
 			s.ppid = (pid_t)strtol(p, NULL, 10);
+		else if (field == 9)
+			s.flags = strtoull(p, NULL, 10);
 		else if (field == 20)
 			s.nthreads = strtoull(p, NULL, 10);
 		else if (field == 22)

@@ -44,6 +44,7 @@ struct proc_stat {
 	uint64_t nthreads;
 	uint64_t start_ticks;
 	uint64_t start_code;
+	uint64_t flags;	 /* PF_* of the kernel */
 	int exit_signal; /* 0 = one that its parent never hears of; -1 = thread or unknown */
 };
 bool proc_parse_stat(const char *text, struct proc_stat *ret);

@@ -18,6 +18,7 @@
 #include <syslog.h>
 
 #define MAX_MAPS_BYTES		(256U << 20)
+#define WORD_NS		200000000U
 #define MAX_AUXV_BYTES		4096U
 #define DEFAULT_MAX_PAUSE_NS	200000000U
 #define DEFAULT_STOP_TIMEOUT_NS 2000000000U
@@ -116,6 +117,26 @@ static struct err *open_mem(struct take *tk, enum take_fd which, pid_t source)
 	return tk->taken.fd[which] < 0 ? err_os(errno, "%s", path) : NULL;
 }
 
+/*
+ * A file of the twin that is not there: the twin is not there.  Why, the surgeon says with its
+ * next look.
+ */
+static struct err *gone_instead(const struct take *tk, struct err *err)
+{
+	const struct theatre *th = tk->surgeon.th;
+	uint64_t end = clock_ns() + WORD_NS;
+
+	if (!err || (err->code != ERR_GONE && err->os_errno != ESRCH && err->os_errno != ENOENT))
+		return err;
+	while (!atomic_load(&th->gone) && clock_ns() < end)
+		usleep(2000);
+	err_free(err);
+	return err_new(ERR_GONE, "process %d: %s", tk->pid,
+		       atomic_load(&th->gone) && th->why_gone[0]
+			       ? th->why_gone
+			       : "its snapshot was killed, or the program ended, at that moment");
+}
+
 /* smaps is in the file already: the order of the texts is that of the calls. */
 static struct err *learn(struct take *tk)
 {
@@ -135,7 +156,7 @@ static struct err *learn(struct take *tk)
 		err = put_exe(tk, source);
 	if (!err)
 		err = put_auxv(tk, source);
-	return err;
+	return gone_instead(tk, err);
 }
 
 /* Just before the threads are stopped: with a twin alive, what was private counts as shared. */
