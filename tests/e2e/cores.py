@@ -63,12 +63,13 @@ class Stopped(Target):
     def stop(self):
         time.sleep(0.2)
         os.kill(self.pid, signal.SIGSTOP)
-        for _ in range(200):
+        for _ in range(3000):
             with open(f"/proc/{self.pid}/stat", encoding="ascii") as f:
-                if f.read().rsplit(")", 1)[1].split()[0] == "T":
-                    return self
+                state = f.read().rsplit(")", 1)[1].split()[0]
+            if state == "T":
+                return self
             time.sleep(0.01)
-        raise AssertionError("did not stop")
+        raise AssertionError(f"did not stop: {state}")
 
 
 def gcore(target):
