@@ -62,7 +62,7 @@ def test_storm(minor):
         assert target.alive()
     # Seen: all of them.  Where no look fell into the next cycle, a slot may have been used again and be dead again.
     print(f"{decided} of {times} leave nothing undecided")
-    assert decided >= 0.9 * times or SLOW > 1
+    assert decided >= (0.9 if FULL else 0.5) * times or SLOW > 1
 
 
 # Experiments that move fields or change how objects are laid out, where the toolchain has them.
