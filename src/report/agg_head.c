@@ -38,16 +38,38 @@ static const char *method_name(enum target_method m)
 
 /* runtime/heapdump.go writes none of these. */
 static const char *const dump_lacks[] = {
+	"names of variables: a global is its place in data or bss; --exe has names",
 	"mark bits: `verify` has nothing to compare with",
 	"most types: values in interfaces are named, of what pointers in them lead to only the package",
 	"lines: a stack is its functions, without inlined ones",
-	"names of variables: a global is its place in data or bss",
 	"threads: no registers, no signal stacks",
 	"waiting times: the runtime's clock is not in the file",
 	"cleanups, weak handles: what they alone hold looks like garbage",
 	"RSS: no cgroup, no files, nothing outside of Go",
 	NULL,
 };
+
+/* Left out by wish of who took a core: it reads as zeroes. */
+static const char *const bare_lacks[] = {
+	"contents of pointer-free objects: they were left out, and read as zeroes",
+	NULL,
+};
+static const char *const redacted_lacks[] = {
+	"text and contents of pointer-free objects: they were left out, and read as zeroes",
+	NULL,
+};
+
+static const char *const *lacks_of(const struct snapshot *s)
+{
+	static const char *const nothing[] = { NULL };
+	unsigned out = target_left_out(s->t);
+
+	if (s->dump)
+		return dump_lacks + (s->go->symbols != NULL);
+	if (out & TARGET_REDACTED)
+		return redacted_lacks;
+	return out & TARGET_NO_PAYLOAD ? bare_lacks : nothing;
+}
 
 static const char *keep_or(struct agg *a, const char *s)
 {
@@ -82,7 +104,7 @@ struct err *agg_head(struct agg *a, struct ans_head *ret)
 	};
 
 	h.file = keep_or(a, target_file(a->s->t));
-	h.lacks = dump_lacks + (a->s->dump ? 0 : ARRAY_LEN(dump_lacks) - 1);
+	h.lacks = lacks_of(a->s);
 	for (size_t i = 0; i < a->s->losses.n; i++) {
 		const struct snap_loss *l = &a->s->losses.v[i];
 

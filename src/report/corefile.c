@@ -195,13 +195,15 @@ static struct err *write_image(struct target *t, struct core_image *image,
 	return err;
 }
 
-static uint32_t note_flags(enum core_detail d)
+/* What a core lacks, a core made of it lacks too. */
+static uint32_t note_flags(const struct target *t, enum core_detail d)
 {
 	uint32_t f = CORENOTE_FLAG_ZEROES | CORENOTE_FLAG_FILES;
+	unsigned out = target_left_out(t);
 
-	if (d != CORE_ALL)
+	if (d != CORE_ALL || (out & TARGET_NO_PAYLOAD))
 		f |= CORENOTE_FLAG_NO_PAYLOAD;
-	if (d == CORE_REDACTED)
+	if (d == CORE_REDACTED || (out & TARGET_REDACTED))
 		f |= CORENOTE_FLAG_REDACTED;
 	return f;
 }
@@ -232,7 +234,7 @@ static struct err *make_image(struct target *t, const struct corefile_opts *o, s
 		.nloads = plan->loads.n,
 		.files = plan->files.v,
 		.nfiles = plan->files.n,
-		.flags = note_flags(o->detail),
+		.flags = note_flags(t, o->detail),
 		.filter = r ? redact_filter : NULL,
 		.arg = r,
 	};
@@ -262,6 +264,7 @@ struct err *corefile_write(struct target *t, const struct go *go, struct snapsho
 	if (err)
 		return err;
 	done.memory_bytes = plan.memory_bytes;
+	done.lost_bytes += plan.lost_bytes;
 	done.zero_bytes = plan.zero_bytes;
 	done.dropped_bytes = plan.dropped_bytes;
 	done.nloads = plan.loads.n;

@@ -16,12 +16,14 @@
 
 #define SCAN_BYTES (2U << 20)
 /* Loads are kept few enough for readers that go through them one by one. */
-#define MAX_GAPS 20000U
+#define MAX_GAPS       20000U
+#define MAX_ZERO_BYTES (1ULL << 30)
 
 struct piece {
 	struct trange range;
 	unsigned prot;
-	bool dump, gaps;     /* gaps: anonymous, so what is not there reads as zero */
+	bool dump, lost;
+	bool gaps;	     /* anonymous, so what is not there reads as zero */
 	uint64_t first_page; /* of gaps: index in empty[] */
 };
 
@@ -85,23 +87,51 @@ static bool is_go_module(const struct job *j, const struct target_region *g)
 	return false;
 }
 
-static struct err *add(struct job *j, const struct target_region *g, taddr from, taddr to,
-		       bool dump)
+static struct err *push_piece(struct job *j, const struct target_region *g, taddr from, taddr to,
+			      enum target_extent x)
 {
 	struct piece p = {
 		.range = { from, to },
 		.prot = g->prot,
-		.dump = dump,
-		.gaps = dump && !g->inode && g->path[0] != '/',
+		.dump = x == TARGET_BYTES,
+		.lost = x == TARGET_NOTHING,
+		.gaps = x == TARGET_BYTES && !g->inode && g->path[0] != '/',
 	};
 
-	if (g->prot & REGION_READ) {
+	return from >= to || vec_push(&j->pieces, p) ? NULL : &err_nomem;
+}
+
+/*
+ * What the evidence does not have must not look like zeroes afterwards.  Of what it knows to be
+ * zero a piece without bytes is enough; of a file's mapping such a piece would mean the file, so
+ * that is written out, unless it is absurdly long.
+ */
+static struct err *add_dumped(struct job *j, const struct target_region *g, taddr from, taddr to)
+{
+	bool file = g->inode || g->path[0] == '/';
+	struct err *err = NULL;
+
+	for (taddr at = from, end; at < to && !err; at = end) {
+		enum target_extent x = target_extent(j->t, at, &end);
+
+		end = end >= to ? to : (end + CORE_PAGE - 1) & ~(taddr)(CORE_PAGE - 1);
+		if (x == TARGET_ZEROES && file)
+			x = end - at < MAX_ZERO_BYTES ? TARGET_BYTES : TARGET_NOTHING;
+		err = push_piece(j, g, at, end, x);
+		j->plan->lost_bytes += x == TARGET_NOTHING ? end - at : 0;
+		j->plan->zero_bytes += x == TARGET_ZEROES ? end - at : 0;
+	}
+	return err;
+}
+
+static struct err *add(struct job *j, const struct target_region *g, taddr from, taddr to,
+		       bool dump)
+{
+	if (from < to && (g->prot & REGION_READ)) {
 		j->plan->memory_bytes += to - from;
 		j->plan->dropped_bytes += dump ? 0 : to - from;
 	}
-	if (from >= to)
-		return NULL;
-	return vec_push(&j->pieces, p) ? NULL : &err_nomem;
+	return dump ? add_dumped(j, g, from, to) : push_piece(j, g, from, to, TARGET_ZEROES);
 }
 
 /* Is the page at addr as it is in the executable's file?  What cannot be compared is not. */
@@ -360,6 +390,7 @@ static struct err *push_load(struct job *j, const struct piece *p, uint64_t from
 		.range = { p->range.start + from * CORE_PAGE, p->range.start + to * CORE_PAGE },
 		.file_bytes = (dumped - from) * CORE_PAGE,
 		.prot = p->prot,
+		.lost = p->lost,
 	};
 
 	return vec_push(&j->plan->loads, l) ? NULL : &err_nomem;

@@ -18,6 +18,7 @@ struct coreplan {
 	VEC(struct core_load) loads;
 	VEC(struct target_region) files; /* for NT_FILE */
 	uint64_t memory_bytes, zero_bytes, dropped_bytes;
+	uint64_t lost_bytes; /* the evidence itself does not have them: no load claims them */
 };
 
 /* r NULL for CORE_ALL; else ranges that must leave as they are are added to r->keep. */

@@ -97,6 +97,33 @@ struct err *core_read_some(struct target *t, taddr addr, void *buf, size_t nbyte
 	return NULL;
 }
 
+static enum target_extent core_extent(const struct target *t, taddr addr, taddr *ret_end)
+{
+	const struct core *c = (const struct core *)t;
+	const struct core_piece *p = c->pieces.v, *end = c->pieces.v + c->pieces.n;
+	size_t lo = 0, hi = c->pieces.n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (addr >= p[mid].range.end)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	p += lo;
+	if (p == end)
+		return TARGET_NOTHING;
+	if (p->range.start > addr) {
+		*ret_end = p->range.start;
+		return TARGET_NOTHING;
+	}
+	*ret_end = p->range.end;
+	if (p->from == CORE_CUT || p->from == CORE_LOST)
+		return TARGET_NOTHING;
+	return p->from == CORE_ZEROES ? TARGET_ZEROES : TARGET_BYTES;
+}
+
 static void core_destroy(struct target *t)
 {
 	struct core *c = (struct core *)t;
@@ -119,6 +146,7 @@ static void core_destroy(struct target *t)
 
 static const struct target_ops core_ops = {
 	.read_some = core_read_some,
+	.extent = core_extent,
 	.destroy = core_destroy,
 };
 
@@ -140,6 +168,10 @@ static void fill_capture(struct core *c)
 		x->at_unix_ns = c->facts.note.at_unix_ns;
 		x->pause_ns = c->facts.note.pause_ns;
 		c->t.started_unix_ns = c->facts.note.started_unix_ns;
+		if (c->facts.note.flags & CORENOTE_FLAG_NO_PAYLOAD)
+			c->t.left_out |= TARGET_NO_PAYLOAD;
+		if (c->facts.note.flags & CORENOTE_FLAG_REDACTED)
+			c->t.left_out |= TARGET_REDACTED;
 	} else if (!fstat(wrap_fd(c->w), &st) && st.st_mtim.tv_sec > 0) {
 		x->at_unix_ns =
 			(uint64_t)st.st_mtim.tv_sec * 1000000000 + (uint64_t)st.st_mtim.tv_nsec;

@@ -80,6 +80,7 @@ static bool take(struct core *c, const Elf64_Phdr *p)
 					  .offset = p->p_offset,
 					  .file_bytes = MIN(p->p_filesz, bytes),
 					  .prot = prot_of(p->p_flags),
+					  .lost = (p->p_flags & CORENOTE_PF_LOST) && !p->p_filesz,
 				  });
 }
 

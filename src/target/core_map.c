@@ -105,6 +105,8 @@ static enum core_from not_dumped(const struct core *c, const struct cell *x, uns
 	unsigned flags = c->facts.ours ? c->facts.note.flags : 0;
 	bool as_file = x->map && c->files.v[x->map->file].fd >= 0;
 
+	if (c->facts.ours && x->seg && x->seg->lost)
+		return CORE_LOST;
 	if (cut)
 		return as_file && !(prot & REGION_WRITE) ? CORE_FROM_FILE : CORE_CUT;
 	if (flags & CORENOTE_FLAG_ZEROES) {

@@ -24,6 +24,7 @@ struct core_seg {
 	struct trange range;
 	uint64_t offset, file_bytes; /* file_bytes <= length of range */
 	unsigned prot;		     /* REGION_* */
+	bool lost;		     /* CORENOTE_PF_LOST */
 };
 
 /* One mapping of a file: a line of NT_FILE. */

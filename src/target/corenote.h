@@ -18,6 +18,12 @@
 #define CORENOTE_TYPE	 0x4c4d5054 /* dlv goes by the type alone, and 1 is NT_PRSTATUS */
 #define CORENOTE_VERSION 1
 
+/*
+ * In p_flags of a PT_LOAD without bytes (one of PF_MASKOS): it was mapped, but the evidence that
+ * this core was made of had lost what was there.
+ */
+#define CORENOTE_PF_LOST 0x00100000U
+
 enum {
 	CORENOTE_FLAG_ZEROES = 1,     /* zero pages were left out */
 	CORENOTE_FLAG_NO_PAYLOAD = 2, /* pointer-free objects were left out: they read as zeroes */

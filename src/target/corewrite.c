@@ -8,6 +8,7 @@
 #include "target/corewrite.h"
 
 #include "base/str.h"
+#include "target/corenote.h"
 
 #include <elf.h>
 #include <stdatomic.h>
@@ -82,7 +83,7 @@ static void put_phdrs(struct core_image *c, uint64_t notes_bytes)
 		const struct core_load *l = &c->loads[i];
 		Elf64_Phdr p = {
 			.p_type = PT_LOAD,
-			.p_flags = flags_of(l->prot),
+			.p_flags = flags_of(l->prot) | (l->lost ? CORENOTE_PF_LOST : 0),
 			.p_offset = c->off[i],
 			.p_vaddr = l->range.start,
 			.p_filesz = l->file_bytes,

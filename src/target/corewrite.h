@@ -23,6 +23,7 @@ struct core_load {
 	struct trange range;
 	uint64_t file_bytes; /* the first so many are dumped, the rest is left out */
 	unsigned prot;	     /* REGION_* */
+	bool lost;	     /* nothing dumped: the evidence had no bytes of it */
 };
 
 /* Change what was read from [at, at + n), n a multiple of 8.  Thread-safe. */

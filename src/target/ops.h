@@ -21,6 +21,8 @@ struct target_ops {
 				 size_t *ret);
 	/* Exactly nbytes as they are now, not at the snapshot.  NULL: this kind has no now. */
 	struct err *(*peek)(struct target *t, taddr addr, void *buf, size_t nbytes);
+	/* target_extent(); NULL: all is bytes. */
+	enum target_extent (*extent)(const struct target *t, taddr addr, taddr *ret_end);
 	/* Let go of the evidence; called at most once.  May be NULL. */
 	void (*release)(struct target *t);
 	/* Free what the kind added, and the struct itself. */
@@ -47,6 +49,7 @@ struct target {
 	char *auxv; /* raw bytes, NULL: unknown */
 	size_t nauxv;
 	VEC(struct target_loss) losses;
+	unsigned left_out; /* TARGET_NO_PAYLOAD … */
 	uint64_t started_unix_ns;
 	_Bool released;
 };

@@ -116,6 +116,17 @@ const void *target_auxv(const struct target *t, size_t *ret_nbytes)
 	return t->auxv;
 }
 
+unsigned target_left_out(const struct target *t)
+{
+	return t->left_out;
+}
+
+enum target_extent target_extent(const struct target *t, taddr addr, taddr *ret_end)
+{
+	*ret_end = UINT64_MAX;
+	return t->ops->extent ? t->ops->extent(t, addr, ret_end) : TARGET_BYTES;
+}
+
 uint64_t target_started_unix_ns(const struct target *t)
 {
 	return t->started_unix_ns;

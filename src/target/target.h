@@ -177,6 +177,20 @@ const struct target_loss *target_losses(const struct target *t, size_t *ret_n);
 /* The auxiliary vector as raw bytes (pairs of words, AT_NULL last); n == 0 when unknown. */
 const void *target_auxv(const struct target *t, size_t *ret_nbytes);
 
+/* What whoever took the evidence left out by wish: it reads as zeroes. */
+enum {
+	TARGET_NO_PAYLOAD = 1, /* contents of pointer-free objects */
+	TARGET_REDACTED = 2,   /* and text in all other memory */
+};
+unsigned target_left_out(const struct target *t);
+
+/*
+ * What lies at addr, and up to where (> addr) that is so; without reading it.  Of a live process
+ * nothing is known: all is bytes.
+ */
+enum target_extent { TARGET_BYTES, TARGET_ZEROES, TARGET_NOTHING };
+enum target_extent target_extent(const struct target *t, taddr addr, taddr *ret_end);
+
 /* Seconds since the program started and its wall start, 0 when unknown. */
 uint64_t target_started_unix_ns(const struct target *t);
 

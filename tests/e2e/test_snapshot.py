@@ -84,6 +84,9 @@ def answers(core, *more):
         said[question] = limpet_json(command, core, *options, *more)
         for key in ("read_ns", "extract_ns"):
             said[question].get("capture", {}).pop(key, None)
+        said[question].get("target", {}).pop("file", None)
+        for part in ("target", "capture"):
+            said[question].get(part, {}).pop("lacks", None)  # where it says what was left out
         for g in said[question].get("goroutines", []):
             g.pop("since_ns")  # by the clock of the machine
     return said
@@ -104,6 +107,55 @@ def test_structure_stays(program, minor, tmp_path):
         less = answers(other)
         for question, answer in full.items():
             assert less[question] == answer, f"{options}: {question}"
+
+
+def test_what_lacks_is_said(tmp_path):
+    """What a core was without, a core made of it is without too, and every answer says so."""
+    core, bare, again = (tmp_path / n for n in ("core", "core.bare", "again"))
+    with procs.Target("canary") as target:
+        limpet("snapshot", target.pid, "-o", core)
+    limpet("snapshot", core, "-o", bare, "--redact")
+    limpet("snapshot", bare, "-o", again)
+    assert "left out" not in limpet("report", core, "--json").stdout
+    for path in (bare, again):
+        assert "left out" in limpet("report", path, "--json").stdout
+        assert "lacks   text and contents" in limpet("report", path).stdout
+
+
+def test_damaged_core_in(tmp_path):
+    """Of a core that was cut, the copy has no more than it: no zeroes where nothing is known.  Absurd sizes end."""
+    core, cut, copy = (tmp_path / n for n in ("core", "cut", "copy"))
+    with procs.Target("mixed") as target:
+        limpet("snapshot", target.pid, "-o", core)
+    data = core.read_bytes()
+    phoff, = struct.unpack_from("<Q", data, 32)
+    headers = [phoff + 56 * i for i in range(struct.unpack_from("<H", data, 56)[0])]
+    # of the heap, the biggest segment, only the first part is in the file any more
+    heap = max((at for at in headers if struct.unpack_from("<I", data, at)[0] == 1),
+               key=lambda at: struct.unpack_from("<Q", data, at + 32))
+    offset, size = (struct.unpack_from("<Q", data, heap + k)[0] for k in (8, 32))
+    for kept in (8, 12, 14, 15, 15.5):  # where the list of goroutines is not in what is lost
+        damaged = bytearray(data + data[offset:offset + int(size * kept / 16)])
+        struct.pack_into("<Q", damaged, heap + 8, len(data))
+        cut.write_bytes(damaged)
+        before = limpet("verify", cut, "--json", code=None)
+        if before.stdout:
+            break
+    before = json.loads(before.stdout)
+    said = limpet_json("snapshot", cut, "-o", copy)["snapshot"]
+    after = json.loads(limpet("verify", copy, "--json", code=None).stdout)
+    assert said["lost_bytes"] >= size - size * kept // 16 > 0
+    assert before["capture"]["losses"] and after["capture"]["losses"]
+    for key in ("reachable_objects", "reachable_bytes", "gc_objects", "missing", "extra"):
+        assert before[key] == after[key], key
+    # a segment that reaches for 32 TiB
+    for at in headers[-3:]:
+        huge = bytearray(data)
+        struct.pack_into("<Q", huge, at + 40, 1 << 45)
+        cut.write_bytes(huge)
+        start = time.monotonic()
+        limpet("snapshot", cut, "-o", copy, code=None)
+        assert time.monotonic() - start < 10 * procs.SLOW
 
 
 def places(path):

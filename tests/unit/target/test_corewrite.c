@@ -53,10 +53,16 @@ static struct core_image *make_image(struct target *t, core_filter *filter)
 {
 	/* all; the first page of two; nothing; beyond what is readable */
 	static const struct core_load loads[] = {
-		{ { BASE, BASE + 4 * CORE_PAGE }, 4 * CORE_PAGE, REGION_READ | REGION_WRITE },
-		{ { BASE + 4 * CORE_PAGE, BASE + 6 * CORE_PAGE }, CORE_PAGE, REGION_READ },
-		{ { BASE + 8 * CORE_PAGE, BASE + 9 * CORE_PAGE }, 0, 0 },
-		{ { BASE + 15 * CORE_PAGE, BASE + 17 * CORE_PAGE }, 2 * CORE_PAGE, REGION_EXEC },
+		{ { BASE, BASE + 4 * CORE_PAGE },
+		  4 * CORE_PAGE,
+		  REGION_READ | REGION_WRITE,
+		  false },
+		{ { BASE + 4 * CORE_PAGE, BASE + 6 * CORE_PAGE }, CORE_PAGE, REGION_READ, false },
+		{ { BASE + 8 * CORE_PAGE, BASE + 9 * CORE_PAGE }, 0, 0, true },
+		{ { BASE + 15 * CORE_PAGE, BASE + 17 * CORE_PAGE },
+		  2 * CORE_PAGE,
+		  REGION_EXEC,
+		  false },
 	};
 	static const struct target_region files[] = {
 		{ .range = { BASE, BASE + CORE_PAGE }, .offset = 0x3000, .path = "/bin/x" },
@@ -113,6 +119,7 @@ static void check_loads(Elf *e, const uint8_t *file)
 	assert_memory_equal(file + p.p_offset, memory + 4 * CORE_PAGE, CORE_PAGE);
 	assert_non_null(gelf_getphdr(e, 3, &p));
 	assert_int_equal(p.p_filesz, 0);
+	assert_int_equal(p.p_flags, CORENOTE_PF_LOST);
 	assert_non_null(gelf_getphdr(e, 4, &p));
 	assert_memory_equal(file + p.p_offset, memory + 15 * CORE_PAGE, CORE_PAGE);
 	for (size_t i = 0; i < CORE_PAGE; i++)
@@ -209,9 +216,11 @@ static void test_many(void **state)
 static void test_bad_plan(void **state)
 {
 	static const struct core_load bad[][2] = {
-		{ { { 0x1000, 0x3000 }, 0, 0 }, { { 0x2000, 0x4000 }, 0, 0 } }, /* overlap */
-		{ { { 0x1000, 0x2001 }, 0, 0 }, { { 0x3000, 0x4000 }, 0, 0 } }, /* no pages */
-		{ { { 0x1000, 0x2000 }, 0x2000, 0 }, { { 0x3000, 0x4000 }, 0, 0 } },
+		{ { { 0x1000, 0x3000 }, 0, 0, false },
+		  { { 0x2000, 0x4000 }, 0, 0, false } }, /* overlap */
+		{ { { 0x1000, 0x2001 }, 0, 0, false },
+		  { { 0x3000, 0x4000 }, 0, 0, false } }, /* no pages */
+		{ { { 0x1000, 0x2000 }, 0x2000, 0, false }, { { 0x3000, 0x4000 }, 0, 0, false } },
 	};
 	struct target *t = make_target();
 
