@@ -153,4 +153,5 @@ def test_a_spinning_program_and_many_threads():
         for _ in range(10):
             limpet("verify", target.pid)
         after = shape(target.pid)
-        assert after["zombies"] == 0 and after["threads"] <= before["threads"] + 2
+        # Go starts threads itself where a call into C takes long, on a busy machine more; but not one a snapshot.
+        assert after["zombies"] == 0 and after["threads"] <= before["threads"] + 5
