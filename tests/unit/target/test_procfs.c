@@ -109,6 +109,7 @@ static void test_stat(void **state)
 		assert_int_equal(s.ppid, 12);
 		assert_int_equal(s.nthreads, 9);
 		assert_int_equal(s.start_ticks, 4242);
+		assert_int_equal(s.flags, 4194560);
 		assert_int_equal(s.start_code, 4198400);
 		assert_int_equal(s.exit_signal, 17);
 	}
