@@ -102,6 +102,7 @@ struct go_counters {
 	int32_t gc_percent;
 	uint64_t heap_goal;
 	uint64_t last_gc_unix_ns;
+	uint64_t last_gc_ns;		/* the same instant by the clock of nanotime(); 0 unknown */
 	uint64_t total_pause_ns;
 };
 

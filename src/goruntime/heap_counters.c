@@ -64,6 +64,8 @@ static void stats(const struct go *g, struct go_counters *c)
 	c->gc_misc_sys = counted(p, L->mstats_gcMiscSys);
 	c->other_sys = counted(p, L->mstats_other_sys);
 	c->last_gc_unix_ns = go_get(p, L->mstats_last_gc_unix);
+	c->last_gc_ns =
+		go_has(L->mstats_last_gc_nanotime) ? go_get(p, L->mstats_last_gc_nanotime) : 0;
 	c->total_pause_ns = go_get(p, L->mstats_pause_total_ns);
 }
 

@@ -311,6 +311,7 @@ LAYOUT_FIELD(mstats, last_gc_unix, "last_gc_unix")
 LAYOUT_FIELD(mstats, pause_total_ns, "pause_total_ns")
 LAYOUT_FIELD(mstats, numgc, "numgc")
 LAYOUT_FIELD(mstats, numforcedgc, "numforcedgc")
+LAYOUT_FIELD(mstats, last_gc_nanotime, "last_gc_nanotime")
 LAYOUT_FIELD(mstats, enablegc, "enablegc")
 LAYOUT_FIELD(mstats, heapStats, "heapStats")
 

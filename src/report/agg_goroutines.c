@@ -112,7 +112,8 @@ static const char *goroutine_function(const struct agg *a, const struct go_gorou
 	if (*start && !is_wrapper(start))
 		return start;
 	f = outermost_function(a, gr);
-	/* Without inlined calls the wrapper says more than the runtime function that it waits in. */
+	/* Without inlined calls the wrapper says more than the runtime function that it waits in.
+	 */
 	return *f && (!*start || !a->s->dump || strncmp(f, "runtime.", 8) != 0) ? f : start;
 }
 
@@ -161,19 +162,45 @@ static struct err *push_frames(struct agg *a, const struct go_goroutine *gr,
 	return NULL;
 }
 
-/* Nanoseconds since waitsince at the instant of the snapshot, by the machine's monotonic clock. */
-static uint64_t waited_ns(const struct snapshot *s, int64_t waitsince)
+/*
+ * nanotime() at the instant of a file, or a time shortly before.  The collector notes the end of
+ * a cycle by both clocks (mgc.go, gcMarkTermination), so that the wall clock tells it; that is
+ * believed only where the instant was noted when the evidence was taken (started is known: our
+ * own cores), for copying a file changes its time.  Else no wait is known to be younger than
+ * the last cycle.
+ */
+static uint64_t clock_of_file(const struct snapshot *s)
+{
+	const struct go_counters *c = &s->heap.counters;
+	uint64_t at = target_capture(s->t)->at_unix_ns;
+	uint64_t since = at > c->last_gc_unix_ns ? at - c->last_gc_unix_ns : 0;
+
+	if (!target_started_unix_ns(s->t) || !c->last_gc_unix_ns || since > 1ULL << 56)
+		since = 0;
+	return c->last_gc_ns && c->last_gc_ns < 1ULL << 62 ? c->last_gc_ns + since : 0;
+}
+
+/* nanotime() at the instant of the snapshot, by this machine's monotonic clock. */
+static uint64_t clock_of_live(const struct snapshot *s)
 {
 	struct timespec wall;
-	int64_t now, then;
+	uint64_t ago;
 
-	/* the clock of a file's machine may be another, or of another boot */
-	if (waitsince <= 0 || target_capture(s->t)->method == TARGET_BY_FILE)
-		return ANS_UNKNOWN;
 	clock_gettime(CLOCK_REALTIME, &wall);
-	now = (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec;
-	then = (int64_t)clock_ns() - (now - (int64_t)target_capture(s->t)->at_unix_ns);
-	return then > waitsince ? (uint64_t)(then - waitsince) : 0;
+	ago = (uint64_t)wall.tv_sec * 1000000000 + (uint64_t)wall.tv_nsec -
+	      target_capture(s->t)->at_unix_ns;
+	return clock_ns() - ago;
+}
+
+/* Nanoseconds since waitsince at the instant of the snapshot. */
+static uint64_t waited_ns(const struct snapshot *s, int64_t waitsince)
+{
+	bool file = target_capture(s->t)->method == TARGET_BY_FILE;
+	uint64_t then = waitsince > 0 ? (file ? clock_of_file(s) : clock_of_live(s)) : 0;
+
+	if (!then)
+		return ANS_UNKNOWN;
+	return (int64_t)then > waitsince ? then - (uint64_t)waitsince : 0;
 }
 
 static struct ans_frame creation_site(const struct go *go, const struct go_goroutine *gr)

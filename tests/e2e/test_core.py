@@ -113,6 +113,12 @@ def small(tmp_path_factory):
     return path, binary, live
 
 
+def waits(target):
+    """{goroutine: nanoseconds} of those whose wait is known."""
+    found = limpet_json("goroutines", target)["goroutines"]
+    return {g["id"]: g["since_ns"] for g in found if g["since_ns"] is not None}
+
+
 @needs_root
 class TestSmall:
     """One core, looked at in every way."""
@@ -134,6 +140,20 @@ class TestSmall:
     def test_verify(self, small):
         answer = limpet_json("verify", small[0])
         assert answer["missing"] == 0 and answer["gc_objects"] > 0
+
+    def test_waits(self, tmp_path):
+        """since_ns: from our own core as from the process; from others a lower bound."""
+        with cores.Stopped(tmp_path, "mixed") as target:
+            target.collect()
+            target.stop()
+            limpet("snapshot", target.pid, "-o", tmp_path / "ours")
+            paths = [target.pid, tmp_path / "ours"]
+            live, ours = [waits(p) for p in paths]
+            kernel = waits(cores.kernel_core(target))
+        assert live and live.keys() == ours.keys() == kernel.keys()
+        for goroutine, wait in live.items():
+            assert abs(wait - ours[goroutine]) < 20e9, (goroutine, wait, ours[goroutine])
+            assert 0 <= kernel[goroutine] <= wait, (goroutine, wait, kernel[goroutine])
 
     def test_live_options(self, small):
         """What steers a live snapshot means nothing for a file, and does no harm."""

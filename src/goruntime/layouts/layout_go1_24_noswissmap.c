@@ -338,6 +338,7 @@ const struct go_layout layout_go1_24_noswissmap = {
 	.mstats_pause_total_ns = { 3600, 8 },
 	.mstats_numgc = { 7704, 4 },
 	.mstats_numforcedgc = { 7708, 4 },
+	.mstats_last_gc_nanotime = { 7720, 8 },
 	.mstats_enablegc = { 7736, 1 },
 	.mstats_heapStats = { 0, 3544 },
 	.moduledata_bytes = 584,

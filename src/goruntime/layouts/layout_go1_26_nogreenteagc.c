@@ -341,6 +341,7 @@ const struct go_layout layout_go1_26_nogreenteagc = {
 	.mstats_pause_total_ns = { 3576, 8 },
 	.mstats_numgc = { 7680, 4 },
 	.mstats_numforcedgc = { 7684, 4 },
+	.mstats_last_gc_nanotime = { 7696, 8 },
 	.mstats_enablegc = { 8256, 1 },
 	.mstats_heapStats = { 0, 3520 },
 	.moduledata_bytes = 592,
