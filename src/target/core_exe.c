@@ -303,6 +303,8 @@ static struct err *take_given(struct search *s, uint32_t i, bool has_mappings)
 
 	if (file_stat(s->o->exe, &st))
 		return err_os(errno, "--exe %.200s", s->o->exe);
+	if (!S_ISREG(st.st_mode))
+		return err_usage("--exe %.200s: not a file", s->o->exe);
 	err = try_file(s, i, s->o->exe, has_mappings, &is);
 	if (err || is)
 		return err;

@@ -20,12 +20,10 @@
 #define MAX_MAPPINGS	(1U << 20)
 
 enum {
-	PRSTATUS_SIGNAL = 12,
 	PRSTATUS_PID = 32,
 	PRSTATUS_REGS = 112,
 	PRSTATUS_BYTES = PRSTATUS_REGS + sizeof(struct target_regs),
 	PRPSINFO_PID = 24,
-	PRPSINFO_COMM = 40,
 	PRPSINFO_ARGS = 56,
 	PRPSINFO_BYTES = 136,
 };
@@ -91,8 +89,6 @@ static struct err *take_thread(struct core *c, const struct note *d)
 	t.tid = (pid_t)load_u32(b + PRSTATUS_PID);
 	memcpy(&t.regs, b + PRSTATUS_REGS, sizeof(t.regs));
 	t.in_syscall = (int64_t)t.regs.orig_rax >= 0;
-	if (!c->t.nthreads)
-		c->facts.signal = load_u16(b + PRSTATUS_SIGNAL);
 	if (!(c->t.nthreads % 64)) {
 		struct target_thread *more =
 			realloc(c->t.threads, (c->t.nthreads + 64) * sizeof(*more));
@@ -114,7 +110,6 @@ static struct err *take_psinfo(struct core *c, const struct note *d)
 	if (err || n < sizeof(b))
 		return err;
 	c->facts.pid = (pid_t)load_u32(b + PRPSINFO_PID);
-	memcpy(c->facts.comm, b + PRPSINFO_COMM, 16);
 	memcpy(c->facts.args, b + PRPSINFO_ARGS, 80);
 	return NULL;
 }

@@ -56,8 +56,7 @@ struct core_piece {
 
 struct core_note_facts {
 	pid_t pid;
-	char comm[17], args[81];
-	int signal;
+	char args[81]; /* the command line, as far as the kernel keeps it */
 	bool ours;
 	struct corenote note;
 	const char *exe; /* of our own note; "" none */
