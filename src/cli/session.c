@@ -104,6 +104,8 @@ static struct err *open_go(const struct args *a, const struct kind_found *k, str
 	if (err)
 		return err;
 	err = k->kind == KIND_HEAPDUMP ? snap_dump_go(s->t, &s->go) : go_open(s->t, &go, &s->go);
+	if (!err && a->exe && k->kind == KIND_HEAPDUMP)
+		err = snap_dump_exe(s->go, a->exe);
 	return live ? err_prefix(err, "pid %d", k->pid)
 		    : err_prefix(with_lacks(err, s->t), "%.200s", k->path);
 }

@@ -12,6 +12,8 @@
 
 /* The struct go of a target of kind TARGET_DUMP. */
 struct err *snap_dump_go(struct target *t, struct go **ret) MUST_CHECK;
+/* Names from the executable that wrote it; ERR_BAD_DATA: it is another one. */
+struct err *snap_dump_exe(struct go *g, const char *path) MUST_CHECK;
 
 /* What snapshot_create needs of it: heap and stacks.  s->dump is set, and freed with s. */
 struct err *snap_dump_heap(struct snapshot *s, unsigned nthreads) MUST_CHECK;

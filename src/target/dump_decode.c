@@ -53,7 +53,7 @@ static void take_mem(struct bytes *b, struct dump_rec *r)
  * Offsets ascend and lie in the bytes that the list is about: who walks it needs no room for more.
  * Not so in frames: dumpframe() may name the words between two frames twice, or beyond the frame.
  */
-static void take_fields(struct bytes *b, struct dump_rec *r)
+static void take_fields(struct bytes *b, uint64_t max, struct dump_rec *r)
 {
 	uint64_t room = r->mem[0].n, next = 0, kind;
 
@@ -61,7 +61,7 @@ static void take_fields(struct bytes *b, struct dump_rec *r)
 	for (; (kind = number(b)) && !b->bad; r->has_fields = true) {
 		uint64_t at = number(b), n = kind > 1 ? 16 : 8;
 
-		if (kind > 3 || at % 8) {
+		if (kind > 3 || at % 8 || r->steps++ >= max) {
 			b->bad = true;
 		} else if (r->tag != DUMP_FRAME) {
 			b->bad |= at < next || room < n || at > room - n;
@@ -71,7 +71,7 @@ static void take_fields(struct bytes *b, struct dump_rec *r)
 	r->fields.end = b->p;
 }
 
-static void take_stack(struct bytes *b, struct dump_rec *r)
+static void take_stack(struct bytes *b, uint64_t max, struct dump_rec *r)
 {
 	uint64_t n = number(b);
 
@@ -84,14 +84,17 @@ static void take_stack(struct bytes *b, struct dump_rec *r)
 		if (!b->bad)
 			take_mem(b, &line);
 		number(b);
+		b->bad |= r->steps++ >= max;
 	}
 	r->stack.end = b->p;
 }
 
-bool dump_decode(struct bytes *b, struct dump_rec *ret)
+bool dump_decode(struct bytes *b, uint64_t max_steps, struct dump_rec *ret)
 {
 	uint64_t tag = number(b);
 	struct dump_rec *r = ret;
+
+	r->steps = 0;
 
 	if (b->bad || tag >= DUMP_NTAGS)
 		return false;
@@ -107,10 +110,10 @@ bool dump_decode(struct bytes *b, struct dump_rec *ret)
 			take_mem(b, r);
 			break;
 		case 'f':
-			take_fields(b, r);
+			take_fields(b, max_steps, r);
 			break;
 		case 'k':
-			take_stack(b, r);
+			take_stack(b, max_steps, r);
 			break;
 		case 's': /* MemStats.PauseNs */
 			for (unsigned i = 0; i < 256; i++)

@@ -183,7 +183,7 @@ bool dump_next(struct dump_walk *w, struct dump_object *ret)
 		w->next = u->base;
 	}
 	while (w->n < u->nobjects) {
-		if (!dump_decode(&w->b, &x))
+		if (!dump_decode(&w->b, UINT64_MAX, &x))
 			return false;
 		/* What the reader left out as damaged is not counted in the run. */
 		if (x.tag != DUMP_OBJECT || x.n[0] < w->next || !dump_plausible(w->d, &x))

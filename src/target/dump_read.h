@@ -43,11 +43,12 @@ struct dump_rec {
 	} mem[3];
 	struct bytes fields;
 	bool has_fields;    /* and there is one in the list */
+	uint64_t steps;	    /* taken in lists */
 	struct bytes stack; /* DUMP_MEMPROF: nstk times text, text, number */
 };
 
-/* Decode one record; false when it is none or runs out of the file. */
-bool dump_decode(struct bytes *b, struct dump_rec *ret);
+/* Decode one record; false when it is none, runs out of the file or has longer lists. */
+bool dump_decode(struct bytes *b, uint64_t max_steps, struct dump_rec *ret);
 /* Could it be a record of a real dump? */
 bool dump_plausible(const struct dump *d, const struct dump_rec *r);
 

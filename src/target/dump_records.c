@@ -13,6 +13,11 @@
 #define SYNC_BYTES     (64ULL << 20)
 #define SYNC_ALL_BYTES (256ULL << 20)
 #define SYNC_TRY_BYTES 65536U
+#define SYNC_STEPS     1024U /* longer lists are taken for none */
+#define SYNC_ALL_STEPS (1ULL << 28)
+
+#define OWN_BYTES	  (64ULL << 20)
+#define OWN_PER_FILE_BYTE 8U
 
 struct reader {
 	struct dump *d;
@@ -21,6 +26,7 @@ struct reader {
 	struct dump_run *run; /* that the last object went to */
 	taddr run_end;
 	uint64_t searched; /* bytes, for a place to go on from */
+	uint64_t steps;	   /* taken in lists on the way */
 };
 
 /* The names in this file are those of runtime/heapdump.go. */
@@ -282,18 +288,20 @@ static struct err *take(struct reader *r, const struct dump_rec *x, uint64_t at)
 }
 
 /* Do records begin here?  b is a copy. */
-static bool records_begin(const struct dump *d, struct bytes b)
+static bool records_begin(struct reader *r, struct bytes b)
 {
+	const struct dump *d = r->d;
 	const uint8_t *from = b.p;
-	struct dump_rec x;
+	struct dump_rec x = { .steps = 0 };
 
 	for (unsigned i = 0; i < SYNC_RECORDS; i++) {
-		if (!dump_decode(&b, &x) || !dump_plausible(d, &x))
+		bool ok = dump_decode(&b, SYNC_STEPS, &x);
+
+		r->steps += x.steps + 32;
+		if (!ok || !dump_plausible(d, &x))
 			return false;
 		if (x.tag == DUMP_EOF)
 			return i && !bytes_left(&b);
-		if (!i && (x.tag == DUMP_PARAMS || x.tag == DUMP_MEMSTATS))
-			return false;
 		if ((size_t)(b.p - from) > SYNC_TRY_BYTES && i)
 			return true;
 	}
@@ -311,12 +319,12 @@ static void find_next(struct reader *r, const uint8_t *at)
 		end = at + room;
 	r->run = NULL;
 	r->b = bytes_of(d->file, (size_t)d->nfile);
-	for (const uint8_t *p = at + 1; p < end; p++) {
+	for (const uint8_t *p = at + 1; p < end && r->steps < SYNC_ALL_STEPS; p++) {
 		r->searched++;
-		if (*p == DUMP_EOF || *p >= DUMP_NTAGS)
+		if (*p == DUMP_EOF || *p >= DUMP_NTAGS || *p == DUMP_PARAMS || *p == DUMP_MEMSTATS)
 			continue;
 		r->b.p = p;
-		if (records_begin(d, r->b))
+		if (records_begin(r, r->b))
 			return;
 	}
 	r->b.p = r->b.end;
@@ -334,12 +342,36 @@ static void lose_from(struct reader *r, const uint8_t *at)
 		dump_lose(r->t, "heap dump: damaged records", 1, (uint64_t)(r->b.p - at));
 }
 
+/* Own memory for what is in the file, objects aside. */
+static uint64_t model_bytes(const struct dump *d)
+{
+#define BYTES(a) ((a).cap * sizeof((a).v[0]))
+	return BYTES(d->runs) + BYTES(d->segments) + BYTES(d->data) + BYTES(d->types) +
+	       BYTES(d->itabs) + BYTES(d->gs) + BYTES(d->frames) + BYTES(d->defers) +
+	       BYTES(d->panics) + BYTES(d->finalizers) + BYTES(d->queued) + BYTES(d->threads) +
+	       BYTES(d->buckets) + BYTES(d->lines) + BYTES(d->samples) + BYTES(d->other_roots);
+#undef BYTES
+}
+
+/* The records of a real program take less than the file; those of a liar shall not take all. */
+static struct err *check_memory(const struct dump *d)
+{
+	uint64_t limit = OWN_BYTES + OWN_PER_FILE_BYTE * d->nfile;
+
+	if (model_bytes(d) <= limit)
+		return NULL;
+	return err_new(ERR_LIMIT,
+		       "more small records than any program writes: %" PRIu64
+		       " MiB of memory were not enough for them",
+		       limit >> 20);
+}
+
 static struct err *next_record(struct reader *r)
 {
 	const uint8_t *at = r->b.p;
 	struct dump_rec x;
 
-	if (!dump_decode(&r->b, &x) || (x.tag == DUMP_EOF && bytes_left(&r->b))) {
+	if (!dump_decode(&r->b, UINT64_MAX, &x) || (x.tag == DUMP_EOF && bytes_left(&r->b))) {
 		lose_from(r, at);
 		return NULL;
 	}
@@ -357,8 +389,11 @@ struct err *dump_records(struct dump *d, struct target *t)
 	struct err *err = NULL;
 
 	r.b.p += 16; /* "go1.7 heap dump\n" */
-	while (!err && !d->ended && bytes_left(&r.b))
+	for (uint32_t n = 1; !err && !d->ended && bytes_left(&r.b); n++) {
 		err = next_record(&r);
+		if (!err && n % 4096 == 0)
+			err = check_memory(d);
+	}
 	if (!err && !d->ended && !t->losses.n)
 		dump_lose(t, "heap dump: cut off between two records, bytes unknown", 1, 0);
 	return err;

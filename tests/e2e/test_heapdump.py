@@ -163,6 +163,34 @@ def test_interrupted_anywhere(tmp_path):
     check_same(Dumped(tmp_path / "dump", "1.27", ["spin"]))
 
 
+def test_names_of_variables(tmp_path):
+    """--exe: what a dump lacks, if it is the program that wrote it."""
+    path = str(tmp_path / "dump")
+    with Target("heapdump", flavour="dwarf", args=[path]) as target:
+        binary = target.binary
+        write_dump(target)
+    rows = {row["name"]: row["objects"] for row in limpet_json("top", path, "--by", "root", "--exe", binary)["rows"]}
+    assert rows["main.keep"] > 20000 + 3 * 1000 + 2 * 5000 + 512
+    answer = limpet_json("report", path, "--exe", binary)
+    assert answer["build"]["module"] == "limpet/goprogs"
+    assert not any(lack.startswith("names of variables") for lack in answer["capture"]["lacks"])
+    assert limpet_json("why", path, "main.keep", "--exe", binary)
+    for minor, program, word in (("1.26", "heapdump", "go1.26"), ("1.27", "mixed", "variables")):
+        said = limpet("report", path, "--exe", build_targets.build(program, minor, "dwarf"), code=4).stderr
+        assert word in said and said.count("\n") == 1, said
+
+
+def test_records_without_end(newest, tmp_path):
+    """A file of nothing but tiny records costs memory by its size, no more."""
+    with open(newest, "rb") as f:
+        head = f.read(16)
+    params = bytes([6, 0, 8, 0, 0]) + b"\x05amd64" + b"\x08go1.27.4" + b"\x02"
+    bomb = tmp_path / "bomb"
+    bomb.write_bytes(head + params + bytes([11, 0x80, 0x20, 0, 0, 0, 0]) * 2000000)
+    done = limpet("report", bomb, code=None)
+    assert done.returncode in (0, 4, 5) and done.stderr.count("\n") <= 1
+
+
 def test_packed(newest, tmp_path):
     packed = tmp_path / "dump.gz"
     packed.write_bytes(subprocess.run(["gzip", "-1c", newest], check=True, capture_output=True).stdout)
