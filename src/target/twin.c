@@ -12,6 +12,7 @@
 #include "target/procfs.h"
 #include "target/residue.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <linux/kcmp.h>
 #include <sched.h>
@@ -43,12 +44,56 @@ static struct err *clone_failed(const struct patient *p, long no)
 		      p->pid);
 }
 
+static bool is_known(const struct patient *p, pid_t tid)
+{
+	for (size_t i = 0; i < p->threads.n; i++)
+		if (p->threads.v[i].tid == tid)
+			return true;
+	return false;
+}
+
+/*
+ * A newborn that we trace without knowing it: the program was killed in the middle of the call
+ * that made it.  When we let go it would sleep for ever, with all of the program's memory.  Whoever
+ * the program made itself is known: it was stopped and could make none since.
+ */
+static bool is_stray(const struct patient *p, pid_t pid)
+{
+	struct proc_status s;
+	struct err *err = is_known(p, pid) ? &err_nomem : proc_read_status(pid, 0, &s);
+
+	if (err) {
+		err_free(err);
+		return false;
+	}
+	return s.tgid == pid && s.tracer == getpid();
+}
+
+static void end_strays(const struct patient *p)
+{
+	DIR *d = opendir("/proc");
+
+	if (!d)
+		return;
+	for (struct dirent *e; (e = readdir(d));) {
+		pid_t pid = (pid_t)atoi(e->d_name);
+
+		if (pid <= 0 || !is_stray(p, pid) || !residue_kill_tracee(pid))
+			continue;
+		while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+			;
+	}
+	closedir(d);
+}
+
 struct err *twin_make(struct patient *p, struct theatre *th)
 {
 	const uint64_t args[6] = { CLONE_FILES };
 	struct injected got;
 	struct err *err = inject_syscall(p, SYS_clone, args, clock_ns() + CALL_TIMEOUT_NS, &got);
 
+	if (err || (got.result >= 0 && !got.newborn))
+		end_strays(p);
 	if (err)
 		return err;
 	th->fork_ns = got.took_ns;

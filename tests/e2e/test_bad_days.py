@@ -689,6 +689,8 @@ def test_terminal_gone(mixed):
         pid, fd = pty.fork()
         if pid == 0:
             os.execv(LIMPET, [LIMPET, "report", str(mixed.pid)])
+        while not os.path.samefile(f"/proc/{pid}/exe", LIMPET):  # forkpty(3) and exec are not limpet's
+            time.sleep(0.001)
         time.sleep(random.random() * 0.25 * SLOW)
         os.close(fd)
         end = time.monotonic() + 20 * SLOW
