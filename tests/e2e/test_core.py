@@ -44,6 +44,7 @@ def test_one_process_one_instant(tmp_path, minor, flavour):
             os.unlink(path)
         path = cores.kernel_core(target)
         check_same(live, path, "kernel")
+        os.unlink(path)
 
 
 @needs_root
@@ -64,7 +65,9 @@ def test_other_programs(tmp_path, program):
     with cores.Stopped(tmp_path, program) as target:
         target.stop()
         live = cores.objects(target.pid)
-        check_same(live, cores.kernel_core(target), "kernel")
+        path = cores.kernel_core(target)
+        check_same(live, path, "kernel")
+        os.unlink(path)
 
 
 @needs_root
@@ -75,7 +78,9 @@ def test_coredump_filter(tmp_path, bits):
     with cores.Stopped(tmp_path, "mixed") as target:
         target.stop()
         live = cores.objects(target.pid)
-        check_same(live, cores.kernel_core(target, bits), f"filter {bits:#x}")
+        path = cores.kernel_core(target, bits)
+        check_same(live, path, f"filter {bits:#x}")
+        os.unlink(path)
 
 
 @needs_root
