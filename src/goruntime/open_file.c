@@ -29,7 +29,8 @@ static void no_fields(struct go_layout *l)
 
 /*
  * Machines of 8-byte words differ in nothing that is asked for here: amd64's table serves all.
- * The table of a younger version does not: how the heap is laid out changed with Go 1.22.
+ * The table of a younger version does not: how the heap is laid out changed with Go 1.22, where
+ * an experiment could keep it as it was.
  */
 static void choose(struct go *g, struct go_layout *l, const struct go_file_facts *f)
 {
@@ -39,7 +40,7 @@ static void choose(struct go *g, struct go_layout *l, const struct go_file_facts
 	size_t n;
 
 	if (near && go_version_parse(f->version, &minor, exps, sizeof(exps)) &&
-	    atoi(near->go + 2) <= minor) {
+	    atoi(near->go + 2) <= minor && !strstr(exps, "noallocheaders")) {
 		*l = *near;
 	} else {
 		no_fields(l);
