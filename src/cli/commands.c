@@ -128,7 +128,7 @@ static const struct cmd table[] = {
 		.help = "The kernel starts it with the core on stdin when a program dies:\n"
 			"    sysctl 'kernel.core_pattern=|/usr/local/bin/limpet core-handler %P %s'\n"
 			"A Go program (GOTRACEBACK=crash) is analysed while it waits in the kernel; what is\n"
-			"kept holds no contents of strings and byte slices unless --core full says so.  One\n"
+			"kept holds no text of the program unless --core no-payload or full says so.  One\n"
 			"line goes to syslog.",
 		.example = "limpet core-handler 1234 6 --dir /var/lib/limpet <core",
 		.opts = OPT_HANDLER | OPT_JSON | OPT_LAYOUT | OPT_THREADS | OPT_MAX_MEMORY |

@@ -82,10 +82,10 @@ static enum core_detail detail_of(const struct args *a)
 	switch (a->handler.core) {
 	case HANDLER_CORE_FULL:
 		return CORE_ALL;
-	case HANDLER_CORE_REDACTED:
-		return CORE_REDACTED;
-	default:
+	case HANDLER_CORE_NO_PAYLOAD:
 		return CORE_NO_PAYLOAD;
+	default:
+		return CORE_REDACTED; /* nobody was asked whether values may leave */
 	}
 }
 
@@ -154,7 +154,7 @@ static struct err *analyse(const struct analysis *x)
 	return err;
 }
 
-static void limit(int what, uint64_t most)
+static void limit(__rlimit_resource_t what, uint64_t most)
 {
 	struct rlimit r = { most, most }, now;
 

@@ -35,7 +35,7 @@ static const struct opt table[] = {
 	{ OPT_THREADS, "--threads", "N", "threads of limpet (all CPUs unless said)" },
 	{ OPT_MAX_MEMORY, "--max-memory", "BYTES", "limpet's own memory; K, M, G allowed" },
 	{ OPT_HANDLER, "--dir", "DIR", "where it is kept: a folder of its own (/var/lib/limpet)" },
-	{ OPT_HANDLER, "--core", "WHAT", "no-payload, redact, full or none: just the report" },
+	{ OPT_HANDLER, "--core", "WHAT", "redact, no-payload, full or none: just the report" },
 	{ OPT_HANDLER, "--others", "WHAT", "what is not Go or cannot be analysed: drop or keep" },
 	{ OPT_HANDLER, "--keep", "N", "deaths that are kept, the newest (5)" },
 	{ OPT_HANDLER, "--max-total", "BYTES", "of all that is kept (10G)" },
@@ -155,7 +155,7 @@ static struct err *parse_word(const char *name, const char *text, const char *co
 /* Options of core-handler share one id. */
 static struct err *set_handler(const char *name, const char *v, struct handler_opts *h)
 {
-	static const char *const cores[] = { "no-payload", "redact", "full", "none", NULL };
+	static const char *const cores[] = { "redact", "no-payload", "full", "none", NULL };
 	static const char *const others[] = { "drop", "keep", NULL };
 	unsigned word = 0;
 	uint64_t s = 0;

@@ -24,6 +24,7 @@ import pytest
 import build_targets
 from procs import FULL, LIMPET, SLOW, Target, limpet, limpet_json
 
+CANARY = b"cAnArY"
 PATTERN = "/proc/sys/kernel/core_pattern"
 # A sanitizer's shadow counts as our memory.
 ROOM = ("--max-memory", "64T") if os.environ.get("LIMPET_SANITIZER") else ()
@@ -132,6 +133,24 @@ def test_just_the_report(folder):
     with open(f"{folder}/kept/{death.kept[0]}", encoding="utf-8") as f:
         report = json.load(f)
     assert report["target"]["pid"] == death.pid and report["exactness"]["extra"] == 0
+
+
+@pytest.mark.parametrize("what", ["", "no-payload", "none", "full"])
+def test_what_the_program_had_to_say(folder, what):
+    """Strings of the program (one in every place that can keep one) are in no file unless asked for."""
+    death = Death(folder, program="canary", options=("--core", what) if what else ())
+    found = False
+    for name in death.kept:
+        path = f"{folder}/kept/{name}"
+        if name.endswith(".zst"):
+            with open(path + ".raw", "wb") as out:
+                subprocess.run(["zstd", "-dc", path], stdout=out, check=True)
+            path += ".raw"
+        with open(path, "rb") as f:
+            found |= CANARY in f.read()
+    assert death.kept and "reachable; kept" in death.line
+    # without payload: stacks, globals, bytes beside pointers (test_snapshot.py tells them apart)
+    assert found == (what in ("full", "no-payload"))
 
 
 def test_what_is_not_go(folder):
