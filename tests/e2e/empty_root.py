@@ -35,7 +35,9 @@ def enter_namespaces():
     to_parent, to_child = os.pipe(), os.pipe()
     child = os.fork()
     if child:
-        os.read(to_parent[0], 1)
+        os.close(to_parent[1])
+        if not os.read(to_parent[0], 1):  # not permitted: in a chroot, by a sysctl
+            sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
         ids = f"0 {FIRST_ID} {IDS}" if os.geteuid() == 0 else f"0 {os.geteuid()} 1"
         if os.geteuid():
             with open(f"/proc/{child}/setgroups", "w", encoding="ascii") as f:
