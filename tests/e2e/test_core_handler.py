@@ -92,6 +92,8 @@ class Death:
         self.kept = sorted(os.listdir(folder + "/kept")) if os.path.isdir(folder + "/kept") else []
 
     def wait_line(self):
+        if not os.path.exists(self.out):  # the shell makes it before limpet runs
+            pytest.skip("a chroot or container: the kernel looks for the handler in the machine's own root")
         for _ in range(100):
             with open(self.out, encoding="utf-8") as f:
                 text = f.read()
