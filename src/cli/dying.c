@@ -43,7 +43,8 @@ static struct err *tick(void *arg, uint64_t done, uint64_t total)
 	(void)total;
 	return clock_ns() < d->deadline
 		       ? NULL
-		       : err_new(ERR_LIMIT, "the time was over before the core was written");
+		       : err_new(ERR_LIMIT,
+				 "the time was over before the core was written (--max-time)");
 }
 
 static bool is_go(const struct target *t)
