@@ -78,7 +78,11 @@ static void end_strays(const struct patient *p)
 	for (struct dirent *e; (e = readdir(d));) {
 		pid_t pid = (pid_t)atoi(e->d_name);
 
-		if (pid <= 0 || !is_stray(p, pid) || !residue_kill_tracee(pid))
+		if (pid <= 0 || !is_stray(p, pid))
+			continue;
+		/* Perhaps not marked yet; the zombie of a program that lives on is known by it. */
+		proc_mark_victim(pid);
+		if (!residue_kill_tracee(pid))
 			continue;
 		while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
 			;
@@ -99,10 +103,11 @@ struct err *twin_make(struct patient *p, struct theatre *th)
 	th->fork_ns = got.took_ns;
 	if (got.result < 0)
 		return clone_failed(p, -got.result);
+	/* For the reaping, also of one that could not be traced. */
+	th->ns_twin = (pid_t)got.result;
 	if (!got.newborn)
 		return err_new(ERR_GONE, "the twin of process %d was killed at birth", p->pid);
 	th->twin = got.newborn;
-	th->ns_twin = (pid_t)got.result;
 	return NULL;
 }
 
