@@ -119,12 +119,18 @@ static enum core_from not_dumped(const struct core *c, const struct cell *x, uns
 	return (prot & REGION_WRITE) && dumped ? CORE_ZEROES : CORE_LOST;
 }
 
-/* Bytes of a segment that its core is long enough for. */
+/*
+ * Bytes of a segment that its core is long enough for.  What a cut leaves of a page is no page:
+ * nobody loses half of one, and a core made of this one could not say which half is not known.
+ */
 static uint64_t held(const struct core *c, const struct core_seg *s)
 {
-	uint64_t size = wrap_size(c->w);
+	uint64_t size = wrap_size(c->w), n = s->offset < size ? size - s->offset : 0, part;
 
-	return s->offset < size ? MIN(s->file_bytes, size - s->offset) : 0;
+	if (n >= s->file_bytes)
+		return s->file_bytes;
+	part = (s->range.start + n) & (CORE_PAGE_BYTES - 1);
+	return n - MIN(n, part);
 }
 
 static struct err *emit(struct core *c, const struct cell *x, bool dumped)
