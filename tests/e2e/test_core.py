@@ -267,7 +267,9 @@ class TestSmall:
             assert not code or words.count("\n") == 1, words
             if code == 0:
                 losses = limpet_json("report", cut, "--exe", binary)["capture"]["losses"]
-                assert any("cut off" in loss["what"] and loss["bytes"] > 0 for loss in losses), (length, losses)
+                # The very last page may be one that the executable has too: then nothing is lost.
+                assert length == size - 1 or any("cut off" in loss["what"] and loss["bytes"] > 0 for loss in losses), \
+                    (length, losses)
         print(f"{answered} of {len(lengths)} answered")
         assert answered
 
