@@ -1,26 +1,34 @@
 /*
  * heap_io.c - a small direct-mapped block cache in front of target_read.
  *
- * Knows nothing of what is read.  A miss costs one read of 64 KiB; what cannot be had
+ * Knows nothing of what is read.  A miss costs one read of a block; what cannot be had
  * from a block (its first page is not mapped) is read directly.
  */
 #include "goruntime/heap_io.h"
 
-#define BLOCK_BYTES ((size_t)1 << GO_IO_BLOCK_SHIFT)
-
-struct err *go_io_init(struct go_io *io, const struct go *g)
+static struct err *init(struct go_io *io, const struct go *g, unsigned shift)
 {
-	uint8_t *mem = bigalloc(GO_IO_BLOCKS, BLOCK_BYTES);
+	uint8_t *mem = bigalloc(GO_IO_BYTES, 1);
 
 	if (!mem)
 		return &err_nomem;
-	*io = (struct go_io){ .g = g, .mem = mem };
+	*io = (struct go_io){ .g = g, .mem = mem, .shift = shift };
 	return NULL;
+}
+
+struct err *go_io_init(struct go_io *io, const struct go *g)
+{
+	return init(io, g, GO_IO_DENSE_SHIFT);
+}
+
+struct err *go_io_init_sparse(struct go_io *io, const struct go *g)
+{
+	return init(io, g, GO_IO_SPARSE_SHIFT);
 }
 
 void go_io_deinit(struct go_io *io)
 {
-	bigfree(io->mem, GO_IO_BLOCKS, BLOCK_BYTES);
+	bigfree(io->mem, GO_IO_BYTES, 1);
 	io->mem = NULL;
 }
 
@@ -30,7 +38,8 @@ static struct err *load(struct go_io *io, unsigned i, taddr base)
 	struct err *err;
 
 	io->base[i] = 0;
-	err = target_read_some(io->g->t, base, io->mem + i * BLOCK_BYTES, BLOCK_BYTES, &n);
+	err = target_read_some(io->g->t, base, io->mem + ((size_t)i << io->shift),
+			       (size_t)1 << io->shift, &n);
 	if (err_catch(&err, ERR_FAULT))
 		n = 0;
 	if (err)
@@ -42,11 +51,12 @@ static struct err *load(struct go_io *io, unsigned i, taddr base)
 
 struct err *go_io_read(struct go_io *io, taddr addr, void *buf, size_t n)
 {
-	taddr base = addr & ~(taddr)(BLOCK_BYTES - 1);
-	unsigned i = (unsigned)(base >> GO_IO_BLOCK_SHIFT) % GO_IO_BLOCKS;
+	size_t block = (size_t)1 << io->shift;
+	taddr base = addr & ~(taddr)(block - 1);
+	unsigned i = (unsigned)((addr >> io->shift) % (GO_IO_BYTES >> io->shift));
 	size_t off = (size_t)(addr - base);
 
-	if (n > BLOCK_BYTES - off || !base)
+	if (n > block - off || !base)
 		return target_read(io->g->t, addr, buf, n);
 	if (io->base[i] != base) {
 		struct err *err = load(io, i, base);
@@ -56,6 +66,6 @@ struct err *go_io_read(struct go_io *io, taddr addr, void *buf, size_t n)
 	}
 	if (off + n > io->nbytes[i])
 		return target_read(io->g->t, addr, buf, n);
-	memcpy(buf, io->mem + i * BLOCK_BYTES + off, n);
+	memcpy(buf, io->mem + ((size_t)i << io->shift) + off, n);
 	return NULL;
 }
