@@ -229,6 +229,10 @@ struct err *session_graph(struct session *s)
 		err = graph_create(s->s, s->nthreads, &s->g);
 	if (!err && !s->go->layout_exact)
 		err = ask_oracle(s);
+	if (!err)
+		err = session_stage(s, "naming the objects");
+	if (!err)
+		err = snapshot_types(s->s, s->nthreads);
 	s->agg.g = s->g;
 	return err;
 }

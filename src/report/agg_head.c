@@ -125,7 +125,8 @@ static void count_typed(const struct agg *a, struct ans_exact *x)
 		const struct go_span *sp = &s->heap.spans.v[i];
 
 		for (uint64_t id = sp->first; id < sp->first + sp->nelems; id++) {
-			if (!s->type_of[id] || !graph_reached(a->g, graph_node_of_object(a->g, id)))
+			if (!snapshot_is_typed(s, id) ||
+			    !graph_reached(a->g, graph_node_of_object(a->g, id)))
 				continue;
 			x->typed_objects++;
 			x->typed_bytes += sp->elem_bytes;

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 enum { KEY_DUMP_ONE = 100, KEY_DUMP_ROW, KEY_DUMP_POINTEE };
-enum { RANK_POINTEE, RANK_BOX = 2 };
+enum { RANK_POINTEE = SNAP_RANK_WEAK, RANK_BOX = SNAP_RANK_FLOW };
 
 /* "github.com/a/b.T[int]" as a live program names it: "b.T[int]". */
 static const char *short_name(const char *name)

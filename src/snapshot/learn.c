@@ -15,9 +15,6 @@
 
 enum { KEY_ONE, KEY_ROW, KEY_CLOSURE, KEY_CHAN, KEY_MAP, KEY_NAME };
 
-/* Of two claims the higher is believed. */
-enum { RANK_CLOSURE, RANK_RTYPE, RANK_CHAN, RANK_RUNTIME };
-
 #define MAX_SMALL	 32768U /* runtime/sizeclasses.go: maxSmallSize */
 #define MAX_DIRECT_DEPTH 16
 #define MAX_SUDOGS	 65536
@@ -50,7 +47,7 @@ static bool make_rtype(struct snapshot *s, struct snap_type_key key, struct snap
 		return false;
 	*ret = (struct snap_type){
 		.kind = SNAP_TYPE_RTYPE,
-		.rank = RANK_RTYPE,
+		.rank = SNAP_RANK_WEAK,
 		.array = key.what == KEY_ROW,
 		.rtype = t->addr,
 		.bytes = t->bytes,
@@ -83,7 +80,7 @@ static bool make_closure(struct snapshot *s, struct snap_type_key key, struct sn
 
 	if (!go_func_at(s->go, key.at, &f) || f.entry != key.at)
 		return false;
-	*ret = (struct snap_type){ .kind = SNAP_TYPE_CLOSURE, .rank = RANK_CLOSURE };
+	*ret = (struct snap_type){ .kind = SNAP_TYPE_CLOSURE, .rank = SNAP_RANK_WEAK };
 	ret->name = snap_textf(s->names, "closure of %s", f.name);
 	return true;
 }
@@ -99,7 +96,9 @@ static bool make_chan(struct snapshot *s, struct snap_type_key key, struct snap_
 
 	if (!t)
 		return false;
-	*ret = (struct snap_type){ .kind = SNAP_TYPE_CHAN, .rank = RANK_CHAN, .rtype = t->addr };
+	*ret = (struct snap_type){ .kind = SNAP_TYPE_CHAN,
+				   .rank = SNAP_RANK_RUNTIME,
+				   .rtype = t->addr };
 	ret->name = snap_textf(s->names, "chan %s", t->name);
 	return true;
 }
@@ -115,7 +114,9 @@ static bool make_map(struct snapshot *s, struct snap_type_key key, struct snap_t
 
 	if (!t)
 		return false;
-	*ret = (struct snap_type){ .kind = SNAP_TYPE_OTHER, .rank = RANK_RTYPE, .rtype = t->addr };
+	*ret = (struct snap_type){ .kind = SNAP_TYPE_OTHER,
+				   .rank = SNAP_RANK_WEAK,
+				   .rtype = t->addr };
 	ret->name = snap_text(s->names, t->name);
 	return true;
 }
@@ -212,7 +213,7 @@ static bool make_named(struct snapshot *s, struct snap_type_key key, struct snap
 {
 	static const char *const names[] = { "runtime.g", "runtime.sudog", "runtime.m" };
 
-	*ret = (struct snap_type){ .kind = SNAP_TYPE_OTHER, .rank = RANK_RUNTIME };
+	*ret = (struct snap_type){ .kind = SNAP_TYPE_OTHER, .rank = SNAP_RANK_RUNTIME };
 	ret->name = snap_text(s->names, names[key.at]);
 	return true;
 }

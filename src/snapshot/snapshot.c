@@ -36,6 +36,7 @@ void snapshot_free(struct snapshot *s)
 	vec_free(&s->roots);
 	vec_free(&s->slots);
 	vec_free(&s->types);
+	vec_free(&s->vars);
 	vec_free(&s->losses);
 	snap_names_free(s->names);
 	snap_dump_free(s->dump);

@@ -59,10 +59,46 @@ struct snap_type {
 	const char *name;	/* "main.Session", "[...]main.T", "closure of main.f.func1", "chan int", "runtime.g" */
 };
 
+/*
+ * Memory outside of heap objects whose type is known: a global, a local of a frame.  Its
+ * pointers tell types of objects as those of a typed object do.
+ */
+struct snap_var {
+	taddr at;
+	taddr rtype;		/* of the variable itself */
+	const char *name;	/* "main.cache", "sess"; borrowed from snap_text() */
+	uint32_t root;		/* index in roots, UINT32_MAX: none (its memory holds no root slot) */
+	uint32_t frame;		/* index in stacks.frames, UINT32_MAX: a global */
+	uint8_t rank;		/* enum snap_rank: how sure its type is */
+};
+
+/* Evidence for a type; of two claims about one object the higher is believed. */
+enum snap_rank {
+	SNAP_RANK_NONE,
+	SNAP_RANK_GUESS,	/* only the shape speaks for it; its name begins with "~", and it tells nothing of others */
+	SNAP_RANK_WEAK,		/* a word that looks like an itab before a pointer in memory of unknown type, and what follows from it */
+	SNAP_RANK_FLOW,		/* pointers in memory of known type */
+	SNAP_RANK_RUNTIME,	/* the runtime's own structures, parts of containers */
+	SNAP_RANK_HEADER,	/* the type that mallocgc was called with */
+};
+
 struct snap_loss {
 	const char *what;
 	uint64_t count;
 	uint64_t bytes;
+};
+
+/* What snapshot_types did, for those who doubt it. */
+struct snap_typing_stats {
+	uint64_t seeds;		/* objects whose type was known before: headers, interfaces, the runtime's own */
+	uint64_t claims;	/* pointers in typed memory that lead to objects */
+	uint64_t accepted;	/* objects that these gave a type, or a better one */
+	uint64_t refused_size;	/* claims refused: mallocgc would have given another slot */
+	uint64_t refused_mask;	/* the collector's pointer bits say otherwise */
+	uint64_t refused_inside; /* a pointer into the middle, which tells nothing of the whole */
+	uint64_t conflicts;	/* objects with two claims of which neither contains the other */
+	uint64_t rounds;
+	uint64_t read_bytes;
 };
 
 struct snapshot {
@@ -74,11 +110,13 @@ struct snapshot {
 	VEC(struct snap_root) roots;
 	VEC(struct snap_slot) slots;
 	VEC(struct snap_type) types;	/* [0] = unknown; never moves once edges are being read */
-	uint32_t *type_of;		/* by object id: index in types; bigalloc'd, filled by snapshot_edges */
+	uint32_t *type_of;		/* by object id: index in types; bigalloc'd, filled by snapshot_edges and _types */
+	VEC(struct snap_var) vars;	/* ascending by at */
 	VEC(struct snap_loss) losses;
 	struct snap_dump *dump;		/* a heap dump's part of it, dump.h; NULL: evidence with a runtime */
 	struct snap_names *names;	/* owner of text and of the index of types; names.h */
-	uint64_t read_ns, extract_ns;
+	struct snap_typing_stats typing;
+	uint64_t read_ns, extract_ns, names_ns;
 };
 
 struct snap_opts {
@@ -112,6 +150,41 @@ struct snap_edges {
 
 struct err *snapshot_edges(struct snapshot *s, unsigned nthreads, struct snap_edges *ret) MUST_CHECK;
 void snapshot_edges_deinit(struct snap_edges *e);
+
+/*
+ * Types by propagation: from objects and variables (s->vars) of known type through their
+ * pointers, slices, strings, maps … until nothing changes.  After snapshot_edges().  A type is
+ * accepted only where its pointer mask agrees with the collector's bits for the whole slot
+ * and mallocgc gives such a slot for it.  The result does not depend on nthreads.
+ */
+struct err *snapshot_types(struct snapshot *s, unsigned nthreads) MUST_CHECK;
+
+/* One typed place: a whole value, a field of it, an element, however deep. */
+struct snap_place {
+	taddr at;
+	const struct go_type *type;
+	const uint8_t *bytes;	/* type->bytes of them; borrowed for the call */
+	uint64_t object;	/* id; GO_NO_OBJECT: in a variable */
+	uint64_t off;		/* in the object's slot (malloc header included), or in the variable */
+	uint32_t var;		/* index in vars; UINT32_MAX: in an object */
+};
+
+/*
+ * Call fn for each place of certain kinds (bits 1u << GO_STRING …) in all typed objects and
+ * variables; guesses are left out.  reached: bits by object id, NULL: all.  fn is called by
+ * nthreads threads at once, in no order; its error ends the walk.  Objects without pointers
+ * are looked into only if kinds has other bits than those of kinds with pointers.
+ */
+struct err *snapshot_each_place(struct snapshot *s, const uint64_t *reached, unsigned nthreads,
+				uint32_t kinds,
+				struct err *(*fn)(void *arg, const struct snap_place *p),
+				void *arg) MUST_CHECK;
+
+/* Is the object's type known?  A guess is not. */
+static inline bool snapshot_is_typed(const struct snapshot *s, uint64_t id)
+{
+	return s->type_of && s->type_of[id] && s->types.v[s->type_of[id]].rank > SNAP_RANK_GUESS;
+}
 
 /* Text of an object's type: never NULL; unknown ones are "~48 B scan", "~16 B noscan". buf ≥ 64. */
 const char *snapshot_type_name(const struct snapshot *s, uint64_t id, char *buf, size_t nbuf);

@@ -329,6 +329,9 @@ struct err *pipeline_run(struct pipeline *p)
 		return err;
 	if (!graph_validate(g, &why))
 		bug("graph", why);
+	err = snapshot_types(s, p->nthreads);
+	if (err)
+		return err;
 	enter(p, PHASE_ANSWERS);
 	struct look l = {
 		.p = p, .s = s, .g = g, .rng = p->seed * 2654435761U + 88172645463325252U
