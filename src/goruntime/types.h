@@ -22,6 +22,14 @@ struct go_type_field {
 	uint64_t offset;
 	taddr type;
 	bool embedded;
+	bool exported;
+};
+
+/* How entries lie in a map's memory. */
+enum {
+	GO_MAP_SWISS = 1,	  /* groups of 8 behind 8 control bytes; else buckets of 8, tophash before them */
+	GO_MAP_INDIRECT_KEY = 2,  /* the slot holds a pointer to the key */
+	GO_MAP_INDIRECT_ELEM = 4,
 };
 
 struct go_type {
@@ -37,6 +45,12 @@ struct go_type {
 	size_t nfields;
 	taddr gcdata;
 	uint8_t tflag;
+	bool named;			/* a defined type: its name is "pkg.Name" or a basic one */
+	/* GO_MAP: key i lies at keys_off + i * key_stride of a group or bucket, elem i likewise; i < 8 */
+	taddr group;			/* rtype of the group or bucket; 0 unknown */
+	uint8_t map_flags;		/* GO_MAP_* */
+	uint32_t keys_off, key_stride, elems_off, elem_stride;
+	const char *full;		/* private: ask go_type_full() */
 };
 
 struct go_types; /* the cache; thread-safe */
@@ -50,5 +64,43 @@ const struct go_type *go_type_at(struct go_types *ts, taddr addr);
 bool go_type_maybe(const struct go *g, taddr addr);
 /* Type that an itab at addr is for (itab.Type), or 0 when it is no itab. */
 taddr go_itab_type(struct go_types *ts, taddr itab);
+
+/*
+ * Every rtype in every module, ascending, whether anything leads to it or not.  Found once, by
+ * searching the modules' type sections; borrowed until go_types_free().  Types that reflect made
+ * lie in the heap and are not among them.
+ * Errors: ERR_NOMEM, ERR_GONE; what cannot be read is not searched.
+ */
+struct err *go_types_all(struct go_types *ts, const taddr **ret, size_t *ret_n) MUST_CHECK;
+
+/*
+ * The defined type of that package path and name: "sync.Pool", "internal/runtime/maps.table",
+ * "sync/atomic.Pointer[main.T]".  Of several (types declared in functions) the first; 0: none.
+ */
+taddr go_type_named(struct go_types *ts, const char *full);
+/*
+ * Name with full package paths, "map[string]*example.com/shop/cart.Item"; func, struct and
+ * interface types that have no name of their own as t->name.  Borrowed; never NULL.
+ */
+const char *go_type_full(struct go_types *ts, const struct go_type *t);
+
+/*
+ * A type that the target has no rtype of: a deep copy of t, known to go_type_at() from now on at
+ * an address outside of user space.  t->addr is 0, or what go_type_reserve() gave, for types that
+ * refer to each other in circles (each may be made once).  0: no memory, or a million of them.
+ */
+taddr go_type_reserve(struct go_types *ts);
+taddr go_type_make(struct go_types *ts, const struct go_type *t);
+static inline bool go_type_made(taddr type)
+{
+	return type >> 63;
+}
+
+/*
+ * The place that path names inside a value of t, by field names as in Go source, also through
+ * embedded structs (not through pointers): "groups.data".  False: there is no such field.
+ */
+bool go_type_path(struct go_types *ts, const struct go_type *t, const char *path,
+		  uint64_t *ret_off, const struct go_type **ret);
 
 #endif
