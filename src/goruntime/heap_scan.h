@@ -257,7 +257,9 @@ GO_INLINE struct err *go_scan_spans(struct go_scanner *sc, size_t lo, size_t hi,
 
 		if (!n) {
 			if (v[lo].scheme == GO_PTR_LARGE || v[lo].scheme == GO_PTR_ARENA)
-				err = go_scan_large(sc, &v[lo], ops, arg);
+				err = go_bit(sc->h->alloc_bits, v[lo].first)
+					      ? go_scan_large(sc, &v[lo], ops, arg)
+					      : NULL;
 			else if (v[lo].scheme == GO_PTR_LISTED)
 				err = sc->h->listed->scan(sc->h->listed->arg, sc->h, lo,
 							  GO_NO_OBJECT, &ops, arg);

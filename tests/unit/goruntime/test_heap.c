@@ -255,10 +255,14 @@ static void check_scan(const struct go_layout *L)
 	put_span(&w, 10, 1, 64, 128, 5 << 1 | 1, SWEEPGEN);
 	set_bit(&w, 3, 0, 0);
 	fake_put64(&w.f, ARENA + 10 * GO_PAGE_BYTES, 0x400);
+	/* A large object that is none: not yet, or no more. */
+	m = put_span(&w, 12, 5, 5 * GO_PAGE_BYTES, 1, 0, SWEEPGEN);
+	fake_set(&w.f, m, L->mspan_largeType, t);
+	fake_put64(&w.f, ARENA + 12 * GO_PAGE_BYTES + 8, 0x500);
 
 	assert_null(go_heap_read(&w.g, 1, &w.h));
-	assert_int_equal(w.h.spans.n, 4);
-	assert_int_equal(w.h.nobjects, 320 + 12 + 1 + 128);
+	assert_int_equal(w.h.spans.n, 5);
+	assert_int_equal(w.h.nobjects, 320 + 12 + 1 + 128 + 1);
 	assert_null(go_heap_scan(&w.g, &w.h, 0, w.h.spans.n, &ops, &f));
 	snprintf(want_text, sizeof(want_text),
 		 "0+8=101(100);2+0=106(0);2+8=107(0);321+16=201(200);321+616=225(0);lost %" PRIx64
