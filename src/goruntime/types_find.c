@@ -19,10 +19,22 @@
 #define HASH_SEED     0xcbf29ce484222325ULL
 #define HASH_MULTIPLY 0x100000001b3ULL
 
-/* Index of what follows "pkg." in the string of a type, generic or not; 0 when there is no package.
+/*
+ * Index of the name in the string of a defined type: behind the package's name.  That is the last
+ * element of its path, also with dots in it ("go.shape"), or what the package calls itself
+ * ("yaml" of "gopkg.in/yaml.v3").
  */
-static size_t base_at(const char *s, size_t n)
+static size_t base_at(const char *s, size_t n, const char *pkg, size_t npkg)
 {
+	size_t last = npkg, nlast;
+
+	if (!npkg)
+		return 0;
+	while (last && pkg[last - 1] != '/')
+		last--;
+	nlast = npkg - last;
+	if (n > nlast && !memcmp(s, pkg + last, nlast) && s[nlast] == '.')
+		return nlast + 1;
 	for (size_t i = 0; i < n && s[i] != '['; i++) {
 		if (s[i] == '.')
 			return i + 1;
@@ -39,8 +51,30 @@ static uint64_t hash(const char *s, size_t n)
 	return h ^ h >> 29;
 }
 
-/* Name without its package of the defined type at addr, from the copy; NULL: it has none. */
-static const char *base_view(const struct go_types *ts, taddr addr, size_t *ret_n)
+/* Package path and name of a defined type, from the copy; neither is terminated. */
+struct defined {
+	const char *pkg, *base;
+	size_t npkg, nbase;
+};
+
+static void pkg_view(const struct go_types *ts, const struct go_module *m, taddr addr,
+		     const uint8_t *head, struct defined *ret)
+{
+	const struct go_layout *L = ts->g->L;
+	uint64_t off = go_type_uncommon(L, (uint8_t)(go_get(head, L->type_Kind_) & 31));
+	const uint8_t *u = go_types_view(ts, addr + off, 4);
+
+	ret->pkg = "";
+	ret->npkg = 0;
+	if (!u || !off || !load_u32(u) ||
+	    !go_flag_set(go_get(head, L->type_TFlag), L->c_TFlagUncommon))
+		return;
+	ret->pkg = go_types_name_view(ts, m->types.start + load_u32(u), &ret->npkg);
+	if (!ret->pkg)
+		ret->npkg = 0;
+}
+
+static bool defined_view(const struct go_types *ts, taddr addr, struct defined *ret)
 {
 	const struct go_layout *L = ts->g->L;
 	const struct go_module *m = go_module_of_type(ts->g, addr);
@@ -50,44 +84,25 @@ static const char *base_view(const struct go_types *ts, taddr addr, size_t *ret_
 	size_t n, at;
 
 	if (!p || !m || !go_flag_set(tflag, L->c_TFlagNamed))
-		return NULL;
+		return false;
 	s = go_types_name_view(ts, m->types.start + go_get(p, L->type_Str), &n);
-	if (s && n && go_flag_set(tflag, L->c_TFlagExtraStar)) {
+	if (!s || !n)
+		return false;
+	if (go_flag_set(tflag, L->c_TFlagExtraStar)) {
 		s++;
 		n--;
 	}
-	at = s ? base_at(s, n) : 0;
-	*ret_n = n - at;
-	return s ? s + at : NULL;
-}
-
-/* Of a defined type, from the copy. */
-static bool pkg_is(const struct go_types *ts, taddr addr, const char *pkg, size_t npkg)
-{
-	const struct go_layout *L = ts->g->L;
-	const struct go_module *m = go_module_of_type(ts->g, addr);
-	const uint8_t *p = go_types_view(ts, addr, L->type_bytes), *u;
-	uint64_t off;
-	const char *s = NULL;
-	size_t n = 0;
-
-	if (!p || !m)
-		return false;
-	off = go_type_uncommon(L, (uint8_t)(go_get(p, L->type_Kind_) & 31));
-	if (go_flag_set(go_get(p, L->type_TFlag), L->c_TFlagUncommon)) {
-		u = go_types_view(ts, addr + off, 4);
-		if (u && load_u32(u))
-			s = go_types_name_view(ts, m->types.start + load_u32(u), &n);
-	}
-	if (!s)
-		n = 0;
-	return n == npkg && (!n || !memcmp(s, pkg, n));
+	pkg_view(ts, m, addr, p, ret);
+	at = base_at(s, n, ret->pkg, ret->npkg);
+	ret->base = s + at;
+	ret->nbase = n - at;
+	return true;
 }
 
 static struct err *index_names(struct go_types *ts)
 {
-	size_t cap = 1024, n;
-	const char *s;
+	size_t cap = 1024;
+	struct defined d;
 
 	while (cap < ts->all.n * 2)
 		cap *= 2;
@@ -98,10 +113,9 @@ static struct err *index_names(struct go_types *ts)
 	for (size_t i = 0; i < ts->all.n; i++) {
 		size_t k;
 
-		s = base_view(ts, ts->all.v[i], &n);
-		if (!s)
+		if (!defined_view(ts, ts->all.v[i], &d))
 			continue;
-		for (k = hash(s, n) & (cap - 1); ts->by_base[k]; k = (k + 1) & (cap - 1))
+		for (k = hash(d.base, d.nbase) & (cap - 1); ts->by_base[k]; k = (k + 1) & (cap - 1))
 			;
 		ts->by_base[k] = (uint32_t)i + 1;
 	}
@@ -125,9 +139,15 @@ static bool have_index(struct go_types *ts)
 	return !err;
 }
 
+static bool same(const char *a, size_t na, const char *b, size_t nb)
+{
+	return na == nb && (!na || !memcmp(a, b, na));
+}
+
 taddr go_type_named(struct go_types *ts, const char *full)
 {
-	size_t len = strcspn(full, "["), at = len, n, cap, k, npkg;
+	size_t at = strcspn(full, "[({* "), n, cap, npkg;
+	struct defined d;
 	taddr best = 0;
 
 	while (at && full[at - 1] != '.')
@@ -137,13 +157,11 @@ taddr go_type_named(struct go_types *ts, const char *full)
 	if (!have_index(ts))
 		return 0;
 	cap = ts->by_base_cap;
-	for (k = hash(full + at, n) & (cap - 1); ts->by_base[k]; k = (k + 1) & (cap - 1)) {
+	for (size_t k = hash(full + at, n) & (cap - 1); ts->by_base[k]; k = (k + 1) & (cap - 1)) {
 		taddr addr = ts->all.v[ts->by_base[k] - 1];
-		size_t len_there;
-		const char *s = base_view(ts, addr, &len_there);
 
-		if (s && len_there == n && !memcmp(s, full + at, n) &&
-		    pkg_is(ts, addr, full, npkg) && (!best || addr < best))
+		if (defined_view(ts, addr, &d) && same(d.base, d.nbase, full + at, n) &&
+		    same(d.pkg, d.npkg, full, npkg) && (!best || addr < best))
 			best = addr;
 	}
 	return best;
@@ -180,7 +198,7 @@ static void put_chan(struct go_types *ts, const struct go_type *t, struct str *s
 static void put_full(struct go_types *ts, const struct go_type *t, struct str *s, unsigned depth)
 {
 	if (t->named || go_type_made(t->addr)) {
-		size_t at = t->pkg_path[0] ? base_at(t->name, strlen(t->name)) : 0;
+		size_t at = base_at(t->name, strlen(t->name), t->pkg_path, strlen(t->pkg_path));
 
 		if (at)
 			str_printf(s, "%s.", t->pkg_path);
