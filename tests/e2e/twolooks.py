@@ -2,6 +2,7 @@
 """Two looks at one memory, with debug information and without: does every object get the same name?
 
     tests/e2e/twolooks.py CORE EXE          a core of EXE as movable() made it: compares, prints by rule
+    tests/e2e/twolooks.py --causes TARGET [--exe EXE]    what the nameless objects hang from
     tests/e2e/twolooks.py --movable EXE OUT    an executable to be run, whose twin() has the same bytes in memory
 
 The section headers of a Go binary lie in its first page, which is loaded: a stripped copy differs there from
@@ -10,12 +11,13 @@ blanks those of the symbols and of DWARF.  What runs is the same for both, so on
 """
 import collections
 import os
+import re
 import struct
 import subprocess
 import sys
 
+from procs import SLOW  # first: it puts the tests on the path
 from cores import objects_program
-from procs import SLOW
 
 HEADER = 64
 
@@ -129,6 +131,42 @@ class Comparison:
         return "\n".join(out)
 
 
+class Cause(collections.namedtuple("Cause", "what detail")):
+    """Why an object has no name, as tests/tools/unnamed says; numbers of elements taken out."""
+
+    @classmethod
+    def of(cls, what, detail):
+        return cls(what.removeprefix("behind "), re.sub(r"\[\d+\]", "[]", detail))
+
+
+def causes(*args):
+    """{Cause: [objects, bytes, of these directly, bytes directly, an address, {name: bytes}]} of a TARGET's nameless."""
+    program = os.path.join(os.path.dirname(objects_program()), "unnamed")
+    done = subprocess.run([program, *map(str, args)], capture_output=True, text=True, timeout=300 * SLOW)
+    assert done.returncode == 0, (args, done.stderr)
+    found = {}
+    for line in done.stdout.splitlines():
+        object_, what, detail = line.split("\t")
+        address, size, name = object_.split(" ", 2)
+        row = found.setdefault(Cause.of(what, detail), [0, 0, 0, 0, address, collections.Counter()])
+        for i in (0, 2) if not what.startswith("behind ") else (0,):
+            row[i] += 1
+            row[i + 1] += int(size)
+        row[5][name] += int(size)
+    return found
+
+
+def causes_text(found, n):
+    whole = collections.Counter()
+    for cause, row in found.items():
+        whole[cause.what] += row[1]
+    out = [f"{size:12,} B  {what}" for what, size in whole.most_common()]
+    for cause, row in sorted(found.items(), key=lambda x: -x[1][1])[:n]:
+        out.append(f"  {row[0]:8,} {row[1]:12,} B ({row[2]:,} directly {row[3]:,} B)  {cause.what} {cause.detail}  "
+                   f"{row[4]} {row[5].most_common(1)[0][0]}")
+    return "\n".join(out)
+
+
 def compare(core, exe, folder):
     hidden = twin(exe, os.path.join(folder, os.path.basename(str(exe)) + ".twin"))
     try:
@@ -140,6 +178,9 @@ def compare(core, exe, folder):
 def main(argv):
     if len(argv) == 3 and argv[0] == "--movable":
         print(movable(argv[1], argv[2]))
+        return 0
+    if len(argv) >= 2 and argv[0] == "--causes":
+        print(causes_text(causes(*argv[1:]), 40))
         return 0
     if len(argv) not in (2, 3) or argv[0].startswith("-"):
         print(__doc__.strip(), file=sys.stderr)
