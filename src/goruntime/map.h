@@ -5,7 +5,8 @@
  * it is, is the layout's.  header is what the map value points to: runtime.hmap or
  * internal/runtime/maps.Map; 0 is a nil map, which is empty.
  *
- * Cost: facts one read; parts one read a table; each reads all groups once, in blocks.
+ * Cost: facts and parts one read, of a big Swiss map one a table; each reads all groups once, in
+ * blocks.
  */
 #ifndef LIMPET_GORUNTIME_MAP_H
 #define LIMPET_GORUNTIME_MAP_H
@@ -29,9 +30,8 @@ struct err *go_map_shape(const struct go *g, struct go_types *ts, const struct g
 struct go_map_facts {
 	uint64_t len;
 	uint64_t slots;	   /* for entries, in buckets (with overflow) or groups */
-	uint64_t bytes;	   /* of all its parts but indirect keys and elems; header included */
 	uint64_t tables;   /* Swiss: 0 = one small group; old: 0 */
-	uint64_t overflow; /* old: overflow buckets in chains (counted, not estimated) */
+	uint64_t overflow; /* old: overflow buckets; from 2^16 buckets on the runtime's estimate */
 	bool growing;	   /* old: some entries still lie in old buckets */
 	bool swiss;
 };
@@ -41,7 +41,7 @@ struct err *go_map_facts(struct go_io *io, struct go_types *ts, const struct go_
 
 /*
  * All memory of it, header first.  Indirect keys and elems are told by the groups' own type.
- * Overflow buckets that lie in the same array as the buckets are not told again.
+ * An overflow bucket may lie in the object of the buckets, behind them: of the same type then.
  */
 struct err *go_map_parts(struct go_io *io, struct go_types *ts, const struct go_type *map,
 			 taddr header, go_cont_part_fn *fn, void *arg) MUST_CHECK;
