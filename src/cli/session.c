@@ -8,6 +8,7 @@
 #include "elf/exe.h"
 #include "report/out.h"
 #include "snapshot/dump.h"
+#include "snapshot/vars.h"
 #include "target/kind.h"
 
 #include <stdio.h>
@@ -229,6 +230,8 @@ struct err *session_graph(struct session *s)
 		err = graph_create(s->s, s->nthreads, &s->g);
 	if (!err && !s->go->layout_exact)
 		err = ask_oracle(s);
+	if (!err)
+		err = snap_vars_learn(s->s);
 	if (!err)
 		err = session_stage(s, "naming the objects");
 	if (!err)

@@ -5,6 +5,7 @@
  * with Go build info in it (a shared library), else build info found in memory (no file at all).
  * Knows nothing of layouts.
  */
+#include "goruntime/debugfile.h"
 #include "goruntime/detect.h"
 
 #include "base/files.h"
@@ -124,6 +125,12 @@ static struct err *take_symbols(struct go *g, struct detect *d, int fd, uint64_t
 	d->inode = inode;
 	g->stripped = !d->exe.symtab;
 	g->dwarf = d->exe.dwarf;
+	if (g->dwarf) {
+		struct err *err = go_debug_own(g, fd, d->file, d->bias);
+
+		if (err)
+			return err;
+	}
 	return elf_symbols_read(fd, d->file, d->bias, &g->symbols);
 }
 

@@ -4,6 +4,7 @@
  * An exact table must fit or the opening fails.  Without one, the tables are tried from the
  * nearest on and the first that passes all checks is taken, labelled layout_exact = false.
  */
+#include "goruntime/debugfile.h"
 #include "goruntime/detect.h"
 #include "goruntime/layout_version.h"
 
@@ -22,6 +23,7 @@ void go_close(struct go *g)
 		return;
 	go_modules_free(g);
 	elf_symbols_free(g->symbols);
+	go_debug_free(g->debug);
 	free(g->module_path);
 	free(g->module_version);
 	free(g->vcs_revision);

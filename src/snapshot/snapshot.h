@@ -114,6 +114,7 @@ struct snapshot {
 	VEC(struct snap_var) vars;	/* ascending by at */
 	VEC(struct snap_loss) losses;
 	struct snap_dump *dump;		/* a heap dump's part of it, dump.h; NULL: evidence with a runtime */
+	struct snap_dwarf *dwarf;	/* vars.h; NULL: none, or not asked yet */
 	struct snap_names *names;	/* owner of text and of the index of types; names.h */
 	struct snap_typing_stats typing;
 	uint64_t read_ns, extract_ns, names_ns;

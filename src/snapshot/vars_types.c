@@ -1,0 +1,273 @@
+/*
+ * vars_types.c - types of DWARF as rtypes: the target's own where it has one, else made.
+ *
+ * An address or offset in DWARF is believed only if an rtype of that kind and size lies there.
+ * Types may refer to each other in circles: what is being made has its address before.
+ * Source: cmd/link/internal/ld/dwarf.go; DW_AT_go_runtime_type is an address, from 1.26 on an
+ * offset in the module's types: both are tried.  Cost: one visit a type.
+ */
+#include "snapshot/vars_priv.h"
+
+#include "base/str.h"
+
+#define MAX_TYPE_DEPTH 64
+#define MAX_ELEMS      (1ULL << 32)
+#define MAX_FIELDS     4096
+
+static struct id_entry *entry_of(const struct id_map *m, uint64_t key)
+{
+	size_t i = (size_t)(key * 0x9e3779b97f4a7c15ULL >> 20) & (m->cap - 1);
+
+	while (m->tab[i].key && m->tab[i].key != key)
+		i = (i + 1) & (m->cap - 1);
+	return &m->tab[i];
+}
+
+bool id_map_get(const struct id_map *m, uint64_t key, uint64_t *ret)
+{
+	const struct id_entry *e = m->cap && key ? entry_of(m, key) : NULL;
+
+	if (!e || !e->key)
+		return false;
+	*ret = e->value;
+	return true;
+}
+
+static bool id_map_grow(struct id_map *m)
+{
+	struct id_map bigger = { .cap = m->cap ? m->cap * 2 : 1024, .n = m->n };
+
+	bigger.tab = zalloc(bigger.cap, sizeof(*bigger.tab));
+	if (!bigger.tab)
+		return false;
+	for (size_t i = 0; i < m->cap; i++)
+		if (m->tab[i].key)
+			*entry_of(&bigger, m->tab[i].key) = m->tab[i];
+	free(m->tab);
+	*m = bigger;
+	return true;
+}
+
+bool id_map_put(struct id_map *m, uint64_t key, uint64_t value)
+{
+	struct id_entry *e;
+
+	if (!key || (m->n * 2 >= m->cap && !id_map_grow(m)))
+		return false;
+	e = entry_of(m, key);
+	m->n += !e->key;
+	*e = (struct id_entry){ key, value };
+	return true;
+}
+
+/* "net/http.Server" as the program names it: "http.Server"; likewise inside of other types. */
+static const char *short_name(struct snapshot *s, const char *full)
+{
+	_cleanup_(str_deinit) struct str out = { 0 };
+	size_t word = 0;
+
+	for (const char *p = full; *p; p++) {
+		if (*p == '/') {
+			out.n = word;
+			continue;
+		}
+		str_putn(&out, p, 1);
+		if (strchr("*[](){},; \"", *p))
+			word = out.n;
+	}
+	if (!str_ok(&out) || !out.s)
+		return *full ? NULL : "";
+	out.s[out.n] = 0;
+	return snap_text(s->names, out.s);
+}
+
+static bool fits(const struct go_type *t, const struct dwarf_type *d)
+{
+	return t && t->kind == d->kind && t->bytes == d->bytes;
+}
+
+static taddr own_rtype(struct snapshot *s, const struct snap_dwarf *x, const struct dwarf_type *d)
+{
+	taddr at;
+
+	if (!d->rtype)
+		return 0;
+	for (size_t i = 0; i < s->go->nmodules; i++) {
+		const struct go_module *m = &s->go->modules[i];
+
+		at = m->types.start + d->rtype;
+		if (d->rtype < trange_bytes(m->types) && fits(go_type_at(s->rtypes, at), d))
+			return at;
+		if (m == s->go->modules) {
+			at = go_debug_run(x->file, d->rtype);
+			if (go_type_maybe(s->go, at) && fits(go_type_at(s->rtypes, at), d))
+				return at;
+		}
+	}
+	return 0;
+}
+
+struct making {
+	struct snapshot *s;
+	struct snap_dwarf *x;
+	VEC(struct go_type_field) fields;
+	uint64_t ptr_bytes;
+	uint64_t bytes;
+	bool bad;
+};
+
+static bool make_field(void *arg, const struct dwarf_type_field *f)
+{
+	struct making *m = arg;
+	taddr type = snap_dwarf_type(m->s, m->x, f->type);
+	const struct go_type *t = go_type_at(m->s->rtypes, type);
+	struct go_type_field x = {
+		.name = f->name, .offset = f->offset, .type = type, .embedded = f->embedded
+	};
+
+	if (!t || f->offset > m->bytes || t->bytes > m->bytes - f->offset ||
+	    m->fields.n >= MAX_FIELDS || !vec_push(&m->fields, x)) {
+		m->bad = true;
+		return false;
+	}
+	if (t->ptr_bytes)
+		m->ptr_bytes = f->offset + t->ptr_bytes;
+	return true;
+}
+
+static bool make_struct(struct making *m, const struct dwarf_type *d, struct go_type *t)
+{
+	m->bytes = d->bytes;
+	dwarf_type_fields(m->x->d, d->id, make_field, m);
+	t->fields = m->fields.v;
+	t->nfields = m->fields.n;
+	t->ptr_bytes = m->ptr_bytes;
+	return !m->bad;
+}
+
+static bool make_array(struct making *m, const struct dwarf_type *d, struct go_type *t)
+{
+	const struct go_type *e;
+
+	t->elem = snap_dwarf_type(m->s, m->x, d->elem);
+	t->len = d->count;
+	e = go_type_at(m->s->rtypes, t->elem);
+	if (!e || d->count > MAX_ELEMS || (e->bytes && d->count > t->bytes / e->bytes))
+		return false;
+	t->ptr_bytes = e->ptr_bytes && d->count ? (d->count - 1) * e->bytes + e->ptr_bytes : 0;
+	return true;
+}
+
+static bool make_parts(struct making *m, const struct dwarf_type *d, struct go_type *t)
+{
+	switch (d->kind) {
+	case GO_STRUCT:
+		return make_struct(m, d, t);
+	case GO_ARRAY:
+		return make_array(m, d, t);
+	case GO_MAP:
+		t->key = snap_dwarf_type(m->s, m->x, d->key);
+		__attribute__((fallthrough));
+	case GO_POINTER:
+	case GO_SLICE:
+	case GO_CHAN:
+		t->elem = snap_dwarf_type(m->s, m->x, d->elem);
+		t->ptr_bytes = 8;
+		return true;
+	case GO_INTERFACE:
+		t->ptr_bytes = 16;
+		return true;
+	case GO_STRING:
+	case GO_FUNC:
+	case GO_UNSAFE_POINTER:
+		t->ptr_bytes = 8;
+		return true;
+	default:
+		return d->kind >= GO_BOOL && d->kind <= GO_COMPLEX128;
+	}
+}
+
+static taddr make(struct snapshot *s, struct snap_dwarf *x, const struct dwarf_type *d)
+{
+	struct making m = { .s = s, .x = x };
+	struct go_type t = { .kind = d->kind, .bytes = d->bytes, .pkg_path = "" };
+	taddr made = 0;
+
+	t.addr = go_type_reserve(s->rtypes);
+	if (!t.addr || !id_map_put(&x->types, d->id, t.addr))
+		return 0;
+	t.name = short_name(s, d->name);
+	if (t.name && make_parts(&m, d, &t))
+		made = go_type_make(s->rtypes, &t);
+	vec_free(&m.fields);
+	return made;
+}
+
+taddr snap_dwarf_type(struct snapshot *s, struct snap_dwarf *x, uint64_t id)
+{
+	struct dwarf_type d;
+	uint64_t known;
+	taddr at = 0;
+
+	if (!id || x->depth >= MAX_TYPE_DEPTH)
+		return 0;
+	if (id_map_get(&x->types, id, &known))
+		return known;
+	if (!dwarf_type_at(x->d, id, &d))
+		return 0;
+	if (d.id != id && id_map_get(&x->types, d.id, &known))
+		return known;
+	x->depth++;
+	if (!d.shape)
+		at = own_rtype(s, x, &d);
+	if (!at && !d.shape)
+		at = make(s, x, &d);
+	x->depth--;
+	if (!id_map_put(&x->types, d.id, at) || !id_map_put(&x->types, id, at))
+		x->nomem = true;
+	return at;
+}
+
+static const struct go_type *step(struct snapshot *s, const struct go_type *t, uint64_t *off)
+{
+	const struct go_type *e;
+
+	if (t->kind == GO_ARRAY) {
+		e = go_type_at(s->rtypes, t->elem);
+		if (!e || !e->bytes)
+			return NULL;
+		*off %= e->bytes;
+		return e;
+	}
+	for (size_t i = 0; t->kind == GO_STRUCT && i < t->nfields; i++) {
+		e = go_type_at(s->rtypes, t->fields[i].type);
+		if (!e || *off < t->fields[i].offset || *off - t->fields[i].offset >= e->bytes)
+			continue;
+		*off -= t->fields[i].offset;
+		return e;
+	}
+	return NULL;
+}
+
+const struct go_type *snap_subtype(struct snapshot *s, const struct go_type *t, uint64_t off,
+				   uint64_t bytes)
+{
+	for (unsigned i = 0; t && i < MAX_TYPE_DEPTH; i++) {
+		if (!off && t->bytes == bytes)
+			return t;
+		t = step(s, t, &off);
+	}
+	return NULL;
+}
+
+bool snap_pointer_word(struct snapshot *s, const struct go_type *t, uint64_t off)
+{
+	for (unsigned i = 0; t && i < MAX_TYPE_DEPTH; i++) {
+		if (off >= t->ptr_bytes)
+			return false;
+		if (t->kind != GO_ARRAY && t->kind != GO_STRUCT)
+			return !off || t->kind == GO_INTERFACE;
+		t = step(s, t, &off);
+	}
+	return false;
+}

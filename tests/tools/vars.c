@@ -1,0 +1,99 @@
+/*
+ * vars.c - every variable that limpet believes in, one a line, for comparisons with a debugger.
+ *
+ *     vars TARGET [OPTIONS of report]
+ *     0x5f6d20<TAB>8<TAB>main.cache<TAB>map[string]*main.Session<TAB>global
+ *     0xc00009cf58<TAB>8<TAB>sess<TAB>*main.Session<TAB>goroutine 17 frame 2 pc 0x4810f2
+ * main.handler closure main.f.func1 +0x8 sess ...
+ *
+ * Goes through the same doors as the commands (cli/session.h).
+ */
+#include "cli/session.h"
+#include "snapshot/vars.h"
+
+#include <stdio.h>
+
+static size_t goroutine_of(const struct snapshot *s, uint32_t frame)
+{
+	size_t i = 0;
+
+	while (i < s->stacks.gs.n &&
+	       (frame < s->stacks.gs.v[i].first_frame ||
+		frame - s->stacks.gs.v[i].first_frame >= s->stacks.gs.v[i].nframes))
+		i++;
+	return i;
+}
+
+static void print(struct snapshot *s, const struct snap_var *v)
+{
+	const struct go_type *t = go_type_at(s->rtypes, v->rtype);
+	const struct go_goroutine *g;
+	struct go_func f;
+	size_t i;
+
+	printf(TADDR_FMT "\t%" PRIu64 "\t%s\t%s\t", v->at, t ? t->bytes : 0, v->name,
+	       t ? go_type_full(s->rtypes, t) : "?");
+	if (v->frame == UINT32_MAX) {
+		puts("global");
+		return;
+	}
+	i = goroutine_of(s, v->frame);
+	if (i >= s->stacks.gs.n) {
+		puts("no goroutine");
+		return;
+	}
+	g = &s->stacks.gs.v[i];
+	printf("goroutine %" PRIu64 " frame %zu pc " TADDR_FMT " %s\n", g->id,
+	       v->frame - g->first_frame, s->stacks.frames.v[v->frame].pc,
+	       go_func_at(s->go, s->stacks.frames.v[v->frame].pc, &f) ? f.name : "?");
+}
+
+/* Words of stacks that have a name, and those that have none. */
+static void count_slots(struct snapshot *s)
+{
+	uint64_t named = 0, all = 0;
+
+	for (size_t i = 0; i < s->slots.n; i++) {
+		const struct snap_slot *sl = &s->slots.v[i];
+		struct snap_local l;
+
+		if (sl->frame >= s->stacks.frames.n || !sl->at)
+			continue;
+		all++;
+		named += snap_local_at(s, sl->frame, sl->at, &l);
+	}
+	fprintf(stderr, "slots of frames %" PRIu64 ", named %" PRIu64 "\n", all, named);
+}
+
+static struct err *run(int argc, char **argv)
+{
+	_cleanup_(session_close) struct session s = { 0 };
+	_cleanup_(freep) char **v = zalloc((size_t)argc + 2, sizeof(*v));
+	struct args a;
+	struct err *err;
+
+	if (!v)
+		return &err_nomem;
+	v[0] = argv[0];
+	v[1] = (char *)(uintptr_t) "report";
+	memcpy(v + 2, argv + 1, ((size_t)argc - 1) * sizeof(*v));
+	err = args_parse(argc + 1, v, &a);
+	if (!err)
+		err = session_open(&a, &s);
+	for (size_t i = 0; !err && i < s.s->vars.n; i++)
+		print(s.s, &s.s->vars.v[i]);
+	if (!err)
+		count_slots(s.s);
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct err *err = run(argc, argv);
+	int code = err ? err_exit_code(err) : 0;
+
+	if (err)
+		fprintf(stderr, "vars: %s\n", err->msg);
+	err_free(err);
+	return code;
+}
