@@ -249,6 +249,8 @@ struct go_scan_ops {
 	struct err *(*pointer)(void *arg, uint64_t id, uint64_t at, taddr value, uint64_t before);
 	/* Memory that could not be read. */
 	void (*lost)(void *arg, taddr addr, uint64_t nbytes);
+	/* May be NULL.  Heap bits of a GO_PTR_SPAN_BITS span, 1 bit a word, before its objects. */
+	void (*bits)(void *arg, const struct go_span *s, const uint64_t *bits);
 };
 
 struct err *go_heap_scan(const struct go *g, const struct go_heap *h, size_t lo, size_t hi,

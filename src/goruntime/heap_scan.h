@@ -154,6 +154,8 @@ GO_INLINE struct err *go_scan_small(struct go_scanner *sc, const struct go_span 
 	uint64_t ew = s->elem_bytes / 8;
 	uint64_t keep = ew >= 64 ? UINT64_MAX : (1ULL << ew) - 1;
 
+	if (ops.bits)
+		ops.bits(arg, s, bits);
 	for (uint32_t k = 0; k < s->nelems; k += 64) {
 		uint64_t live = go_bits64(sc->h->alloc_bits, s->first + k);
 

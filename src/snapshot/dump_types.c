@@ -53,7 +53,7 @@ static bool make(struct snapshot *s, struct snap_type_key key, struct snap_type 
 		ret->name = snap_textf(s->names, "%s?", short_name(t->name));
 		return true;
 	}
-	ret->name = snap_textf(s->names, "%s%s", ret->array ? "[...]" : "", short_name(t->name));
+	ret->name = snap_textf(s->names, "%s%s", ret->array ? "[]" : "", short_name(t->name));
 	return true;
 }
 

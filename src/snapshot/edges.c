@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/par.h"
 #include "goruntime/heap_scan.h"
+#include "snapshot/typing.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
@@ -193,6 +194,13 @@ static void on_lost(void *arg, taddr addr, uint64_t nbytes)
 	w->lost_bytes += nbytes;
 }
 
+GO_INLINE void on_bits(void *arg, const struct go_span *span, const uint64_t *bits)
+{
+	struct worker *w = arg;
+
+	snap_bits_set(w->s, (size_t)(span - w->s->heap.spans.v), bits);
+}
+
 /* Give back whole pages of [from, to), elements of the edge array. */
 static void give_back(uint32_t *a, uint64_t from, uint64_t to)
 {
@@ -243,7 +251,7 @@ static void end_chunk(struct job *j, struct chunk *c)
 
 static struct err *scan_chunk(struct job *j, struct worker *w, struct chunk *c)
 {
-	static const struct go_scan_ops ops = { on_object, on_pointer, on_lost };
+	static const struct go_scan_ops ops = { on_object, on_pointer, on_lost, on_bits };
 	const struct go_span *v = w->s->heap.spans.v;
 	uint64_t end_id = v[c->hi - 1].first + v[c->hi - 1].nelems;
 	struct err *err;
@@ -396,7 +404,9 @@ struct err *snapshot_edges(struct snapshot *s, unsigned nthreads, struct snap_ed
 		s->type_of = bigalloc((size_t)e.n, sizeof(*s->type_of));
 	if (!s->type_of)
 		return &err_nomem;
-	err = snap_learn_runtime(s);
+	err = snap_bits_create(s);
+	if (!err)
+		err = snap_learn_runtime(s);
 	if (!err)
 		err = run(&j, nthreads);
 	if (!err && s->dump)

@@ -7,17 +7,15 @@
  * if the object's slot is the one that mallocgc would have given it.
  */
 #include "snapshot/dump.h"
+#include "snapshot/typing.h"
 
 #include "goruntime/heap_io.h"
 #include "goruntime/heap_scan.h"
 
 #include <stdio.h>
 
-enum { KEY_ONE, KEY_ROW, KEY_CLOSURE, KEY_CHAN, KEY_MAP, KEY_NAME };
-
-#define MAX_SMALL	 32768U /* runtime/sizeclasses.go: maxSmallSize */
-#define MAX_DIRECT_DEPTH 16
-#define MAX_SUDOGS	 65536
+#define MAX_SMALL  32768U /* runtime/sizeclasses.go: maxSmallSize */
+#define MAX_SUDOGS 65536
 
 /* runtime/msize.go: roundupsize. */
 uint64_t snap_slot_bytes(const struct go_layout *L, uint64_t bytes, bool noscan)
@@ -38,30 +36,6 @@ uint64_t snap_slot_bytes(const struct go_layout *L, uint64_t bytes, bool noscan)
 	return 0;
 }
 
-/* "main.Session"; the package path is not part of it. */
-static bool make_rtype(struct snapshot *s, struct snap_type_key key, struct snap_type *ret)
-{
-	const struct go_type *t = go_type_at(s->rtypes, key.at);
-
-	if (!t)
-		return false;
-	*ret = (struct snap_type){
-		.kind = SNAP_TYPE_RTYPE,
-		.rank = SNAP_RANK_WEAK,
-		.array = key.what == KEY_ROW,
-		.rtype = t->addr,
-		.bytes = t->bytes,
-	};
-	ret->name = ret->array ? snap_textf(s->names, "[...]%s", t->name)
-			       : snap_text(s->names, t->name);
-	return true;
-}
-
-static uint32_t rtype_number(struct snapshot *s, taddr rtype, uint32_t key)
-{
-	return snap_type_number(s, (struct snap_type_key){ rtype, key }, make_rtype);
-}
-
 uint32_t snap_learn_header(struct snapshot *s, taddr rtype, uint64_t data_bytes)
 {
 	const struct go_type *t;
@@ -71,75 +45,13 @@ uint32_t snap_learn_header(struct snapshot *s, taddr rtype, uint64_t data_bytes)
 	t = go_type_at(s->rtypes, rtype);
 	if (!t)
 		return 0;
-	return rtype_number(s, rtype, t->bytes && data_bytes / t->bytes >= 2 ? KEY_ROW : KEY_ONE);
-}
-
-static bool make_closure(struct snapshot *s, struct snap_type_key key, struct snap_type *ret)
-{
-	struct go_func f;
-
-	if (!go_func_at(s->go, key.at, &f) || f.entry != key.at)
-		return false;
-	*ret = (struct snap_type){ .kind = SNAP_TYPE_CLOSURE, .rank = SNAP_RANK_WEAK };
-	ret->name = snap_textf(s->names, "closure of %s", f.name);
-	return true;
+	return snap_number(s, t->bytes && data_bytes / t->bytes >= 2 ? FORM_ROW : FORM_ONE, rtype,
+			   SNAP_RANK_HEADER);
 }
 
 uint32_t snap_learn_closure(struct snapshot *s, taddr pc)
 {
-	return snap_type_number(s, (struct snap_type_key){ pc, KEY_CLOSURE }, make_closure);
-}
-
-static bool make_chan(struct snapshot *s, struct snap_type_key key, struct snap_type *ret)
-{
-	const struct go_type *t = go_type_at(s->rtypes, key.at);
-
-	if (!t)
-		return false;
-	*ret = (struct snap_type){ .kind = SNAP_TYPE_CHAN,
-				   .rank = SNAP_RANK_RUNTIME,
-				   .rtype = t->addr };
-	ret->name = snap_textf(s->names, "chan %s", t->name);
-	return true;
-}
-
-static uint32_t chan_number(struct snapshot *s, taddr elem)
-{
-	return snap_type_number(s, (struct snap_type_key){ elem, KEY_CHAN }, make_chan);
-}
-
-static bool make_map(struct snapshot *s, struct snap_type_key key, struct snap_type *ret)
-{
-	const struct go_type *t = go_type_at(s->rtypes, key.at);
-
-	if (!t)
-		return false;
-	*ret = (struct snap_type){ .kind = SNAP_TYPE_OTHER,
-				   .rank = SNAP_RANK_WEAK,
-				   .rtype = t->addr };
-	ret->name = snap_text(s->names, t->name);
-	return true;
-}
-
-/* The type that a direct interface word points to, through one-field structs and arrays. */
-static const struct go_type *direct_of(struct snapshot *s, const struct go_type *t)
-{
-	for (unsigned i = 0; t && i < MAX_DIRECT_DEPTH; i++) {
-		taddr next = 0;
-
-		if (t->kind == GO_ARRAY && t->len == 1)
-			next = t->elem;
-		else if (t->kind == GO_STRUCT)
-			for (size_t k = 0; k < t->nfields && !next; k++) {
-				const struct go_type *f = go_type_at(s->rtypes, t->fields[k].type);
-
-				next = f && f->bytes ? f->addr : 0;
-			}
-		else
-			return t;
-		t = go_type_at(s->rtypes, next);
-	}
-	return NULL;
+	return snap_number(s, FORM_CLOSURE, pc, SNAP_RANK_WEAK);
 }
 
 static void of_value(struct snapshot *s, const struct go_type *t, struct snap_iface *ret)
@@ -150,74 +62,53 @@ static void of_value(struct snapshot *s, const struct go_type *t, struct snap_if
 	if (ret->noscan && t->bytes < 16)
 		return; /* may share a block with others: the tiny allocator */
 	ret->slot_bytes = snap_slot_bytes(s->go->L, t->bytes, ret->noscan);
-	ret->type = rtype_number(s, t->addr, KEY_ONE);
+	ret->type = snap_number(s, FORM_ONE, t->addr, SNAP_RANK_WEAK);
 }
 
-static void of_direct(struct snapshot *s, const struct go_type *t, struct snap_iface *ret)
+/* runtime/map.go, makemap_small; internal/runtime/maps/map.go, NewEmptyMap. */
+static void of_map(struct snapshot *s, const struct go_type *t, struct snap_iface *ret)
 {
-	const struct go_type *e;
+	const struct go_layout *L = s->go->L;
+	uint64_t bytes = t->map_flags & GO_MAP_SWISS ? L->swissmap_bytes : L->hmap_bytes;
 
-	t = direct_of(s, t);
-	if (!t)
-		return;
-	switch (t->kind) {
-	case GO_POINTER:
-		of_value(s, go_type_at(s->rtypes, t->elem), ret);
-		return;
-	case GO_MAP:
-		ret->slot_bytes = 48; /* runtime.hmap and internal/runtime/maps.Map */
-		ret->type =
-			snap_type_number(s, (struct snap_type_key){ t->addr, KEY_MAP }, make_map);
-		return;
-	case GO_CHAN: /* chan.go, makechan: the buffer lies behind, unless it has pointers */
-		e = go_type_at(s->rtypes, t->elem);
-		if (!e)
-			return;
-		ret->noscan = !e->ptr_bytes;
-		ret->slot_bytes = snap_slot_bytes(s->go->L, s->go->L->hchan_bytes, ret->noscan);
-		ret->at_least = ret->noscan;
-		ret->type = chan_number(s, e->addr);
-		return;
-	default:
-		return;
-	}
+	ret->slot_bytes = snap_slot_bytes(L, bytes, false);
+	ret->type = snap_number(s, FORM_MAP, t->addr, SNAP_RANK_WEAK);
+}
+
+/* chan.go, makechan: the buffer lies behind, unless it has pointers. */
+static void of_chan(struct snapshot *s, const struct go_type *e, struct snap_iface *ret)
+{
+	ret->noscan = !e->ptr_bytes;
+	ret->slot_bytes = snap_slot_bytes(s->go->L, s->go->L->hchan_bytes, ret->noscan);
+	ret->at_least = ret->noscan;
+	ret->either = true; /* one without a buffer has no pointers */
+	ret->type = snap_number(s, FORM_CHAN, e->addr, SNAP_RANK_WEAK);
 }
 
 void snap_learn_iface(struct snapshot *s, taddr word, struct snap_iface *ret)
 {
-	const struct target_region *r = target_region_at(s->t, word);
-	const struct go_type *t = NULL;
-	taddr itab_type;
+	const struct go_type *t;
+	enum typing_form form;
+	taddr at = 0;
 
 	if (s->dump) {
 		snap_dump_iface(s, word, ret);
 		return;
 	}
 	*ret = (struct snap_iface){ 0 };
-	if (!r || !(r->prot & REGION_READ) || trange_has(s->heap.bounds, word))
-		return;
-	itab_type = go_itab_type(s->rtypes, word);
-	if (itab_type)
-		t = go_type_at(s->rtypes, itab_type);
-	else if (go_type_maybe(s->go, word))
-		t = go_type_at(s->rtypes, word);
+	form = snap_word_form(s, word, &at);
+	t = form == FORM_NONE ? NULL : go_type_at(s->rtypes, at);
 	if (!t)
 		return;
-	if (t->direct_iface)
-		of_direct(s, t, ret);
-	else
+	if (form == FORM_ONE)
 		of_value(s, t, ret);
+	else if (form == FORM_MAP)
+		of_map(s, t, ret);
+	else if (form == FORM_CHAN)
+		of_chan(s, t, ret);
 }
 
-static bool make_named(struct snapshot *s, struct snap_type_key key, struct snap_type *ret)
-{
-	static const char *const names[] = { "runtime.g", "runtime.sudog", "runtime.m" };
-
-	*ret = (struct snap_type){ .kind = SNAP_TYPE_OTHER, .rank = SNAP_RANK_RUNTIME };
-	ret->name = snap_text(s->names, names[key.at]);
-	return true;
-}
-
+/* As typing_number.c numbers their names. */
 enum { NAMED_G, NAMED_SUDOG, NAMED_M };
 
 /* Object that begins at addr is a runtime struct. */
@@ -231,8 +122,7 @@ static void named(struct snapshot *s, taddr addr, unsigned which)
 	span = go_heap_span_at(&s->heap, addr);
 	if (addr != span->base + (id - span->first) * span->elem_bytes + go_span_header(span))
 		return;
-	snap_type_set(s, id,
-		      snap_type_number(s, (struct snap_type_key){ which, KEY_NAME }, make_named));
+	snap_type_set(s, id, snap_number(s, FORM_RUNTIME, which, SNAP_RANK_RUNTIME));
 }
 
 /* chan.go: hchan.elemtype of the channel that a sudog waits for. */
@@ -252,7 +142,7 @@ static struct err *waited_chan(struct snapshot *s, struct go_io *io, taddr chan)
 		return NULL;
 	err = go_io_read(io, chan + (uint64_t)L->hchan_elemtype.off, &elem, sizeof(elem));
 	if (!err)
-		snap_type_set(s, id, chan_number(s, elem));
+		snap_type_set(s, id, snap_number(s, FORM_CHAN, elem, SNAP_RANK_FLOW));
 	return err;
 }
 

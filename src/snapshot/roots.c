@@ -215,7 +215,7 @@ static void its_loss(void *arg, taddr addr, uint64_t nbytes)
 /* mgcmark.go, gcScanFinalizer: what the object points to lives, not the object itself. */
 static struct err *scan_finalized(struct snapshot *s, struct go_scanner *sc, taddr object)
 {
-	static const struct go_scan_ops ops = { no_object, its_pointer, its_loss };
+	static const struct go_scan_ops ops = { no_object, its_pointer, its_loss, NULL };
 	struct finalized f = { s, object };
 	uint64_t id = go_heap_object_at(&s->heap, object);
 

@@ -4,6 +4,7 @@
  * Knows nothing of processes and Go versions; those rooms have been asked when this returns.
  */
 #include "snapshot/dump.h"
+#include "snapshot/typing.h"
 #include "snapshot/vars.h"
 
 #include "base/clock.h"
@@ -40,6 +41,7 @@ void snapshot_free(struct snapshot *s)
 	vec_free(&s->vars);
 	vec_free(&s->losses);
 	snap_vars_free(s->dwarf);
+	snap_bits_free(s);
 	snap_names_free(s->names);
 	snap_dump_free(s->dump);
 	free(s);

@@ -49,14 +49,28 @@ struct snap_slot {
 };
 
 /* What an object is, as far as it is known; index 0 = unknown. */
-enum snap_type_kind { SNAP_TYPE_UNKNOWN, SNAP_TYPE_RTYPE, SNAP_TYPE_CLOSURE, SNAP_TYPE_CHAN, SNAP_TYPE_OTHER };
+enum snap_type_kind {
+	SNAP_TYPE_UNKNOWN,
+	SNAP_TYPE_RTYPE,
+	SNAP_TYPE_CLOSURE,
+	SNAP_TYPE_CHAN,
+	SNAP_TYPE_OTHER,	/* the runtime's own, without an rtype; a guess */
+	SNAP_TYPE_MAP,		/* a map's header */
+	SNAP_TYPE_PART,		/* other memory of a map */
+	SNAP_TYPE_STRING,	/* bytes that strings point to */
+	SNAP_TYPE_TINY,		/* several small values without pointers */
+};
 struct snap_type {
 	uint8_t kind;
-	uint8_t rank;		/* of two claims about one object the higher is believed */
+	uint8_t rank;		/* enum snap_rank: of two claims about one object the higher is believed */
+	uint8_t form;		/* private: enum typing_form */
 	bool array;		/* RTYPE: the object is a row of them */
-	taddr rtype;		/* RTYPE: of the object, of each element of a row; CHAN: of the element */
-	uint64_t bytes;		/* of that rtype, 0 unknown */
-	const char *name;	/* "main.Session", "[...]main.T", "closure of main.f.func1", "chan int", "runtime.g" */
+	taddr rtype;		/* RTYPE: of the object, of each element of a row; CHAN: of the element; MAP,
+				 * PART: of the map */
+	taddr elem;		/* PART: rtype of each element, 0 none */
+	taddr entry;		/* CLOSURE: of its function */
+	uint64_t bytes;		/* of rtype (PART: of elem), 0 unknown */
+	const char *name;	/* "main.Session", "[]main.T", "closure of main.f.func1", "chan int", "runtime.g" */
 };
 
 /*
@@ -114,6 +128,7 @@ struct snapshot {
 	VEC(struct snap_var) vars;	/* ascending by at */
 	VEC(struct snap_loss) losses;
 	struct snap_dump *dump;		/* a heap dump's part of it, dump.h; NULL: evidence with a runtime */
+	struct snap_bits *bits;		/* pointer bits, from snapshot_edges to snapshot_types; typing.h */
 	struct snap_dwarf *dwarf;	/* vars.h; NULL: none, or not asked yet */
 	struct snap_names *names;	/* owner of text and of the index of types; names.h */
 	struct snap_typing_stats typing;

@@ -86,7 +86,7 @@ static void on_lost(void *arg, taddr addr, uint64_t nbytes)
 
 static struct err *from_named(struct causes *c)
 {
-	static const struct go_scan_ops ops = { on_object, on_pointer, on_lost };
+	static const struct go_scan_ops ops = { on_object, on_pointer, on_lost, NULL };
 	struct snapshot *s = c->s->s;
 	struct err *err = NULL;
 

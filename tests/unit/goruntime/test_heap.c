@@ -187,7 +187,7 @@ static void on_lost(void *arg, taddr addr, uint64_t nbytes)
 				 "lost %" PRIx64 "+%" PRIu64 ";", addr, nbytes);
 }
 
-static const struct go_scan_ops ops = { on_object, on_pointer, on_lost };
+static const struct go_scan_ops ops = { on_object, on_pointer, on_lost, NULL };
 
 /* Heap bits of a word of a small-object span. */
 static void set_ptr(struct world *w, uint64_t page, uint64_t elem, uint64_t word)

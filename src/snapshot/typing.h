@@ -1,0 +1,204 @@
+/*
+ * typing.h - types by propagation, between its own files; not a door.
+ *
+ * A claim is "at this address begins a thing of this type number".  Numbers (snapshot.types)
+ * say what form the thing has: one value, a row of them, a map's header …  How each form is
+ * recognised and what follows from it is worked out once a number (struct typing_info).
+ *
+ *   claims of strong evidence only, until nothing changes;
+ *   then what weak evidence says of objects that are still unnamed, and what follows from it
+ *
+ * so that what is weak cannot speak where something better does, whichever thread is first.
+ */
+#ifndef LIMPET_SNAPSHOT_TYPING_H
+#define LIMPET_SNAPSHOT_TYPING_H
+
+#include "snapshot/names.h"
+
+#include <pthread.h>
+
+/* snap_type.form: what a number is about; snap_type_key.at in brackets. */
+enum typing_form {
+	FORM_NONE,
+	FORM_ONE,	  /* a value (rtype) */
+	FORM_ROW,	  /* an array of values, as long as the slot (rtype of one) */
+	FORM_CLOSURE,	  /* (entry pc) */
+	FORM_CHAN,	  /* runtime.hchan, the buffer behind it if it has no pointers (rtype of elem) */
+	FORM_QUEUE,	  /* a channel's buffer (rtype of elem) */
+	FORM_MAP,	  /* its header (rtype of the map, as for all that follow) */
+	FORM_DIRECTORY,	  /* Swiss: pointers to tables */
+	FORM_TABLE,	  /* Swiss: one table */
+	FORM_GROUPS,	  /* Swiss: groups; old: buckets */
+	FORM_EXTRA,	  /* old: runtime.mapextra */
+	FORM_LIST_HEADER, /* old: []*bmap in mapextra */
+	FORM_LIST,	  /* old: its backing array */
+	FORM_STRING,	  /* bytes of strings */
+	FORM_TINY,	  /* a block of the tiny allocator */
+	FORM_RUNTIME,	  /* a struct of the runtime that has no rtype here (enum of learn.c) */
+	FORM_LABEL,	  /* a guess: its name says all */
+	FORM_SHAPE,	  /* size and pointer bits (bits of the slot) */
+};
+
+/* Number for a form; NULL text and 0 when there is no such type.  rank: enum snap_rank. */
+uint32_t snap_number(struct snapshot *s, enum typing_form form, taddr at, unsigned rank);
+/* The same for what a *elem points to: small values without pointers lie in tiny blocks. */
+uint32_t snap_number_pointee(struct snapshot *s, taddr elem, unsigned rank);
+/* Elements of a slice. */
+uint32_t snap_number_row(struct snapshot *s, taddr elem, unsigned rank);
+/* What a word of an interface points to: FORM_ONE, MAP, CHAN, CLOSURE and its `at`; NONE. */
+enum typing_form snap_word_form(struct snapshot *s, taddr word, taddr *ret_at);
+
+/* What to do with a word of a typed value. */
+enum typing_op {
+	OP_POINTER,
+	OP_SLICE, /* pointer, …, count `count_off` behind it */
+	OP_STRING,
+	OP_IFACE,
+	OP_FUNC,
+	OP_REFLECT, /* reflect.Value: rtype, pointer, flags */
+	OP_TRIE,    /* a node of internal/sync.HashTrieMap: entry or indirect; alt is the other */
+	OP_ARRAY,   /* count values of sub, stride bytes apart */
+};
+
+struct typing_plan;
+
+struct typing_leaf {
+	uint32_t off;
+	uint8_t op;
+	uint8_t form; /* of what it points to */
+	uint16_t count_off;
+	uint32_t number[2]; /* strong, weak (0: not made yet) */
+	uint32_t alt[2];
+	taddr at, alt_at; /* with form: the key of the number */
+	uint64_t count, stride;
+	const struct typing_plan *sub;
+};
+
+/* The words of a type from which others follow. */
+struct typing_plan {
+	taddr rtype;
+	uint64_t bytes;
+	size_t n;
+	struct typing_leaf leaf[];
+};
+
+/* By type number, made when it is first met. */
+struct typing_info {
+	uint8_t ready;
+	uint8_t form, rank;
+	bool noscan;
+	bool masked;	  /* mask is known: all but channels without an rtype for hchan */
+	bool expands;	  /* something follows from it */
+	bool at_least;	  /* the slot may be larger */
+	uint64_t bytes;	  /* of one value; of a row's element */
+	uint64_t slot;	  /* that mallocgc gives for one */
+	uint64_t mask;	  /* pointer words of one value, if it has at most 64 words */
+	taddr rtype;	  /* key's `at` */
+	const struct typing_plan *plan;
+	uint32_t parts[4]; /* numbers that an expansion needs, by form */
+};
+
+/* Pointer bits of all GO_PTR_SPAN_BITS spans, kept from the pass over the edges. */
+struct snap_bits {
+	uint32_t *row; /* by span: 1 + row in words, 0 none */
+	uint64_t *words;
+	size_t nspans, nrows;
+};
+
+#define SNAP_BITS_WORDS 16 /* GO_PAGE_BYTES / 8 / 64 */
+
+struct err *snap_bits_create(struct snapshot *s) MUST_CHECK;
+void snap_bits_free(struct snapshot *s);
+static inline void snap_bits_set(struct snapshot *s, size_t span, const uint64_t *bits)
+{
+	uint32_t row = s->bits ? s->bits->row[span] : 0;
+
+	if (row)
+		memcpy(s->bits->words + (size_t)(row - 1) * SNAP_BITS_WORDS, bits,
+		       SNAP_BITS_WORDS * 8);
+}
+
+/* Pointer bits of a slot's words; false: not known for such a span. */
+bool snap_bits_get(const struct snapshot *s, size_t span, uint64_t id, uint64_t *ret);
+
+/* Plans and infos, made once; typing_plan.c. */
+struct typing_plans;
+
+struct err *typing_plans_create(struct snapshot *s, struct typing_plans **ret) MUST_CHECK;
+void typing_plans_free(struct typing_plans *ps);
+/* NULL: nothing follows from such a value, or no such type. */
+const struct typing_plan *typing_plan_of(struct typing_plans *ps, taddr rtype);
+const struct typing_info *typing_info_of(struct typing_plans *ps, uint32_t number);
+/* Number of a leaf for a rank of evidence. */
+uint32_t typing_leaf_number(struct snapshot *s, const struct typing_leaf *l, unsigned rank);
+/* Pointer words of a value, at most 64. */
+uint64_t typing_mask(struct snapshot *s, taddr rtype);
+
+#define TYPING_NCHUNK_CACHE 1024
+#define TYPING_BATCH	    32
+
+struct typing_chunk {
+	size_t lo, hi; /* spans */
+	uint64_t first, end; /* ids */
+	taddr base;
+	uint64_t bytes;
+	uint32_t ndirty;
+};
+
+/* All of one run of snapshot_types. */
+struct typing {
+	struct snapshot *s;
+	struct typing_plans *plans;
+	struct typing_chunk *chunks;
+	size_t nchunks;
+	uint32_t *chunk_of; /* by span; UINT32_MAX: has no pointers */
+	uint64_t *dirty;    /* by object id */
+	uint64_t lower[256]; /* by size class: bytes of the next smaller one */
+	unsigned least;	    /* rank that an object must have to be expanded */
+	struct typing_worker **workers;
+	unsigned nworkers;
+};
+
+struct typing_claim {
+	taddr value;
+	uint64_t count; /* of a row; of a string its bytes */
+	uint32_t number, alt;
+};
+
+struct typing_word {
+	taddr word, at;
+	uint32_t number[2];
+	uint8_t form;
+};
+
+struct typing_worker {
+	struct typing *t;
+	uint8_t *buf;
+	size_t buf_bytes;
+	VEC(uint64_t) stack; /* objects to expand next */
+	uint64_t stack_lo, stack_hi; /* ids that may be put on it */
+	size_t stack_max;
+	unsigned rank; /* of the claims being made */
+	unsigned nbatch;
+	struct typing_claim batch[TYPING_BATCH];
+	struct typing_word words[TYPING_NCHUNK_CACHE];
+	struct snap_typing_stats stats;
+};
+
+/* typing_claim.c: a claim; batched, and settled by typing_flush(). */
+void typing_claim(struct typing_worker *w, uint32_t number, uint32_t alt, taddr value,
+		  uint64_t count);
+void typing_flush(struct typing_worker *w);
+/* Does the object look like one of that number? Only mask and slot are asked. */
+bool typing_agrees(struct typing *t, uint64_t id, uint32_t number);
+
+/* typing_expand.c: what follows from n bytes at mem, of an object or a variable. */
+void typing_expand(struct typing_worker *w, uint32_t number, const uint8_t *mem, uint64_t n);
+void typing_expand_plan(struct typing_worker *w, const struct typing_plan *p, const uint8_t *mem);
+
+void typing_expand_iface(struct typing_worker *w, taddr type, taddr data);
+
+/* typing_shape.c: names for what is left. */
+struct err *typing_shapes(struct typing *t) MUST_CHECK;
+
+#endif

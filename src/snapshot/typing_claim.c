@@ -1,0 +1,406 @@
+/*
+ * typing_claim.c - is it true what is said of an object?
+ *
+ * A claim is believed for the whole object only if it speaks of its beginning (or of whole
+ * elements up to the end), mallocgc gives such a slot for it, and the collector's pointer bits
+ * of the whole slot are those of the type.  Of two that are both possible the better evidence,
+ * then the larger type is believed: T at the beginning of U is how a pointer to U's first field
+ * looks.  Malloc headers are what mallocgc was told: they are never overruled.
+ * Cost: a claim is two or three cache misses, overlapped in batches.
+ */
+#include "snapshot/typing.h"
+
+#include "goruntime/heap_scan.h"
+
+#define MAX_DEPTH 16
+
+struct err *snap_bits_create(struct snapshot *s)
+{
+	struct snap_bits *b;
+
+	if (s->bits)
+		return NULL;
+	b = zalloc(1, sizeof(*b));
+	if (!b)
+		return &err_nomem;
+	s->bits = b;
+	b->nspans = s->heap.spans.n;
+	b->row = bigalloc(b->nspans + 1, sizeof(*b->row));
+	if (!b->row)
+		return &err_nomem;
+	for (size_t i = 0; i < b->nspans; i++) {
+		const struct go_span *v = &s->heap.spans.v[i];
+
+		if (v->scheme == GO_PTR_SPAN_BITS && v->bytes == GO_PAGE_BYTES)
+			b->row[i] = (uint32_t)++b->nrows;
+	}
+	b->words = bigalloc((b->nrows + 1) * SNAP_BITS_WORDS, 8);
+	return b->words ? NULL : &err_nomem;
+}
+
+void snap_bits_free(struct snapshot *s)
+{
+	struct snap_bits *b = s->bits;
+
+	if (!b)
+		return;
+	bigfree(b->row, b->nspans + 1, sizeof(*b->row));
+	bigfree(b->words, (b->nrows + 1) * SNAP_BITS_WORDS, 8);
+	free(b);
+	s->bits = NULL;
+}
+
+static uint64_t low_bits(uint64_t n)
+{
+	return n >= 64 ? UINT64_MAX : (1ULL << n) - 1;
+}
+
+bool snap_bits_get(const struct snapshot *s, size_t span, uint64_t id, uint64_t *ret)
+{
+	const struct go_span *v = &s->heap.spans.v[span];
+	uint32_t row = s->bits ? s->bits->row[span] : 0;
+	uint64_t words = v->elem_bytes / 8, at = (id - v->first) * words;
+
+	if (!row || words > 64 || at / 64 >= SNAP_BITS_WORDS)
+		return false;
+	*ret = go_bits64(s->bits->words + (size_t)(row - 1) * SNAP_BITS_WORDS, at) &
+	       low_bits(words);
+	return true;
+}
+
+/* The pointer bits of n values in a row. */
+static uint64_t repeat(uint64_t mask, uint64_t words, uint64_t n)
+{
+	uint64_t all = mask;
+
+	if (!words)
+		return mask;
+	for (uint64_t at = words; --n && at < 64; at += words)
+		all |= mask << at;
+	return all;
+}
+
+/* Where a claim points to. */
+struct spot {
+	size_t span;
+	const struct go_span *s;
+	uint64_t id;
+	uint64_t off; /* behind the start of the object's data */
+};
+
+enum verdict { AGREED, BAD_SIZE, BAD_MASK, INSIDE };
+
+static enum verdict bits_agree(struct typing *t, const struct spot *at, const struct typing_info *i,
+			       uint64_t n)
+{
+	uint64_t bits;
+
+	if (at->s->noscan || !i->masked)
+		return AGREED;
+	if (!snap_bits_get(t->s, at->span, at->id, &bits))
+		return BAD_MASK;
+	return bits == repeat(i->mask, i->bytes / 8, n) ? AGREED : BAD_MASK;
+}
+
+static enum verdict one_agrees(struct typing *t, const struct spot *at, const struct typing_info *i)
+{
+	if (at->off)
+		return INSIDE;
+	/* A channel without a buffer has no pointers at all (chan.go, makechan: mem == 0). */
+	if (i->form == FORM_CHAN && at->s->noscan)
+		return at->s->elem_bytes >= snap_slot_bytes(t->s->go->L, i->bytes, true) ? AGREED
+											 : BAD_SIZE;
+	if (at->s->noscan != i->noscan)
+		return BAD_SIZE;
+	if (at->s->elem_bytes != i->slot)
+		return BAD_SIZE;
+	return bits_agree(t, at, i, 1);
+}
+
+/* Is it a slot that mallocgc gives for so many bytes? Objects with headers are not asked. */
+static bool slot_fits(const struct typing *t, const struct go_span *s, uint64_t bytes)
+{
+	uint64_t class = s->spanclass >> 1;
+
+	if (bytes > s->elem_bytes)
+		return false;
+	if (!class) /* its own span: whole pages */
+		return bytes > s->elem_bytes - GO_PAGE_BYTES;
+	return bytes > t->lower[class & 255];
+}
+
+static enum verdict row_agrees(struct typing *t, const struct spot *at, const struct typing_info *i,
+			       uint64_t count)
+{
+	uint64_t first, n;
+
+	if (!i->bytes || at->s->noscan != i->noscan)
+		return BAD_SIZE;
+	if (at->off % i->bytes)
+		return INSIDE;
+	first = at->off / i->bytes;
+	n = at->s->elem_bytes / i->bytes;
+	if (!count || first >= n || count > n - first)
+		return BAD_SIZE;
+	n = first + count;
+	if (at->s->tiny && n * i->bytes < 16)
+		return BAD_SIZE;
+	return slot_fits(t, at->s, n * i->bytes) ? bits_agree(t, at, i, n) : BAD_SIZE;
+}
+
+/* The count is not known: groups and buckets, a queue, a directory. */
+static enum verdict part_agrees(struct typing *t, const struct spot *at,
+				const struct typing_info *i, uint64_t count)
+{
+	uint64_t n;
+
+	if (at->off || !i->bytes || at->s->noscan != i->noscan)
+		return at->off ? INSIDE : BAD_SIZE;
+	n = at->s->elem_bytes / i->bytes;
+	if (!n || count > n)
+		return BAD_SIZE;
+	for (; n >= MAX(count, 1ULL) && slot_fits(t, at->s, n * i->bytes); n--)
+		if (bits_agree(t, at, i, n) == AGREED)
+			return AGREED;
+	return BAD_MASK;
+}
+
+static enum verdict string_agrees(const struct spot *at, uint64_t nbytes)
+{
+	if (!at->s->noscan)
+		return BAD_SIZE;
+	return nbytes <= at->s->elem_bytes && at->off <= at->s->elem_bytes - nbytes ? AGREED
+										    : BAD_SIZE;
+}
+
+static enum verdict agrees(struct typing *t, const struct spot *at, const struct typing_info *i,
+			   uint64_t count)
+{
+	switch (i->form) {
+	case FORM_ROW:
+		return row_agrees(t, at, i, count);
+	case FORM_QUEUE:
+	case FORM_GROUPS:
+	case FORM_DIRECTORY:
+	case FORM_LIST:
+		return part_agrees(t, at, i, count);
+	case FORM_STRING:
+		return string_agrees(at, count);
+	case FORM_TINY:
+		return at->s->tiny ? AGREED : INSIDE;
+	case FORM_NONE:
+		return BAD_SIZE;
+	default:
+		return one_agrees(t, at, i);
+	}
+}
+
+bool typing_agrees(struct typing *t, uint64_t id, uint32_t number)
+{
+	const struct go_span *s = go_heap_span_of(&t->s->heap, id);
+	const struct typing_info *i = typing_info_of(t->plans, number);
+	struct spot at = { (size_t)(s - t->s->heap.spans.v), s, id, 0 };
+
+	if (s->scheme > GO_PTR_SPAN_BITS || i->form == FORM_CLOSURE)
+		return true;
+	return agrees(t, &at, i, 0) == AGREED;
+}
+
+/* Does a value of type a begin with one of type b? */
+static bool contains(struct snapshot *s, taddr a, taddr b)
+{
+	for (unsigned i = 0; a && i < MAX_DEPTH; i++) {
+		const struct go_type *t = go_type_at(s->rtypes, a);
+
+		if (a == b)
+			return true;
+		if (!t)
+			return false;
+		a = t->kind == GO_STRUCT && t->nfields ? t->fields[0].type
+		    : t->kind == GO_ARRAY	       ? t->elem
+						       : 0;
+	}
+	return false;
+}
+
+/* A total order, so that the result does not depend on which thread came first. */
+static bool better(const struct snap_type *a, const struct snap_type *b)
+{
+	if (a->rank != b->rank)
+		return a->rank > b->rank;
+	if (a->bytes != b->bytes)
+		return a->bytes > b->bytes;
+	return strcmp(a->name, b->name) < 0;
+}
+
+static void count_conflict(struct typing_worker *w, const struct snap_type *a,
+			   const struct snap_type *b)
+{
+	struct snapshot *s = w->t->s;
+
+	if (a->rank != b->rank || a->form == FORM_STRING || b->form == FORM_STRING ||
+	    !strcmp(a->name, b->name))
+		return;
+	if (!contains(s, a->rtype, b->rtype) && !contains(s, b->rtype, a->rtype))
+		w->stats.conflicts++;
+}
+
+/* A header's type stays; a part of a map or channel says more of the same type. */
+static bool more_than_header(const struct snap_type *is, const struct snap_type *now)
+{
+	taddr elem = now->form == FORM_QUEUE ? now->rtype : now->elem;
+
+	return is->rank == SNAP_RANK_HEADER &&
+	       (now->form == FORM_QUEUE || now->form == FORM_GROUPS ||
+		now->form == FORM_DIRECTORY || now->form == FORM_LIST) &&
+	       (!elem || elem == is->rtype);
+}
+
+/* Objects with pointers of which something follows are to be read. */
+static void to_expand(struct typing_worker *w, const struct spot *at, const struct typing_info *i)
+{
+	struct typing *t = w->t;
+	uint64_t bit = 1ULL << (at->id & 63), old;
+	uint32_t c = t->chunk_of[at->span];
+
+	if (c == UINT32_MAX || i->rank < t->least || (!i->expands && i->form != FORM_CLOSURE))
+		return;
+	old = __atomic_fetch_or(&t->dirty[at->id >> 6], bit, __ATOMIC_ACQ_REL);
+	if (old & bit)
+		return;
+	__atomic_fetch_add(&t->chunks[c].ndirty, 1, __ATOMIC_RELAXED);
+	if (at->id >= w->stack_lo && at->id < w->stack_hi && w->stack.n < w->stack_max)
+		(void)!vec_push(&w->stack, at->id); /* without memory: in the next round */
+}
+
+static void believe(struct typing_worker *w, const struct spot *at, uint32_t number,
+		    const struct typing_info *i)
+{
+	struct snapshot *s = w->t->s;
+	const struct snap_type *now = &s->types.v[number];
+	uint32_t *type = &s->type_of[at->id];
+	uint32_t old = __atomic_load_n(type, __ATOMIC_ACQUIRE);
+
+	do {
+		const struct snap_type *is = &s->types.v[old];
+
+		if (old == number)
+			return;
+		if (old && !more_than_header(is, now) && !better(now, is)) {
+			count_conflict(w, is, now);
+			return;
+		}
+	} while (!__atomic_compare_exchange_n(type, &old, number, true, __ATOMIC_ACQ_REL,
+					      __ATOMIC_ACQUIRE));
+	if (old)
+		count_conflict(w, &s->types.v[old], now);
+	w->stats.accepted++;
+	to_expand(w, at, i);
+}
+
+/* A func value: the object's first word says which function. */
+static void claim_closure(struct typing_worker *w, const struct spot *at, taddr value)
+{
+	struct snapshot *s = w->t->s;
+	uint32_t old = __atomic_load_n(&s->type_of[at->id], __ATOMIC_ACQUIRE), number;
+	taddr entry = 0;
+	struct err *err;
+
+	if (at->off)
+		return;
+	if (old && s->types.v[old].form != FORM_CLOSURE)
+		return;
+	entry = s->types.v[old].entry;
+	if (!old) {
+		err = target_read(s->t, value, &entry, sizeof(entry));
+		if (err) {
+			err_free(err);
+			return;
+		}
+	}
+	number = snap_number(s, FORM_CLOSURE, entry, w->rank);
+	if (number)
+		believe(w, at, number, typing_info_of(w->t->plans, number));
+}
+
+static void refuse(struct typing_worker *w, enum verdict v)
+{
+	if (v == BAD_SIZE)
+		w->stats.refused_size++;
+	else if (v == BAD_MASK)
+		w->stats.refused_mask++;
+	else
+		w->stats.refused_inside++;
+}
+
+static void settle(struct typing_worker *w, const struct typing_claim *c, const struct spot *at)
+{
+	struct typing *t = w->t;
+	uint32_t old = __atomic_load_n(&t->s->type_of[at->id], __ATOMIC_RELAXED);
+	uint32_t number = c->number;
+	const struct typing_info *i;
+	enum verdict v;
+
+	w->stats.claims++;
+	if (old && old == number)
+		return;
+	if (!number) {
+		claim_closure(w, at, c->value);
+		return;
+	}
+	if (at->s->scheme > GO_PTR_SPAN_BITS) {
+		if (old && more_than_header(&t->s->types.v[old], &t->s->types.v[number]) &&
+		    !at->off)
+			believe(w, at, number, typing_info_of(t->plans, number));
+		return;
+	}
+	i = typing_info_of(t->plans, number);
+	v = agrees(t, at, i, c->count);
+	if (v != AGREED && c->alt) {
+		number = c->alt;
+		i = typing_info_of(t->plans, number);
+		v = agrees(t, at, i, c->count);
+	}
+	if (v == AGREED)
+		believe(w, at, number, i);
+	else
+		refuse(w, v);
+}
+
+void typing_flush(struct typing_worker *w)
+{
+	const struct go_heap *h = &w->t->s->heap;
+	struct spot at[TYPING_BATCH];
+
+	/* Loops of independent loads: the misses of one loop overlap. */
+	for (unsigned k = 0; k < w->nbatch; k++)
+		at[k].span = go_heap_span_index(h, w->batch[k].value);
+	for (unsigned k = 0; k < w->nbatch; k++) {
+		at[k].id = go_heap_object_in(h, at[k].span, w->batch[k].value);
+		if (at[k].id != GO_NO_OBJECT)
+			__builtin_prefetch(&w->t->s->type_of[at[k].id], 1);
+	}
+	for (unsigned k = 0; k < w->nbatch; k++) {
+		const struct go_span *s;
+
+		if (at[k].id == GO_NO_OBJECT || !go_bit(h->alloc_bits, at[k].id))
+			continue;
+		s = at[k].s = &h->spans.v[at[k].span];
+		at[k].off = w->batch[k].value - s->base - (at[k].id - s->first) * s->elem_bytes;
+		if (at[k].off < go_span_header(s))
+			continue;
+		at[k].off -= go_span_header(s);
+		settle(w, &w->batch[k], &at[k]);
+	}
+	w->nbatch = 0;
+}
+
+void typing_claim(struct typing_worker *w, uint32_t number, uint32_t alt, taddr value,
+		  uint64_t count)
+{
+	if (!trange_has(w->t->s->heap.bounds, value))
+		return;
+	w->batch[w->nbatch++] = (struct typing_claim){ value, count, number, alt };
+	if (w->nbatch == TYPING_BATCH)
+		typing_flush(w);
+}

@@ -1,0 +1,263 @@
+/*
+ * typing_expand.c - from bytes of known type to claims about what they point to.
+ *
+ * Values by their plans; maps, channels and closures by what the runtime keeps behind unsafe
+ * pointers.  Source: runtime/map.go, internal/runtime/maps (Map.directoryAt, groupsReference),
+ * runtime/chan.go, reflect/value.go.  Every count is bounded by the object it is about.
+ */
+#include "snapshot/typing.h"
+
+#define REFLECT_INDIR 128 /* reflect/value.go: flagIndir */
+#define MAX_COUNT     (1ULL << 40)
+
+static uint64_t word(const uint8_t *mem, uint64_t off)
+{
+	return load_u64(mem + off);
+}
+
+/* What an interface's word stands for, remembered. */
+static const struct typing_word *word_at(struct typing_worker *w, taddr x)
+{
+	struct typing_word *c = &w->words[(x >> 5) % TYPING_NCHUNK_CACHE];
+	struct snapshot *s = w->t->s;
+
+	if (c->word == x)
+		return c;
+	*c = (struct typing_word){ .word = x };
+	c->form = (uint8_t)snap_word_form(s, x, &c->at);
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned rank = i ? SNAP_RANK_WEAK : SNAP_RANK_FLOW;
+
+		if (c->form == FORM_ONE)
+			c->number[i] = snap_number_pointee(s, c->at, rank);
+		else if (c->form != FORM_NONE && c->form != FORM_CLOSURE)
+			c->number[i] = snap_number(s, c->form, c->at, rank);
+	}
+	return c;
+}
+
+static void of_iface(struct typing_worker *w, taddr type, taddr data)
+{
+	const struct typing_word *c;
+
+	if (!data || !type || (type & 7) || !trange_has(w->t->s->heap.bounds, data))
+		return;
+	c = word_at(w, type);
+	if (c->form == FORM_CLOSURE)
+		typing_claim(w, 0, 0, data, 0);
+	else if (c->number[w->rank <= SNAP_RANK_WEAK])
+		typing_claim(w, c->number[w->rank <= SNAP_RANK_WEAK], 0, data, 0);
+}
+
+void typing_expand_iface(struct typing_worker *w, taddr type, taddr data)
+{
+	of_iface(w, type, data);
+}
+
+/* reflect.Value: ptr is the value itself, or (flagIndir) leads to it. */
+static void of_reflect(struct typing_worker *w, const uint8_t *mem)
+{
+	taddr type = word(mem, 0), ptr = word(mem, 8);
+	const struct go_type *t;
+	uint32_t number;
+
+	if (!trange_has(w->t->s->heap.bounds, ptr))
+		return;
+	t = go_type_at(w->t->s->rtypes, type);
+	if (!t)
+		return;
+	if (!(word(mem, 16) & REFLECT_INDIR)) {
+		if (t->direct_iface)
+			of_iface(w, type, ptr);
+		return;
+	}
+	number = snap_number_pointee(w->t->s, type, w->rank);
+	if (number)
+		typing_claim(w, number, 0, ptr, 0);
+}
+
+static void of_leaf(struct typing_worker *w, const struct typing_leaf *l, const uint8_t *mem)
+{
+	unsigned r = w->rank <= SNAP_RANK_WEAK;
+	const uint8_t *at = mem + l->off;
+	uint64_t x = word(at, 0);
+
+	switch (l->op) {
+	case OP_POINTER:
+		if (x)
+			typing_claim(w, l->number[r], l->alt[r], x, 0);
+		return;
+	case OP_SLICE:
+		if (x)
+			typing_claim(w, l->number[r], 0, x, word(at, l->count_off));
+		return;
+	case OP_STRING:
+		if (x)
+			typing_claim(w, l->number[r], 0, x, word(at, 8));
+		return;
+	case OP_IFACE:
+		of_iface(w, x, word(at, 8));
+		return;
+	case OP_FUNC:
+		if (x)
+			typing_claim(w, 0, 0, x, 0);
+		return;
+	case OP_REFLECT:
+		of_reflect(w, at);
+		return;
+	case OP_ARRAY:
+		for (uint64_t i = 0; i < l->count; i++)
+			typing_expand_plan(w, l->sub, at + i * l->stride);
+		return;
+	default:
+		return;
+	}
+}
+
+void typing_expand_plan(struct typing_worker *w, const struct typing_plan *p, const uint8_t *mem)
+{
+	for (size_t i = 0; i < p->n; i++)
+		of_leaf(w, &p->leaf[i], mem);
+}
+
+static uint32_t part(struct typing_worker *w, enum typing_form form, taddr map)
+{
+	return snap_number(w->t->s, form, map, w->rank);
+}
+
+static void claim_part(struct typing_worker *w, enum typing_form form, taddr map, taddr at,
+		       uint64_t count)
+{
+	uint32_t number = at ? part(w, form, map) : 0;
+
+	if (number)
+		typing_claim(w, number, 0, at, count);
+}
+
+static void of_swiss(struct typing_worker *w, taddr map, const uint8_t *mem)
+{
+	const struct go_layout *L = w->t->s->go->L;
+	taddr dir = go_get(mem, L->swissmap_dirPtr);
+	uint64_t n = go_get(mem, L->swissmap_dirLen);
+
+	if (n > MAX_COUNT)
+		return;
+	claim_part(w, n ? FORM_DIRECTORY : FORM_GROUPS, map, dir, n ? n : 1);
+}
+
+static void of_hmap(struct typing_worker *w, taddr map, const uint8_t *mem)
+{
+	const struct go_layout *L = w->t->s->go->L;
+	uint64_t b = go_get(mem, L->hmap_B);
+
+	if (b > 40)
+		return;
+	claim_part(w, FORM_GROUPS, map, go_get(mem, L->hmap_buckets), 1ULL << b);
+	claim_part(w, FORM_GROUPS, map, go_get(mem, L->hmap_oldbuckets), 1);
+	claim_part(w, FORM_EXTRA, map, go_get(mem, L->hmap_extra), 0);
+}
+
+static void of_map(struct typing_worker *w, taddr map, const uint8_t *mem)
+{
+	const struct go_type *t = go_type_at(w->t->s->rtypes, map);
+
+	if (!t || t->kind != GO_MAP)
+		return;
+	if (t->map_flags & GO_MAP_SWISS)
+		of_swiss(w, map, mem);
+	else
+		of_hmap(w, map, mem);
+}
+
+static void of_table(struct typing_worker *w, taddr map, const uint8_t *mem)
+{
+	const struct go_layout *L = w->t->s->go->L;
+	uint64_t mask = go_get(mem, L->swisstable_lengthMask);
+
+	if (mask < MAX_COUNT)
+		claim_part(w, FORM_GROUPS, map, go_get(mem, L->swisstable_groups_data), mask + 1);
+}
+
+static void of_extra(struct typing_worker *w, taddr map, const uint8_t *mem)
+{
+	const struct go_layout *L = w->t->s->go->L;
+
+	claim_part(w, FORM_LIST_HEADER, map, go_get(mem, L->mapextra_overflow), 0);
+	claim_part(w, FORM_LIST_HEADER, map, go_get(mem, L->mapextra_oldoverflow), 0);
+	claim_part(w, FORM_GROUPS, map, go_get(mem, L->mapextra_nextOverflow), 1);
+}
+
+/* Each word leads to a part. */
+static void of_pointers(struct typing_worker *w, enum typing_form form, taddr map,
+			const uint8_t *mem, uint64_t n)
+{
+	uint32_t number = part(w, form, map);
+
+	for (uint64_t i = 0; number && i + 8 <= n; i += 8)
+		if (word(mem, i))
+			typing_claim(w, number, 0, word(mem, i), 1);
+}
+
+static void of_chan(struct typing_worker *w, taddr elem, const uint8_t *mem)
+{
+	const struct go_layout *L = w->t->s->go->L;
+	taddr buf = go_get(mem, L->hchan_buf);
+	uint64_t n = go_get(mem, L->hchan_dataqsiz);
+
+	if (n && n < MAX_COUNT)
+		claim_part(w, FORM_QUEUE, elem, buf, n);
+}
+
+static void of_values(struct typing_worker *w, const struct typing_info *i, const uint8_t *mem,
+		      uint64_t n)
+{
+	if (!i->plan || !i->bytes)
+		return;
+	if (i->form == FORM_ONE)
+		n = MIN(n, i->bytes);
+	for (uint64_t at = 0; at + i->bytes <= n; at += i->bytes)
+		typing_expand_plan(w, i->plan, mem + at);
+}
+
+void typing_expand(struct typing_worker *w, uint32_t number, const uint8_t *mem, uint64_t n)
+{
+	const struct typing_info *i = typing_info_of(w->t->plans, number);
+
+	w->rank = MIN(i->rank, (unsigned)SNAP_RANK_FLOW);
+	switch (i->form) {
+	case FORM_ONE:
+	case FORM_ROW:
+	case FORM_QUEUE:
+	case FORM_GROUPS:
+		of_values(w, i, mem, n);
+		return;
+	case FORM_MAP:
+		if (n >= i->bytes)
+			of_map(w, i->rtype, mem);
+		return;
+	case FORM_DIRECTORY:
+		of_pointers(w, FORM_TABLE, i->rtype, mem, n);
+		return;
+	case FORM_TABLE:
+		if (n >= i->bytes)
+			of_table(w, i->rtype, mem);
+		return;
+	case FORM_EXTRA:
+		if (n >= i->bytes)
+			of_extra(w, i->rtype, mem);
+		return;
+	case FORM_LIST_HEADER:
+		if (n >= 24)
+			claim_part(w, FORM_LIST, i->rtype, word(mem, 0), word(mem, 16));
+		return;
+	case FORM_LIST:
+		of_pointers(w, FORM_GROUPS, i->rtype, mem, n);
+		return;
+	case FORM_CHAN:
+		if (n >= i->bytes)
+			of_chan(w, i->rtype, mem);
+		return;
+	default:
+		return;
+	}
+}
