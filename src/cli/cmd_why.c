@@ -9,6 +9,7 @@ static struct err *answer(struct session *s, struct ans_head *h, struct ans_why 
 	const struct args *a = s->args;
 	struct err *err = session_stage(s, "finding dominators");
 
+	s->agg.values = args_has(a, OPT_VALUES) ? a->values : ANS_VALUES_HASH;
 	if (!err)
 		err = agg_dominators(&s->agg);
 	if (!err)

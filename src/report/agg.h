@@ -20,6 +20,7 @@ struct agg {
 	struct snapshot *s;
 	struct graph *g; /* NULL: memory and goroutines without a graph */
 	unsigned nthreads;
+	unsigned values; /* ANS_VALUES_*: of keys in expressions */
 	struct keep keep;
 	/* dominator children, made by agg_dominators() */
 	uint32_t *dom_first;

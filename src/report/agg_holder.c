@@ -6,8 +6,6 @@
  */
 #include "report/agg.h"
 
-enum { HOLDERS_MAX = 24, HOLDERS_HEAD = 12, HOLDERS_TAIL = 8, CHAIN_MAX = 16 };
-
 struct edge_finder {
 	const struct go_heap *h;
 	uint64_t want; /* object id */
@@ -149,7 +147,7 @@ static void describe_object(struct agg *a, gnode v, gnode next, struct ans_holde
 
 struct err *agg_holder(struct agg *a, gnode v, gnode next, struct ans_holder *ret)
 {
-	struct ans_holder h = { .name = "", .type = "", .field = "", .frame = "" };
+	struct ans_holder h = ANS_HOLDER_EMPTY;
 
 	if (a->g->retained && v < a->g->n)
 		h.retained = a->g->retained[v];
@@ -161,79 +159,4 @@ struct err *agg_holder(struct agg *a, gnode v, gnode next, struct ans_holder *re
 		describe_root(a, v, next, &h);
 	*ret = h;
 	return keep_err(&a->keep);
-}
-
-static struct err *push_skipped(struct ans_path *p, size_t n)
-{
-	struct ans_holder h = {
-		.what = "skipped",
-		.name = "",
-		.type = "",
-		.field = "",
-		.frame = "",
-		.count = n,
-	};
-
-	return vec_push(&p->nodes, h) ? NULL : &err_nomem;
-}
-
-static struct err *push_nodes(struct agg *a, const gnode *path, size_t lo, size_t hi, size_t len,
-			      struct ans_path *p)
-{
-	for (size_t i = lo; i < hi; i++) {
-		struct ans_holder h;
-		struct err *err =
-			agg_holder(a, path[i], i + 1 < len ? path[i + 1] : GRAPH_NONE, &h);
-
-		if (err)
-			return err;
-		if (!vec_push(&p->nodes, h))
-			return &err_nomem;
-	}
-	return NULL;
-}
-
-struct err *agg_holders(struct agg *a, const gnode *path, size_t len, struct ans_path *ret)
-{
-	_cleanup_(ans_path_deinit) struct ans_path p = { 0 };
-	size_t head = len > HOLDERS_MAX ? HOLDERS_HEAD : len;
-	size_t tail = len > HOLDERS_MAX ? len - HOLDERS_TAIL : len;
-	struct err *err = push_nodes(a, path, 0, head, len, &p);
-
-	if (!err && tail > head)
-		err = push_skipped(&p, tail - head);
-	if (!err)
-		err = push_nodes(a, path, tail, len, len, &p);
-	if (err)
-		return err;
-	*ret = p;
-	p = (struct ans_path){ 0 };
-	return NULL;
-}
-
-/* Child that holds more than half of what v holds, or GRAPH_NONE. */
-static gnode heavy_child(const struct agg *a, gnode v)
-{
-	gnode best = GRAPH_NONE;
-
-	for (uint32_t i = a->dom_first[v]; i < a->dom_first[v + 1]; i++) {
-		gnode c = a->dom_child[i];
-
-		if (best == GRAPH_NONE || a->g->retained[c] > a->g->retained[best])
-			best = c;
-	}
-	if (best != GRAPH_NONE && a->g->retained[best] * 2 <= a->g->retained[v] &&
-	    graph_is_object(a->g, v))
-		return GRAPH_NONE;
-	return best;
-}
-
-struct err *agg_chain(struct agg *a, gnode root, struct ans_path *ret)
-{
-	gnode path[CHAIN_MAX];
-	size_t len = 0;
-
-	for (gnode v = root; v != GRAPH_NONE && len < CHAIN_MAX; v = heavy_child(a, v))
-		path[len++] = v;
-	return agg_holders(a, path, len, ret);
 }

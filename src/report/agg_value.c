@@ -23,7 +23,7 @@ struct emitter {
 };
 
 /* FNV-1a: enough to see that two values are equal, no way back for long ones. */
-static const char *hash_text(struct agg *a, const uint8_t *p, size_t n)
+const char *value_hash(struct agg *a, const uint8_t *p, size_t n)
 {
 	uint64_t h = 14695981039346656037U;
 
@@ -78,16 +78,12 @@ static const char *float_text(struct keep *k, const uint8_t *p, uint64_t nbytes)
 	return keepf(k, "%.17g", d);
 }
 
-static const char *scalar_text(struct emitter *e, const struct go_type *t, const uint8_t *p)
+const char *value_scalar(struct agg *a, const struct go_type *t, const uint8_t *p)
 {
-	struct keep *k = &e->a->keep;
+	struct keep *k = &a->keep;
 	uint64_t x = number(p, t->bytes);
 	unsigned shift = t->bytes < 8 ? 64 - 8 * (unsigned)t->bytes : 0;
 
-	if (e->values == ANS_VALUES_NONE)
-		return NULL;
-	if (e->values == ANS_VALUES_HASH)
-		return hash_text(e->a, p, t->bytes);
 	switch (t->kind) {
 	case GO_BOOL:
 		return x ? "true" : "false";
@@ -109,6 +105,14 @@ static const char *scalar_text(struct emitter *e, const struct go_type *t, const
 	}
 }
 
+static const char *scalar_text(struct emitter *e, const struct go_type *t, const uint8_t *p)
+{
+	if (e->values == ANS_VALUES_NONE)
+		return NULL;
+	return e->values == ANS_VALUES_HASH ? value_hash(e->a, p, t->bytes)
+					    : value_scalar(e->a, t, p);
+}
+
 static const char *string_text(struct emitter *e, taddr at, uint64_t len)
 {
 	struct keep *k = &e->a->keep;
@@ -126,7 +130,7 @@ static const char *string_text(struct emitter *e, taddr at, uint64_t len)
 		return keepf(k, "len %" PRIu64 ", unreadable", len);
 	}
 	if (e->values == ANS_VALUES_HASH)
-		return keepf(k, "len %" PRIu64 " %s", len, hash_text(e->a, buf, got));
+		return keepf(k, "len %" PRIu64 " %s", len, value_hash(e->a, buf, got));
 	return keepf(k, "\"%.*s\"%s", (int)strnlen((char *)buf, got), (char *)buf,
 		     len > want ? "\xe2\x80\xa6" : "");
 }

@@ -61,7 +61,7 @@ struct ans_exact {
 	const char *compared;	/* in words: what could be compared at that instant */
 	bool second;
 	bool no_marks; /* the evidence has none */
-	bool holds; /* not contradicted; nothing was compared where gc_objects is 0 */
+	bool holds;    /* not contradicted; nothing was compared where gc_objects is 0 */
 	VEC(struct ans_difference) differences;
 };
 
@@ -72,13 +72,32 @@ struct ans_holder {
 	const char *type;  /* "" unknown */
 	const char *field; /* of this node, through which the next one is held; "" unknown */
 	const char *frame; /* goroutine: the function whose frame holds the next; "" */
+	const char *var;   /* root: the variable that holds the next, "sess"; "" unknown */
+	const char *key;   /* map-value: as a literal, or a hash of it; "" */
+	const char *expr;  /* the pointer to it as a Go expression; "" none */
 	taddr addr;	   /* 0 none */
+	taddr at, to;	   /* where the pointer to the next lies (0: a register), and what it is */
 	uint64_t bytes, retained;
-	uint64_t count; /* skipped: how many nodes */
+	uint64_t count; /* skipped, map-value: how many nodes */
 };
+
+#define ANS_HOLDER_EMPTY                                                                           \
+	{                                                                                          \
+		.name = "", .type = "", .field = "", .frame = "", .var = "", .key = "", .expr = "" \
+	}
 
 struct ans_path {
 	VEC(struct ans_holder) nodes;
+	/* the pointer to the last node; all "" where no expression was looked for */
+	const char *expression; /* as Go source says it */
+	const char *dlv;	/* as dlv evaluates it on a core */
+	const char *type;	/* of both; "" unknown */
+	unsigned unsaid;	/* steps that dlv's language has no words for */
+	const char *why_unsaid; /* the last of them, in words; "" */
+	bool inside;		/* the value is the object's own memory, no pointer to it */
+	taddr at, to;		/* where the value's pointer word lies, and what it is */
+	uint64_t goroutine;	/* whose frame a local is looked up in; 0: none */
+	unsigned frame;		/* as dlv counts */
 };
 
 struct ans_row {
@@ -166,7 +185,7 @@ struct ans_object {
 	const char *type, *type_from;
 	unsigned span_class;
 	bool noscan, allocated, marked, reached, values_shown;
-	bool no_marks; /* the evidence has none */
+	bool no_marks;	   /* the evidence has none */
 	const char *marks; /* what the mark bit means */
 	VEC(struct ans_field) fields;
 	uint64_t nfields;

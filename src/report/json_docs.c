@@ -51,6 +51,28 @@ static void put_cut(struct jw *j, const struct ans_cut *c)
 	jw_end(j, '}');
 }
 
+/* What the paths, one for one, are in Go. */
+static void put_expression(struct jw *j, const struct ans_path *p)
+{
+	jw_object(j);
+	jw_kv_text(j, "expression", p->expression);
+	jw_kv_text(j, "type", p->type);
+	jw_kv_text(j, "dlv", p->dlv);
+	jw_kv_u64(j, "steps_not_expressible", p->unsaid);
+	if (p->unsaid)
+		jw_kv_text(j, "not_expressible", p->why_unsaid);
+	jw_kv_bool(j, "value_is_object", p->inside);
+	if (p->goroutine) {
+		jw_kv_u64(j, "goroutine", p->goroutine);
+		jw_kv_u64(j, "frame", p->frame);
+	}
+	if (p->at)
+		jw_kv_addr(j, "at", p->at);
+	if (p->to)
+		jw_kv_addr(j, "to", p->to);
+	jw_end(j, '}');
+}
+
 static void put_why(struct jw *j, const struct ans_why_item *it)
 {
 	jw_key(j, "object");
@@ -62,6 +84,11 @@ static void put_why(struct jw *j, const struct ans_why_item *it)
 	jw_array(j);
 	for (size_t i = 0; i < it->paths.n; i++)
 		json_path(j, &it->paths.v[i]);
+	jw_end(j, ']');
+	jw_key(j, "expressions");
+	jw_array(j);
+	for (size_t i = 0; i < it->paths.n; i++)
+		put_expression(j, &it->paths.v[i]);
 	jw_end(j, ']');
 	jw_kv_u64(j, "independent_paths", it->independent);
 	jw_kv_bool(j, "independent_is_lower_bound", it->capped);

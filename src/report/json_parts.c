@@ -140,8 +140,15 @@ void json_holder(struct jw *j, const struct ans_holder *h)
 	put_if(j, "type", h->type);
 	put_if(j, "field", *h->field == '.' ? h->field + 1 : h->field);
 	put_if(j, "frame", h->frame);
+	put_if(j, "var", h->var);
+	put_if(j, "key", h->key);
+	put_if(j, "expr", h->expr);
 	if (h->addr)
 		jw_kv_addr(j, "addr", h->addr);
+	if (h->at)
+		jw_kv_addr(j, "at", h->at);
+	if (h->to)
+		jw_kv_addr(j, "to", h->to);
 	if (object || h->bytes)
 		jw_kv_u64(j, "bytes", h->bytes);
 	if (h->retained)

@@ -76,12 +76,27 @@ static void put_object(struct str *o, const struct ans_holder *h)
 	str_printf(o, " " TADDR_FMT " (%s)", h->addr, str_bytes(size, h->bytes));
 }
 
+static void put_entry(struct str *o, const struct ans_holder *h)
+{
+	str_put(o, !strcmp(h->what, "map-value") ? "map value"
+		   : !strcmp(h->what, "map-key") ? "map key"
+						 : "queued in it");
+	if (h->key && *h->key) {
+		str_put(o, " [");
+		text_clean(o, h->key);
+		str_put(o, "]");
+	}
+}
+
 void text_holder(struct str *o, const struct ans_holder *h)
 {
 	char n[32];
 
 	if (!strcmp(h->what, "skipped"))
 		str_printf(o, "\xe2\x80\xa6 %s more", text_count(n, h->count));
+	else if (!strcmp(h->what, "map-value") || !strcmp(h->what, "map-key") ||
+		 !strcmp(h->what, "queued"))
+		put_entry(o, h);
 	else if (!strcmp(h->what, "object"))
 		put_object(o, h);
 	else
@@ -94,6 +109,10 @@ static void put_link(struct str *o, const struct ans_holder *h)
 	if (*h->frame) {
 		str_put(o, *h->frame == '(' ? " " : " in frame of ");
 		text_clean(o, h->frame);
+	}
+	if (h->var && *h->var && *h->frame) {
+		str_put(o, ": local ");
+		text_clean(o, h->var);
 	}
 	if (*h->field) {
 		str_put(o, "  ");

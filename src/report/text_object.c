@@ -27,6 +27,30 @@ static void put_cut(struct str *o, const struct ans_cut *c)
 		   text_count(n, c->objects));
 }
 
+/* main.cache["k7"].buf ([]uint8, 4.0 KiB) <- *main.Session <- map value <- global main.cache */
+static void put_expression(struct str *o, const struct ans_path *p)
+{
+	char size[16];
+	size_t n = p->nodes.n;
+
+	str_put(o, "    ");
+	text_clean(o, p->expression);
+	if (n) {
+		str_put(o, " (");
+		text_clean(o, *p->type ? p->type : "of unknown type");
+		str_printf(o, ", %s)", str_bytes(size, p->nodes.v[n - 1].bytes));
+	}
+	if (p->goroutine)
+		str_printf(o, " in goroutine %" PRIu64 ", frame %u", p->goroutine, p->frame);
+	str_put(o, "\n");
+	if (p->unsaid) {
+		str_printf(o, "    (%u step%s dlv cannot say: ", p->unsaid,
+			   p->unsaid > 1 ? "s" : "");
+		text_clean(o, p->why_unsaid);
+		str_put(o, ")\n");
+	}
+}
+
 static void put_why(struct str *o, const struct ans_why_item *it)
 {
 	char size[16];
@@ -41,6 +65,8 @@ static void put_why(struct str *o, const struct ans_why_item *it)
 	}
 	for (size_t p = 0; p < it->paths.n; p++) {
 		str_printf(o, "  path %zu\n", p + 1);
+		if (*it->paths.v[p].expression)
+			put_expression(o, &it->paths.v[p]);
 		text_path(o, &it->paths.v[p], "    ");
 	}
 	str_printf(o, "  independent paths: %s%" PRIu64 "\n", it->capped ? "at least " : "",
