@@ -33,6 +33,7 @@ enum opt_id {
 	OPT_GO = 1 << 18,
 	OPT_HELP = 1 << 19,
 	OPT_SYSROOT = 1 << 20,
+	OPT_ALL = 1 << 29,
 	OPT_HANDLER = 1 << 30, /* all options of core-handler */
 	OPT_ZSTD = 1 << 24,
 	OPT_NO_PAYLOAD = 1 << 25,

@@ -16,6 +16,7 @@ struct err *cmd_memory(const struct args *a, int *status) MUST_CHECK;
 struct err *cmd_verify(const struct args *a, int *status) MUST_CHECK;
 struct err *cmd_snapshot(const struct args *a, int *status) MUST_CHECK;
 struct err *cmd_core_handler(const struct args *a, int *status) MUST_CHECK;
+struct err *cmd_pop(const struct args *a, int *status) MUST_CHECK;
 struct err *cmd_layout(const struct args *a, int *status) MUST_CHECK;
 struct err *cmd_doctor(const struct args *a, int *status) MUST_CHECK;
 

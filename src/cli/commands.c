@@ -9,6 +9,19 @@
 	"TARGET is a process (PID, pid:PID or name:NAME, the exact name of the program),\n" \
 	"a core, or a file of runtime/debug.WriteHeapDump.\n"
 
+#define POPULATION(n, what, more, eg, extra)                                  \
+	{                                                                     \
+		.name = n,                                                    \
+		.args = "TARGET",                                             \
+		.about = what,                                                \
+		.help = WHERE more,                                           \
+		.example = eg,                                                \
+		.opts = OPTS_COMMON | OPT_SORT | (extra),                     \
+		.min_args = 1,                                                \
+		.max_args = 1,                                                \
+		.run = cmd_pop,                                               \
+	}
+
 static const struct cmd table[] = {
 	{
 		.name = "report",
@@ -149,7 +162,10 @@ static const struct cmd table[] = {
 		.free = true,
 		.run = cmd_layout,
 	},
-	{ .name = "types", .about = "all types" },
+	POPULATION("types", "all types: objects, bytes, size, kind",
+		   "Rows (of slices) are types of their own.  --all adds the types that the program has\n"
+		   "and no object is of.  --sort takes bytes, objects, size, kind, package or name.",
+		   "limpet types 1234 --sort objects", OPT_ALL),
 	{ .name = "strings", .about = "strings: duplicates, pinned buffers" },
 	{ .name = "maps", .about = "maps: fill ratio, waste" },
 	{ .name = "slices", .about = "slices: capacity without content" },
@@ -157,7 +173,10 @@ static const struct cmd table[] = {
 	{ .name = "timers", .about = "timers and tickers" },
 	{ .name = "contexts", .about = "contexts that are never cancelled" },
 	{ .name = "pools", .about = "sync.Pools" },
-	{ .name = "finalizers", .about = "finalizers and cleanups" },
+	POPULATION("finalizers", "finalizers, cleanups, weak pointers; what is queued",
+		   "One row for all objects of one type with one function.  --sort takes count, bytes,\n"
+		   "unreachable, kind, type or function.",
+		   "limpet finalizers 1234", 0),
 	{ .name = "fds", .about = "files and sockets" },
 	{ .name = "diff", .about = "what grew between two snapshots" },
 	{ .name = "sql", .about = "SQL over all of it" },

@@ -135,6 +135,12 @@ void jw_i64(struct jw *j, int64_t n)
 	str_printf(j->o, "%" PRId64, n);
 }
 
+void jw_number(struct jw *j, const char *digits)
+{
+	before_value(j);
+	str_put(j->o, digits);
+}
+
 void jw_bool(struct jw *j, bool yes)
 {
 	before_value(j);

@@ -28,6 +28,7 @@ void jw_key(struct jw *j, const char *key);
 void jw_text(struct jw *j, const char *s); /* NULL: null */
 void jw_u64(struct jw *j, uint64_t n);
 void jw_i64(struct jw *j, int64_t n);
+void jw_number(struct jw *j, const char *digits); /* a JSON number, as it is */
 void jw_bool(struct jw *j, bool yes);
 void jw_null(struct jw *j);
 void jw_addr(struct jw *j, taddr a);

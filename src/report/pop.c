@@ -1,0 +1,272 @@
+/*
+ * pop.c - what all populations have in common: tables that keep their largest rows,
+ * sorting by any column, totals, and the way from a root to each row that is shown.
+ *
+ * A table holds at most twice its limit of rows while it grows.  The ways of all rows
+ * come from one breadth-first walk: O(n + m), 4 bytes a node.
+ */
+#include "report/pop_priv.h"
+
+#include <stdio.h>
+
+static const struct pop_family *const families[] = {
+	&pop_types,
+	&pop_finalizers,
+};
+
+const struct pop_family *pop_family_named(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(families); i++)
+		if (!strcmp(families[i]->name, name))
+			return families[i];
+	return NULL;
+}
+
+static size_t ncols(const struct pop_col *c)
+{
+	size_t n = 0;
+
+	while (n < POP_COLS && c[n].form != POP_END)
+		n++;
+	return n;
+}
+
+static bool sortable(const struct pop_col *c)
+{
+	return !(c->flags & POP_FILLED);
+}
+
+struct err *pop_sort_column(const struct pop_family *f, const char *sort, unsigned *ret)
+{
+	_cleanup_(str_deinit) struct str keys = { 0 };
+	size_t n = ncols(f->cols);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!sortable(&f->cols[i]))
+			continue;
+		if (!strcmp(f->cols[i].key, sort ? sort : f->sort)) {
+			*ret = (unsigned)i;
+			return NULL;
+		}
+		str_printf(&keys, "%s%s", keys.n ? ", " : "", f->cols[i].key);
+	}
+	return err_usage("--sort %.60s: want one of %s", sort ? sort : f->sort,
+			 str_ok(&keys) ? keys.s : "the columns");
+}
+
+static unsigned column_of(const struct pop_col *c, const char *key)
+{
+	for (unsigned i = 0; i < POP_COLS && c[i].form != POP_END; i++)
+		if (!strcmp(c[i].key, key))
+			return i;
+	return 0;
+}
+
+struct pop_table *pop_table_add(struct ans_pop *p, const char *key, const char *title,
+				const struct pop_col *cols, const char *sort, size_t limit)
+{
+	struct pop_table *t = &p->tables[MIN(p->ntables, (size_t)POP_TABLES - 1)];
+
+	if (p->ntables < POP_TABLES)
+		p->ntables++;
+	*t = (struct pop_table){
+		.key = key,
+		.title = title,
+		.cols = cols,
+		.sort = column_of(cols, sort),
+		.limit = limit,
+		.rest = { .node = GRAPH_NONE },
+	};
+	return t;
+}
+
+static int compare_cells(uint8_t form, const struct pop_cell *x, const struct pop_cell *y)
+{
+	uint64_t p = x->n, q = y->n;
+
+	if (form == POP_TEXT)
+		return strcmp(x->s ? x->s : "", y->s ? y->s : "");
+	if (form == POP_ADDR) /* 0 last */
+		return (p - 1 > q - 1) - (p - 1 < q - 1);
+	if (p == POP_NONE || q == POP_NONE)
+		return (p == POP_NONE) - (q == POP_NONE);
+	if (form == POP_NS && (int64_t)p != (int64_t)q)
+		return (int64_t)p < (int64_t)q ? -1 : 1;
+	return (p < q) - (p > q);
+}
+
+/* Equal rows are told apart by all their columns, so that order never depends on threads. */
+static int compare_rows(const void *x, const void *y, void *arg)
+{
+	const struct pop_row *p = x, *q = y;
+	const struct pop_table *t = arg;
+	int c = compare_cells(t->cols[t->sort].form, &p->c[t->sort], &q->c[t->sort]);
+
+	for (size_t i = 0; !c && i < POP_COLS && t->cols[i].form != POP_END; i++)
+		if (sortable(&t->cols[i]))
+			c = compare_cells(t->cols[i].form, &p->c[i], &q->c[i]);
+	if (!c)
+		c = (p->x > q->x) - (p->x < q->x);
+	return c ? c : (p->y > q->y) - (p->y < q->y);
+}
+
+static void add_to_rest(struct pop_table *t, const struct pop_row *r)
+{
+	for (size_t i = 0; i < POP_COLS && t->cols[i].form != POP_END; i++)
+		if ((t->cols[i].flags & POP_SUM) && r->c[i].n != POP_NONE)
+			t->rest.c[i].n += r->c[i].n;
+}
+
+static void cut(struct pop_table *t)
+{
+	if (t->rows.n)
+		qsort_r(t->rows.v, t->rows.n, sizeof(t->rows.v[0]), compare_rows, t);
+	for (; t->rows.n > t->limit; t->rows.n--)
+		add_to_rest(t, &t->rows.v[t->rows.n - 1]);
+}
+
+struct err *pop_offer(struct pop_table *t, const struct pop_row *r)
+{
+	t->total++;
+	if (t->rows.n / 2 >= t->limit + 512)
+		cut(t);
+	return vec_push(&t->rows, *r) ? NULL : &err_nomem;
+}
+
+/* Who was discovered by whom, from the super-root on. */
+static struct err *walk(const struct graph *g, gnode *by, gnode *queue)
+{
+	uint32_t head = 0, tail = 0;
+
+	for (uint32_t v = 0; v < g->n; v++)
+		by[v] = GRAPH_NONE;
+	by[0] = 0;
+	queue[tail++] = 0;
+	while (head < tail) {
+		gnode v = queue[head++];
+
+		for (uint32_t e = graph_first(g, v), end = graph_last(g, v); e < end; e++) {
+			gnode w = g->to[e];
+
+			if (by[w] != GRAPH_NONE)
+				continue;
+			by[w] = v;
+			queue[tail++] = w;
+		}
+	}
+	return NULL;
+}
+
+static struct err *add_path(struct agg *a, const gnode *by, struct pop_row *r)
+{
+	VEC(gnode) path = { 0 };
+	struct err *err = NULL;
+
+	for (gnode v = r->node; v && v != GRAPH_NONE; v = by[v])
+		if (!vec_push(&path, v))
+			err = &err_nomem;
+	for (size_t i = 0; i < path.n / 2; i++) {
+		gnode v = path.v[i];
+
+		path.v[i] = path.v[path.n - 1 - i];
+		path.v[path.n - 1 - i] = v;
+	}
+	if (!err && path.n)
+		err = agg_holders(a, path.v, path.n, &r->path);
+	vec_free(&path);
+	return err;
+}
+
+static struct err *add_paths(struct agg *a, struct pop_table *t)
+{
+	uint64_t n = a->g->n;
+	size_t wanted = 0;
+	gnode *by, *queue;
+	struct err *err = NULL;
+
+	for (size_t i = 0; i < t->rows.n; i++)
+		wanted += t->rows.v[i].node != GRAPH_NONE && t->rows.v[i].node < a->g->n;
+	if (!wanted)
+		return NULL;
+	by = bigalloc(n, sizeof(*by));
+	queue = bigalloc(n, sizeof(*queue));
+	if (by && queue)
+		err = walk(a->g, by, queue);
+	else
+		err = &err_nomem;
+	for (size_t i = 0; i < t->rows.n && !err; i++)
+		if (t->rows.v[i].node < a->g->n)
+			err = add_path(a, by, &t->rows.v[i]);
+	if (by)
+		bigfree(by, n, sizeof(*by));
+	if (queue)
+		bigfree(queue, n, sizeof(*queue));
+	return err;
+}
+
+struct err *pop_settle(struct agg *a, struct pop_table *t, pop_finish_fn *finish, void *arg)
+{
+	struct err *err = NULL;
+
+	cut(t);
+	for (size_t i = 0; finish && i < t->rows.n && !err; i++)
+		err = finish(a, arg, &t->rows.v[i]);
+	if (!err && a->g)
+		err = add_paths(a, t);
+	return err ? err : keep_err(&a->keep);
+}
+
+struct err *pop_total(struct ans_pop *p, const char *key, const char *title, uint8_t form,
+		      uint64_t n)
+{
+	struct pop_total t = { key, title, form, n };
+
+	return vec_push(&p->totals, t) ? NULL : &err_nomem;
+}
+
+struct err *pop_note(struct agg *a, struct ans_pop *p, const char *fmt, ...)
+{
+	_cleanup_(str_deinit) struct str text = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vprintf(&text, fmt, ap);
+	va_end(ap);
+	if (!str_ok(&text))
+		return &err_nomem;
+	if (!vec_push(&p->notes, keepn(&a->keep, text.s, text.n)))
+		return &err_nomem;
+	return keep_err(&a->keep);
+}
+
+void ans_pop_deinit(struct ans_pop *p)
+{
+	for (size_t i = 0; i < p->ntables; i++) {
+		struct pop_table *t = &p->tables[i];
+
+		for (size_t k = 0; k < t->rows.n; k++)
+			ans_path_deinit(&t->rows.v[k].path);
+		vec_free(&t->rows);
+	}
+	vec_free(&p->totals);
+	vec_free(&p->notes);
+	*p = (struct ans_pop){ 0 };
+}
+
+struct err *agg_pop(struct agg *a, const struct pop_family *f, const struct pop_ask *ask,
+		    struct ans_pop *ret)
+{
+	_cleanup_(ans_pop_deinit) struct ans_pop p = { .what = f->name };
+	struct err *err = NULL;
+
+	if (a->s->dump && (f->needs & POP_NEEDS_RUNTIME))
+		return err_unsupported("a heap dump holds no types of fields: `limpet %s` needs "
+				       "the live process or a core (limpet snapshot PID -o FILE)",
+				       f->name);
+	err = f->make(a, ask, &p);
+	if (err)
+		return err;
+	*ret = p;
+	p = (struct ans_pop){ 0 };
+	return NULL;
+}
