@@ -129,12 +129,15 @@ const struct go_type *go_type_at(struct go_types *ts, taddr addr)
 	return go_type_insert(ts, addr, fresh);
 }
 
-/* abi.ITab: Inter, Type, Hash (a copy of Type.Hash). */
+/*
+ * abi.ITab: Inter, Type, Hash: a copy of Type.Hash in those that the linker made, 0 in those of
+ * runtime/iface.go, getitab.
+ */
 taddr go_itab_type(struct go_types *ts, taddr itab)
 {
 	const struct go_layout *L = ts->g->L;
 	uint8_t image[HEAD_MAX];
-	uint32_t hash;
+	uint32_t hash, copy;
 	const struct go_type *t, *inter;
 	struct err *err;
 
@@ -156,5 +159,6 @@ taddr go_itab_type(struct go_types *ts, taddr itab)
 		err_free(err);
 		return 0;
 	}
-	return hash == (uint32_t)go_get(image, L->itab_Hash) ? t->addr : 0;
+	copy = (uint32_t)go_get(image, L->itab_Hash);
+	return copy == hash || !copy ? t->addr : 0;
 }
