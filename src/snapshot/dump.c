@@ -51,11 +51,12 @@ static bool only_bits(const struct snapshot *s, const struct dump_run *u)
 	uint64_t from = slots_end(s->go->L, u->elem, true);
 	uint64_t end = slots_end(s->go->L, u->elem, false);
 	uint64_t n = (MIN(end, GO_PAGE_BYTES) - from) / u->elem;
+	_cleanup_(dump_walk_end) struct dump_walk w = { .n = 0 };
 	struct dump_object o;
 
 	if (u->scan || from >= end || u->base % GO_PAGE_BYTES != from || u->nobjects < n)
 		return false;
-	return n > 1 || (dump_object_at(s->dump->d, u->base, &o) && all_zero(&o));
+	return n > 1 || (dump_object_at(s->dump->d, u->base, &w, &o) && all_zero(&o));
 }
 
 static uint8_t class_of(const struct go_layout *L, const struct dump_run *u)
@@ -220,6 +221,9 @@ static struct err *set_alloc(void *arg, unsigned worker, size_t lo, size_t hi)
 			while (dump_next(&w, &o) && o.addr - sp->base < sp->bytes)
 				set_bit(s->heap.alloc_bits,
 					sp->first + (o.addr - sp->base) / sp->elem_bytes);
+		if (w.lost)
+			__atomic_fetch_add(&s->heap.lost_spans, 1, __ATOMIC_RELAXED);
+		dump_walk_end(&w);
 	}
 	return NULL;
 }
@@ -253,7 +257,8 @@ static struct err *scan_span(void *arg, const struct go_heap *h, size_t span, ui
 {
 	const struct snap_dump *x = arg;
 	const struct go_span *sp = &h->spans.v[span];
-	struct dump_walk w = { .d = x->d, .run = &x->d->runs.v[x->run_of.v[span]] };
+	_cleanup_(dump_walk_end) struct dump_walk w = { .d = x->d,
+							.run = &x->d->runs.v[x->run_of.v[span]] };
 	struct dump_object o;
 	struct err *err = NULL;
 
@@ -262,6 +267,8 @@ static struct err *scan_span(void *arg, const struct go_heap *h, size_t span, ui
 		    only == sp->first + (o.addr - sp->base) / sp->elem_bytes)
 			err = scan_object(sp, &o, ops, ops_arg);
 	}
+	if (w.lost)
+		ops->lost(ops_arg, sp->base, sp->bytes);
 	return err;
 }
 

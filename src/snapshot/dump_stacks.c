@@ -202,10 +202,11 @@ static taddr start_of(const struct stack *k)
 static void from_g(const struct snapshot *s, struct go_goroutine *to, taddr sp)
 {
 	const struct go_layout *L = s->go->L;
+	_cleanup_(dump_walk_end) struct dump_walk w = { .n = 0 };
 	struct dump_object o;
 	uint64_t off;
 
-	if (!dump_object_at(s->dump->d, to->g, &o))
+	if (!dump_object_at(s->dump->d, to->g, &w, &o))
 		return;
 	off = to->g - o.addr;
 	if (o.bytes - off < MAX(16U, L->g_bytes))

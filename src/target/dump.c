@@ -1,23 +1,19 @@
 /*
- * dump.c - a heap dump as a target: the file mapped, bytes by address.
+ * dump.c - a heap dump as a target: bytes by address, read from the file when they are asked for.
  *
  * Has neither threads nor code, and of memory only objects, frames, data and bss.
  * Cost: the file is read once from end to end; what is in memory is a table of its pages.
  */
 #include "target/dump_read.h"
 
-#include "base/files.h"
 #include "target/ops.h"
 #include "target/wrap.h"
 
-#include <errno.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 struct dump_target {
 	struct target t;
 	struct dump d;
-	void *map; /* NULL: bytes are borrowed */
 };
 
 void dump_lose(struct target *t, const char *what, uint64_t count, uint64_t bytes)
@@ -53,18 +49,16 @@ void dump_deinit(struct dump *d)
 	vec_free(&d->funcs);
 	vec_free(&d->wait_reasons);
 	dump_names_free(d->names);
+	dump_drop_kept(d);
+	wrap_close(d->wrap);
 }
 
 static struct err *dump_read_some(struct target *t, taddr addr, void *buf, size_t nbytes,
 				  size_t *ret)
 {
 	const struct dump_target *x = (const struct dump_target *)t;
-	const uint8_t *p;
-	size_t n = dump_bytes_at(&x->d, addr, &p);
 
-	*ret = MIN(n, nbytes);
-	if (*ret)
-		memcpy(buf, p, *ret);
+	*ret = dump_read_at(&x->d, addr, buf, nbytes);
 	return NULL;
 }
 
@@ -73,8 +67,6 @@ static void dump_destroy(struct target *t)
 	struct dump_target *x = (struct dump_target *)t;
 
 	dump_deinit(&x->d);
-	if (x->map)
-		munmap(x->map, (size_t)x->d.nfile);
 	free(x);
 }
 
@@ -104,7 +96,7 @@ static void no_facts(struct target_mem *m)
 		*all[i] = UINT64_MAX;
 }
 
-static struct dump_target *dump_alloc(const void *bytes, size_t nbytes)
+static struct dump_target *dump_alloc(void)
 {
 	struct dump_target *x = zalloc(1, sizeof(*x));
 
@@ -115,8 +107,6 @@ static struct dump_target *dump_alloc(const void *bytes, size_t nbytes)
 	x->t.capture.kind = TARGET_DUMP;
 	x->t.capture.method = TARGET_BY_FILE;
 	no_facts(&x->t.mem);
-	x->d.file = bytes;
-	x->d.nfile = nbytes;
 	x->d.names = dump_names_create();
 	return x;
 }
@@ -134,19 +124,27 @@ static struct err *check_params(const struct dump *d)
 	return NULL;
 }
 
+static struct err *check_head(const struct dump *d)
+{
+	_cleanup_(dump_window_free) struct dump_window w = { .n = 0 };
+	struct bytes b = dump_bytes(d, &w, 0, 16);
+
+	if (bytes_left(&b) < 16 || memcmp(b.p, "go1.7 heap dump\n", 16))
+		return err_unsupported("not a heap dump of Go 1.7 or later");
+	return NULL;
+}
+
 static struct err *dump_fill(struct dump_target *x)
 {
 	struct err *err;
 
 	if (!x->d.names)
 		return &err_nomem;
-	if (wrap_of(x->d.file, (size_t)x->d.nfile) != WRAP_NONE)
-		return err_unsupported(
-			"a heap dump packed by %s: unpack it first",
-			wrap_of(x->d.file, (size_t)x->d.nfile) == WRAP_GZIP ? "gzip" : "zstd");
-	if (x->d.nfile < 16 || memcmp(x->d.file, "go1.7 heap dump\n", 16))
-		return err_unsupported("not a heap dump of Go 1.7 or later");
-	err = dump_records(&x->d, &x->t);
+	err = check_head(&x->d);
+	if (!err)
+		err = dump_records(&x->d, &x->t);
+	if (!err && x->d.wrap && wrap_damage(x->d.wrap))
+		dump_lose(&x->t, wrap_damage(x->d.wrap), 1, 0);
 	if (!err)
 		err = check_params(&x->d);
 	return err ? err : dump_index(&x->d, &x->t);
@@ -154,47 +152,43 @@ static struct err *dump_fill(struct dump_target *x)
 
 struct err *target_open_dump_bytes(const void *bytes, size_t nbytes, struct target **ret)
 {
-	struct dump_target *x = dump_alloc(bytes, nbytes);
+	struct dump_target *x = dump_alloc();
 	struct err *err;
 
 	if (!x)
 		return &err_nomem;
+	_cleanup_(target_closep) struct target *t = &x->t;
+
+	x->d.file = bytes;
+	x->d.nfile = nbytes;
 	err = dump_fill(x);
-	if (err) {
-		target_close(&x->t);
-		return err;
-	}
-	*ret = &x->t;
-	return NULL;
+	if (!err)
+		*ret = STEAL(t);
+	return err;
 }
 
 struct err *target_open_dump(const char *path, const struct target_file_opts *o,
 			     struct target **ret)
 {
-	_cleanup_(closep) int fd = file_open(path);
-	struct target *t = NULL;
+	struct dump_target *x = dump_alloc();
 	struct stat st;
 	struct err *err;
-	void *map;
 
-	(void)o;
-	if (fd < 0 || fstat(fd, &st))
-		return err_os(errno, "%.200s", path);
-	if (!st.st_size)
-		return err_bad_data("%.200s: an empty file", path);
-	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (map == MAP_FAILED)
-		return err_os(errno, "%.200s", path);
-	madvise(map, (size_t)st.st_size, MADV_SEQUENTIAL);
-	err = target_open_dump_bytes(map, (size_t)st.st_size, &t);
-	if (err) {
-		munmap(map, (size_t)st.st_size);
+	if (!x)
+		return &err_nomem;
+	_cleanup_(target_closep) struct target *t = &x->t;
+
+	err = wrap_open(path, o ? o->max_unpacked_bytes : 0, &x->d.wrap);
+	if (err)
+		return err;
+	x->d.nfile = wrap_size(x->d.wrap);
+	err = x->d.nfile ? dump_fill(x) : err_bad_data("an empty file");
+	if (err)
 		return err_prefix(err, "%.200s", path);
-	}
-	((struct dump_target *)t)->map = map;
 	t->file = strdup(path);
-	t->capture.at_unix_ns =
-		(uint64_t)st.st_mtim.tv_sec * 1000000000U + (uint64_t)st.st_mtim.tv_nsec;
-	*ret = t;
+	if (!fstat(wrap_fd(x->d.wrap), &st))
+		t->capture.at_unix_ns =
+			(uint64_t)st.st_mtim.tv_sec * 1000000000U + (uint64_t)st.st_mtim.tv_nsec;
+	*ret = STEAL(t);
 	return NULL;
 }

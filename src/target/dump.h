@@ -2,8 +2,8 @@
  * dump.h - a heap dump (runtime/debug.WriteHeapDump) as its records: the file's own model.
  *
  * The format is one for all Go versions and machines: runtime/heapdump.go, "go1.7 heap dump\n".
- * Objects stay in the mapped file: a run is what lies there in a row, and its objects are walked
- * again when they are wanted.  Knows nothing of Go but the meaning of the records.
+ * Objects stay in the file: a run is what lies there in a row, and its objects are read again
+ * when they are wanted.  Knows nothing of Go but the meaning of the records.
  * All that is here may be a lie; what follows from the shape of the file has been checked.
  */
 #ifndef LIMPET_TARGET_DUMP_H
@@ -119,9 +119,15 @@ struct dump_func {
 	const char *name;
 };
 
+struct wrap_file;
+struct dump_block;
+
 struct dump {
-	const uint8_t *file;
+	struct wrap_file *wrap; /* the file, also a packed one; owned */
+	const uint8_t *file;	/* or these bytes, borrowed */
 	uint64_t nfile;
+	struct dump_block *kept; /* copies of what segments hold */
+	uint64_t kept_bytes;
 	bool ended; /* the end mark was there */
 
 	char arch[16], version[64];
@@ -154,7 +160,17 @@ struct dump {
 	struct dump_names *names; /* owner of all text */
 };
 
-/* One object in the file. */
+/* Some bytes of the file; all zero before the first use, least_bytes aside. */
+struct dump_window {
+	uint8_t *buf;
+	size_t cap, n;
+	uint64_t at;
+	uint64_t least_bytes; /* at once, to save calls */
+	uint64_t nread;
+	bool nomem;
+};
+
+/* One object in the file; bytes are those of the walk, until its next step. */
 struct dump_object {
 	taddr addr;
 	uint64_t bytes;
@@ -162,19 +178,22 @@ struct dump_object {
 	struct bytes fields;
 };
 
-/* Walks the objects of a run: zero but for these two. */
+/* Walks the objects of a run: zero but for these two.  Each thread has its own. */
 struct dump_walk {
 	const struct dump *d;
 	const struct dump_run *run;
-	struct bytes b;
+	struct dump_window win;
+	uint64_t at;
 	uint32_t n;
+	bool lost;  /* the file is no longer what it was, or no memory */
 	taddr next; /* no object begins before */
 };
 
-/* False at the end, and where the file is no longer what it was. */
+/* False at the end, and where all that follows is lost. */
 bool dump_next(struct dump_walk *w, struct dump_object *ret);
-/* The object that begins at or spans addr. */
-bool dump_object_at(const struct dump *d, taddr addr, struct dump_object *ret);
+/* The object that begins at or spans addr; the walk, zero before, is what its bytes lie in. */
+bool dump_object_at(const struct dump *d, taddr addr, struct dump_walk *w, struct dump_object *ret);
+void dump_walk_end(struct dump_walk *w); /* fits _cleanup_ on a struct dump_walk */
 
 /* Next word of a field list that may hold a pointer: offset, ascending; false at the end. */
 static inline bool dump_field(struct bytes *b, uint64_t *ret_at)
@@ -197,8 +216,9 @@ const struct dump_func *dump_func_at(const struct dump *d, taddr pc);
 const struct dump_bucket *dump_bucket_of(const struct dump *d, taddr object);
 
 /*
- * Errors: ERR_OS, ERR_BAD_DATA (no heap dump), ERR_UNSUPPORTED (32 bits, big endian).  What is cut
- * off or damaged is in target_losses().
+ * Also one packed by gzip or zstd.  Errors: ERR_OS, ERR_BAD_DATA (no heap dump), ERR_UNSUPPORTED
+ * (32 bits, big endian), ERR_LIMIT (no room to unpack it).  What is cut off or damaged is in
+ * target_losses().
  */
 struct err *target_open_dump(const char *path, const struct target_file_opts *o,
 			     struct target **ret) MUST_CHECK;

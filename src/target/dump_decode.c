@@ -28,19 +28,42 @@ static const char *const shape[DUMP_NTAGS] = {
 	[DUMP_SAMPLE] = "ii",
 };
 
-/* bytes_uvarint, short numbers first. */
-static inline uint64_t number(struct bytes *b)
+/* What lies there cannot be, however much follows it. */
+static void wrong(struct bytes *b, struct dump_rec *r)
 {
-	if (b->p < b->end && *b->p < 0x80)
+	b->bad = true;
+	r->need = 0;
+}
+
+/* bytes_uvarint, short numbers first. */
+static inline uint64_t number(struct bytes *b, struct dump_rec *r)
+{
+	size_t left = bytes_left(b);
+	uint64_t x;
+
+	if (b->bad)
+		return 0;
+	if (left && *b->p < 0x80)
 		return *b->p++;
-	return bytes_uvarint(b);
+	x = bytes_uvarint(b);
+	if (b->bad && left >= 10)
+		r->need = 0;
+	return x;
 }
 
 static void take_mem(struct bytes *b, struct dump_rec *r)
 {
-	uint64_t n = number(b);
+	uint64_t n = number(b, r), left = bytes_left(b);
 
-	if (n > bytes_left(b) || r->nm == ARRAY_LEN(r->mem)) {
+	if (b->bad)
+		return;
+	if (r->nm == ARRAY_LEN(r->mem)) {
+		wrong(b, r);
+		return;
+	}
+	if (n > left) {
+		/* need was one byte more than there are */
+		r->need = n - left < INT64_MAX ? r->need - 1 + (n - left) : UINT64_MAX;
 		b->bad = true;
 		return;
 	}
@@ -58,53 +81,58 @@ static void take_fields(struct bytes *b, uint64_t max, struct dump_rec *r)
 	uint64_t room = r->mem[0].n, next = 0, kind;
 
 	r->fields = *b;
-	for (; (kind = number(b)) && !b->bad; r->has_fields = true) {
-		uint64_t at = number(b), n = kind > 1 ? 16 : 8;
+	for (; (kind = number(b, r)) && !b->bad; r->has_fields = true) {
+		uint64_t at = number(b, r), n = kind > 1 ? 16 : 8;
 
-		if (kind > 3 || at % 8 || r->steps++ >= max) {
-			b->bad = true;
-		} else if (r->tag != DUMP_FRAME) {
-			b->bad |= at < next || room < n || at > room - n;
-			next = at + n;
-		}
+		if (b->bad)
+			break;
+		if (kind > 3 || at % 8 || r->steps++ >= max)
+			wrong(b, r);
+		else if (r->tag != DUMP_FRAME && (at < next || room < n || at > room - n))
+			wrong(b, r);
+		next = at + n;
 	}
 	r->fields.end = b->p;
 }
 
 static void take_stack(struct bytes *b, uint64_t max, struct dump_rec *r)
 {
-	uint64_t n = number(b);
+	uint64_t n = number(b, r);
 
 	r->n[r->nn++] = n;
 	r->stack = *b;
 	for (uint64_t i = 0; i < n && !b->bad; i++) {
-		struct dump_rec line = { .nm = 0 };
+		struct dump_rec line = { .need = r->need };
 
 		take_mem(b, &line);
-		if (!b->bad)
-			take_mem(b, &line);
-		number(b);
-		b->bad |= r->steps++ >= max;
+		take_mem(b, &line);
+		number(b, &line);
+		r->need = line.need;
+		if (!b->bad && r->steps++ >= max)
+			wrong(b, r);
 	}
 	r->stack.end = b->p;
 }
 
 bool dump_decode(struct bytes *b, uint64_t max_steps, struct dump_rec *ret)
 {
-	uint64_t tag = number(b);
 	struct dump_rec *r = ret;
+	uint64_t tag;
 
 	r->steps = 0;
-
-	if (b->bad || tag >= DUMP_NTAGS)
-		return false;
-	r->tag = (enum dump_tag)tag;
+	r->need = bytes_left(b) + 1;
 	r->nn = r->nm = 0;
 	r->has_fields = false;
+	tag = number(b, r);
+	if (tag >= DUMP_NTAGS)
+		wrong(b, r);
+	if (b->bad)
+		return false;
+	r->tag = (enum dump_tag)tag;
 	for (const char *s = shape[tag]; *s && !b->bad; s++) {
 		switch (*s) {
 		case 'i':
-			r->n[r->nn++] = number(b);
+			r->n[r->nn++] = number(b, r);
 			break;
 		case 'm':
 			take_mem(b, r);
@@ -117,7 +145,7 @@ bool dump_decode(struct bytes *b, uint64_t max_steps, struct dump_rec *ret)
 			break;
 		case 's': /* MemStats.PauseNs */
 			for (unsigned i = 0; i < 256; i++)
-				number(b);
+				number(b, r);
 			break;
 		}
 	}

@@ -6,7 +6,8 @@
  */
 #include "target/dump_read.h"
 
-#define PAGE 8192U
+#define PAGE	   8192U
+#define WALK_BYTES (1U << 20)
 
 #define COMPARE(name, type, key)                                                                   \
 	static int name(const void *x, const void *y)                                              \
@@ -172,25 +173,41 @@ const struct dump_bucket *dump_bucket_of(const struct dump *d, taddr object)
 	return b && b->addr == s->bucket ? b : NULL;
 }
 
+static void walk_begin(struct dump_walk *w)
+{
+	const struct dump_run *u = w->run;
+
+	/* The run itself, and a few numbers an object; pieces of a long one. */
+	w->win.least_bytes = MIN(u->nslots * u->elem + 24ULL * u->nobjects, (uint64_t)WALK_BYTES);
+	w->at = u->at;
+	w->next = u->base;
+}
+
+void dump_walk_end(struct dump_walk *w)
+{
+	dump_window_free(&w->win);
+}
+
 bool dump_next(struct dump_walk *w, struct dump_object *ret)
 {
 	const struct dump_run *u = w->run;
 	struct dump_rec x;
 
-	if (!w->b.p) {
-		w->b = bytes_of(w->d->file, (size_t)w->d->nfile);
-		w->b.p += u->at;
-		w->next = u->base;
-	}
-	while (w->n < u->nobjects) {
-		if (!dump_decode(&w->b, UINT64_MAX, &x))
-			return false;
+	if (!w->at)
+		walk_begin(w);
+	while (w->n < u->nobjects && !w->lost) {
+		if (!dump_decode_at(w->d, &w->win, w->at, &x, &w->at)) {
+			w->lost = true;
+			break;
+		}
 		/* What the reader left out as damaged is not counted in the run. */
 		if (x.tag != DUMP_OBJECT || x.n[0] < w->next || !dump_plausible(w->d, &x))
 			continue;
 		if (x.mem[0].n != u->elem || (x.n[0] - u->base) % u->elem ||
-		    (x.n[0] - u->base) / u->elem >= u->nslots)
-			return false;
+		    (x.n[0] - u->base) / u->elem >= u->nslots) {
+			w->lost = true;
+			break;
+		}
 		w->n++;
 		w->next = x.n[0] + u->elem;
 		*ret = (struct dump_object){ x.n[0], u->elem, x.mem[0].p, x.fields };
@@ -207,11 +224,11 @@ static const struct dump_run *run_at(const struct dump *d, taddr addr)
 	return u && addr - u->base < u->nslots * u->elem ? u : NULL;
 }
 
-bool dump_object_at(const struct dump *d, taddr addr, struct dump_object *ret)
+bool dump_object_at(const struct dump *d, taddr addr, struct dump_walk *w, struct dump_object *ret)
 {
-	struct dump_walk w = { .d = d, .run = run_at(d, addr) };
-
-	while (w.run && dump_next(&w, ret)) {
+	w->d = d;
+	w->run = run_at(d, addr);
+	while (w->run && dump_next(w, ret)) {
 		if (ret->addr > addr)
 			return false;
 		if (addr - ret->addr < ret->bytes)
@@ -220,19 +237,21 @@ bool dump_object_at(const struct dump *d, taddr addr, struct dump_object *ret)
 	return false;
 }
 
-/* Bytes from addr on to the end of what holds them, in *ret; 0: none. */
-size_t dump_bytes_at(const struct dump *d, taddr addr, const uint8_t **ret)
+size_t dump_read_at(const struct dump *d, taddr addr, void *buf, size_t nbytes)
 {
+	_cleanup_(dump_walk_end) struct dump_walk w = { .n = 0 };
 	const struct dump_segment *s;
 	struct dump_object o;
 
 	LAST_NOT_ABOVE(d->segments, addr, addr, &s);
 	if (s && addr - s->addr < s->bytes) {
-		*ret = s->data + (addr - s->addr);
-		return (size_t)(s->bytes - (addr - s->addr));
+		nbytes = (size_t)MIN((uint64_t)nbytes, s->bytes - (addr - s->addr));
+		memcpy(buf, s->data + (addr - s->addr), nbytes);
+		return nbytes;
 	}
-	if (!dump_object_at(d, addr, &o))
+	if (!dump_object_at(d, addr, &w, &o))
 		return 0;
-	*ret = o.data + (addr - o.addr);
-	return (size_t)(o.bytes - (addr - o.addr));
+	nbytes = (size_t)MIN((uint64_t)nbytes, o.bytes - (addr - o.addr));
+	memcpy(buf, o.data + (addr - o.addr), nbytes);
+	return nbytes;
 }

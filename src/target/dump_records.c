@@ -2,7 +2,7 @@
  * dump_records.c - the records of a heap dump into the model, in one pass.
  *
  * A record that cannot be, and what follows it up to the next place where several records in a
- * row make sense, is a loss.  Objects are not kept but their runs.  Cost: one pass over the file;
+ * row make sense, is a loss.  Of objects only their runs are kept.  Cost: one pass over the file;
  * a page of table or so for each page of heap.
  */
 #include "target/dump_read.h"
@@ -13,16 +13,21 @@
 #define SYNC_BYTES     (64ULL << 20)
 #define SYNC_ALL_BYTES (256ULL << 20)
 #define SYNC_TRY_BYTES 65536U
+#define SYNC_VIEW                                                                                  \
+	(256ULL << 10)	     /* at least that much is looked at from where records may begin       \
+			      */
 #define SYNC_STEPS     1024U /* longer lists are taken for none */
 #define SYNC_ALL_STEPS (1ULL << 28)
 
+#define WINDOW_BYTES	  (1U << 20)
 #define OWN_BYTES	  (64ULL << 20)
 #define OWN_PER_FILE_BYTE 8U
 
 struct reader {
 	struct dump *d;
 	struct target *t;
-	struct bytes b;
+	struct dump_window win;
+	uint64_t at;	      /* next record */
 	struct dump_run *run; /* that the last object went to */
 	taddr run_end;
 	uint64_t searched; /* bytes, for a place to go on from */
@@ -107,16 +112,23 @@ static struct err *take_goroutine(struct reader *r, const struct dump_rec *x)
 	return vec_push(&d->gs, g) ? NULL : &err_nomem;
 }
 
-static struct dump_segment segment_of(const struct dump_rec *x)
+/* Its bytes and list, copied: windows move on. */
+static struct err *keep_segment(struct dump *d, const struct dump_rec *x, struct dump_segment *ret)
 {
-	return (struct dump_segment){ x->n[0], x->mem[0].n, x->mem[0].p, x->fields };
+	size_t nfields = bytes_left(&x->fields);
+	const uint8_t *mem = dump_keep(d, x->mem[0].p, x->mem[0].n);
+	const uint8_t *fields = dump_keep(d, x->fields.p, nfields);
+
+	if (!mem || !fields)
+		return &err_nomem;
+	*ret = (struct dump_segment){ x->n[0], x->mem[0].n, mem, bytes_of(fields, nfields) };
+	return NULL;
 }
 
 static struct err *take_frame(struct reader *r, const struct dump_rec *x)
 {
 	struct dump *d = r->d;
 	struct dump_frame f = {
-		.mem = segment_of(x),
 		.depth = x->n[1],
 		.child_sp = x->n[2],
 		.entry = x->n[3],
@@ -124,6 +136,10 @@ static struct err *take_frame(struct reader *r, const struct dump_rec *x)
 		.name = text_of(r, x, 1),
 	};
 
+	struct err *err = keep_segment(d, x, &f.mem);
+
+	if (err)
+		return err;
 	if (!f.name || !vec_push(&d->frames, f) || !vec_push(&d->segments, f.mem))
 		return &err_nomem;
 	if (d->gs.n)
@@ -134,8 +150,11 @@ static struct err *take_frame(struct reader *r, const struct dump_rec *x)
 static struct err *take_data(struct reader *r, const struct dump_rec *x)
 {
 	struct dump *d = r->d;
-	struct dump_segment s = segment_of(x);
+	struct dump_segment s;
+	struct err *err = keep_segment(d, x, &s);
 
+	if (err)
+		return err;
 	if (!vec_push(&d->segments, s) || !vec_push(&d->data, s))
 		return &err_nomem;
 	d->ndata += x->tag == DUMP_DATA;
@@ -287,59 +306,80 @@ static struct err *take(struct reader *r, const struct dump_rec *x, uint64_t at)
 	}
 }
 
-/* Do records begin here?  b is a copy. */
-static bool records_begin(struct reader *r, struct bytes b)
+/* Do records begin at b, which is offset `at` of the file?  b is a copy, maybe not to its end. */
+static bool records_begin(struct reader *r, struct bytes b, uint64_t at)
 {
 	const struct dump *d = r->d;
 	const uint8_t *from = b.p;
 	struct dump_rec x = { .steps = 0 };
+	uint64_t rest = d->nfile - at;
 
 	for (unsigned i = 0; i < SYNC_RECORDS; i++) {
+		uint64_t before = (uint64_t)(b.p - from);
 		bool ok = dump_decode(&b, SYNC_STEPS, &x);
 
 		r->steps += x.steps + 32;
+		if (!ok && i && x.need && x.need < rest - before)
+			return true; /* longer than the view, not than the file */
 		if (!ok || !dump_plausible(d, &x))
 			return false;
 		if (x.tag == DUMP_EOF)
-			return i && !bytes_left(&b);
+			return i && (uint64_t)(b.p - from) == rest;
 		if ((size_t)(b.p - from) > SYNC_TRY_BYTES && i)
 			return true;
 	}
 	return true;
 }
 
+/* In one view of the file: the offset of such a place, or where to look on. */
+static bool find_in(struct reader *r, struct bytes b, uint64_t at, uint64_t n, uint64_t *ret)
+{
+	uint64_t i = 0;
+	bool found = false;
+
+	for (; i < n && !found && r->steps < SYNC_ALL_STEPS; i++, b.p++) {
+		r->searched++;
+		if (*b.p == DUMP_EOF || *b.p >= DUMP_NTAGS || *b.p == DUMP_PARAMS ||
+		    *b.p == DUMP_MEMSTATS)
+			continue;
+		found = records_begin(r, b, at + i);
+	}
+	*ret = at + i - found;
+	return found;
+}
+
 /* The next place to go on from; the end of the file when there is none near. */
-static void find_next(struct reader *r, const uint8_t *at)
+static void find_next(struct reader *r, uint64_t at)
 {
 	const struct dump *d = r->d;
-	const uint8_t *end = d->file + d->nfile;
 	uint64_t room = MIN(SYNC_BYTES, SYNC_ALL_BYTES - MIN(r->searched, SYNC_ALL_BYTES));
+	uint64_t end = MIN(d->nfile, at + room);
 
-	if (room < (uint64_t)(end - at))
-		end = at + room;
 	r->run = NULL;
-	r->b = bytes_of(d->file, (size_t)d->nfile);
-	for (const uint8_t *p = at + 1; p < end && r->steps < SYNC_ALL_STEPS; p++) {
-		r->searched++;
-		if (*p == DUMP_EOF || *p >= DUMP_NTAGS || *p == DUMP_PARAMS || *p == DUMP_MEMSTATS)
-			continue;
-		r->b.p = p;
-		if (records_begin(r, r->b))
+	for (at++; at < end && r->steps < SYNC_ALL_STEPS;) {
+		struct bytes b = dump_bytes(d, &r->win, at, 2 * SYNC_VIEW);
+		uint64_t n = bytes_left(&b);
+
+		if (!n)
+			break;
+		if (at + n < d->nfile && n > SYNC_VIEW)
+			n -= SYNC_VIEW;
+		if (find_in(r, b, at, MIN(n, end - at), &at)) {
+			r->at = at;
 			return;
+		}
 	}
-	r->b.p = r->b.end;
+	r->at = d->nfile;
 }
 
 /* Cut off: the last record runs out of the file and none follows it. */
-static void lose_from(struct reader *r, const uint8_t *at)
+static void lose_from(struct reader *r, uint64_t at)
 {
-	uint64_t rest = (uint64_t)(r->b.end - at);
-
 	find_next(r, at);
-	if (r->b.p == r->b.end)
-		dump_lose(r->t, "heap dump: cut off or damaged to its end", 1, rest);
+	if (r->at == r->d->nfile)
+		dump_lose(r->t, "heap dump: cut off or damaged to its end", 1, r->d->nfile - at);
 	else
-		dump_lose(r->t, "heap dump: damaged records", 1, (uint64_t)(r->b.p - at));
+		dump_lose(r->t, "heap dump: damaged records", 1, r->at - at);
 }
 
 /* Own memory for what is in the file, objects aside. */
@@ -349,7 +389,8 @@ static uint64_t model_bytes(const struct dump *d)
 	return BYTES(d->runs) + BYTES(d->segments) + BYTES(d->data) + BYTES(d->types) +
 	       BYTES(d->itabs) + BYTES(d->gs) + BYTES(d->frames) + BYTES(d->defers) +
 	       BYTES(d->panics) + BYTES(d->finalizers) + BYTES(d->queued) + BYTES(d->threads) +
-	       BYTES(d->buckets) + BYTES(d->lines) + BYTES(d->samples) + BYTES(d->other_roots);
+	       BYTES(d->buckets) + BYTES(d->lines) + BYTES(d->samples) + BYTES(d->other_roots) +
+	       d->kept_bytes;
 #undef BYTES
 }
 
@@ -368,33 +409,35 @@ static struct err *check_memory(const struct dump *d)
 
 static struct err *next_record(struct reader *r)
 {
-	const uint8_t *at = r->b.p;
+	uint64_t at = r->at;
 	struct dump_rec x;
 
-	if (!dump_decode(&r->b, UINT64_MAX, &x) || (x.tag == DUMP_EOF && bytes_left(&r->b))) {
+	if (!dump_decode_at(r->d, &r->win, at, &x, &r->at) ||
+	    (x.tag == DUMP_EOF && r->at < r->d->nfile)) {
 		lose_from(r, at);
-		return NULL;
+		return r->win.nomem ? &err_nomem : NULL;
 	}
 	if (!dump_plausible(r->d, &x)) {
-		dump_lose(r->t, "heap dump: damaged records", 1, (uint64_t)(r->b.p - at));
+		dump_lose(r->t, "heap dump: damaged records", 1, r->at - at);
 		return NULL;
 	}
 	r->d->ended |= x.tag == DUMP_EOF;
-	return take(r, &x, (uint64_t)(at - r->d->file));
+	return take(r, &x, at);
 }
 
 struct err *dump_records(struct dump *d, struct target *t)
 {
-	struct reader r = { .d = d, .t = t, .b = bytes_of(d->file, (size_t)d->nfile) };
+	struct reader r = { .d = d, .t = t, .win.least_bytes = WINDOW_BYTES };
 	struct err *err = NULL;
 
-	r.b.p += 16; /* "go1.7 heap dump\n" */
-	for (uint32_t n = 1; !err && !d->ended && bytes_left(&r.b); n++) {
+	r.at = 16; /* "go1.7 heap dump\n" */
+	for (uint32_t n = 1; !err && !d->ended && r.at < d->nfile; n++) {
 		err = next_record(&r);
 		if (!err && n % 4096 == 0)
 			err = check_memory(d);
 	}
 	if (!err && !d->ended && !t->losses.n)
 		dump_lose(t, "heap dump: cut off between two records, bytes unknown", 1, 0);
+	dump_window_free(&r.win);
 	return err;
 }

@@ -3,6 +3,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import time
@@ -191,11 +192,34 @@ def test_records_without_end(newest, tmp_path):
     assert done.returncode in (0, 4, 5) and done.stderr.count("\n") <= 1
 
 
-def test_packed(newest, tmp_path):
-    packed = tmp_path / "dump.gz"
-    packed.write_bytes(subprocess.run(["gzip", "-1c", newest], check=True, capture_output=True).stdout)
-    said = limpet("report", packed, code=4).stderr
-    assert "gzip" in said and said.count("\n") == 1
+@pytest.mark.parametrize("packer", [["gzip", "-1c"], ["zstd", "-1c"]], ids=["gzip", "zstd"])
+def test_packed(newest, tmp_path, packer):
+    """The same answer; one that is cut is read as far as it goes."""
+    packed = tmp_path / "packed"
+    packed.write_bytes(subprocess.run([*packer, newest], check=True, capture_output=True).stdout)
+    for command in ("top", "goroutines", "memory"):
+        there, here = limpet_json(command, newest), limpet_json(command, packed)
+        assert here["capture"]["losses"] == []
+        for key in ("rows", "goroutines", "memory"):
+            assert here.get(key) == there.get(key)
+    os.truncate(packed, packed.stat().st_size * 9 // 10)
+    losses = limpet_json("top", packed)["capture"]["losses"]
+    assert {loss["what"] for loss in losses} >= {"the packed file is cut short"} and sum(loss["bytes"] for loss in losses), losses
+
+
+def test_cut_while_it_is_read(newest, tmp_path):
+    """By whatever cleans up: an answer with what was lost, or one line; no signal."""
+    ends = []
+    for i in range(12):
+        path = tmp_path / "dump"
+        shutil.copy(newest, path)
+        with subprocess.Popen([LIMPET, "report", path, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+            time.sleep(0.012 * SLOW * i)
+            os.truncate(path, 4096 * i)
+            out, said = child.communicate(timeout=60)
+        assert child.returncode in (0, 3, 4) and said.count(b"\n") <= 1, (child.returncode, said)
+        ends.append((child.returncode, child.returncode == 0 and json.loads(out)["capture"]["losses"] != []))
+    assert len(set(ends)) > 1, ends
 
 
 class Damaged:

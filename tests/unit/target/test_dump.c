@@ -90,10 +90,12 @@ static void walk(const struct dump *d)
 
 		while (dump_next(&w, &o)) {
 			assert_true(n++ < d->runs.v[i].nslots);
-			assert_true(o.data + o.bytes <= d->file + d->nfile);
+			assert_true(o.data >= w.win.buf && o.data + o.bytes <= w.win.buf + w.win.n);
 			for (taddr end = 0; dump_field(&o.fields, &at); end = at + 8)
 				assert_true(at >= end && at <= o.bytes - 8);
 		}
+		assert_false(w.lost);
+		dump_walk_end(&w);
 	}
 }
 
