@@ -111,6 +111,8 @@ struct snap_typing_stats {
 	uint64_t refused_mask;	/* the collector's pointer bits say otherwise */
 	uint64_t refused_inside; /* a pointer into the middle, which tells nothing of the whole */
 	uint64_t conflicts;	/* objects with two claims of which neither contains the other */
+	uint64_t checked;	/* claims of the right size about objects with a malloc header, which says it better */
+	uint64_t checked_wrong;	/* of these: another type with the same pointer bits */
 	uint64_t rounds;
 	uint64_t read_bytes;
 };

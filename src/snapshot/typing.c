@@ -18,9 +18,11 @@
 #define CHUNK_BYTES  ((uint64_t)1 << 20)
 #define MAX_ELEMENT  ((uint64_t)64 << 20) /* larger single values are not looked into */
 #define BYTES_A_READ 8192		  /* a system call costs as much as copying that much */
-#define MAX_FOLLOWED 48			  /* objects waiting to be read one by one */
-#define MAX_VAR	     ((uint64_t)16 << 20)
-#define MAX_ROUNDS   100000
+#define MAX_WAITING  48			  /* objects waiting to be read one by one */
+#define FOLLOWED     ((uint64_t)8) /* a chunk, in the first round; twice as many in each that follows \
+				    */
+#define MAX_VAR	   ((uint64_t)16 << 20)
+#define MAX_ROUNDS 100000
 
 static void lost(void *arg, taddr addr, uint64_t nbytes)
 {
@@ -119,6 +121,8 @@ static void add_stats(struct snap_typing_stats *to, const struct snap_typing_sta
 	to->refused_mask += x->refused_mask;
 	to->refused_inside += x->refused_inside;
 	to->conflicts += x->conflicts;
+	to->checked += x->checked;
+	to->checked_wrong += x->checked_wrong;
 	to->read_bytes += x->read_bytes;
 }
 
@@ -183,13 +187,11 @@ static void expand_in(struct typing_worker *w, struct typing_chunk *c, size_t sp
 
 static void expand_stack(struct typing_worker *w, struct typing_chunk *c)
 {
-	const struct go_heap *h = &w->t->s->heap;
-
 	typing_flush(w);
 	while (w->stack.n) {
-		uint64_t id = w->stack.v[--w->stack.n];
+		struct typing_next x = w->stack.v[--w->stack.n];
 
-		expand_in(w, c, (size_t)(go_heap_span_of(h, id) - h->spans.v), id);
+		expand_in(w, c, x.span, x.id);
 		if (!w->stack.n)
 			typing_flush(w);
 	}
@@ -281,52 +283,63 @@ static struct err *large(struct typing_worker *w, struct typing_chunk *c)
 }
 
 /* One object by a read of its own. */
-static struct err *single(struct typing_worker *w, uint64_t id)
+static struct err *single(struct typing_worker *w, struct typing_next x)
 {
-	const struct go_heap *h = &w->t->s->heap;
-	const struct go_span *s = go_heap_span_of(h, id);
-	struct typing_chunk *c = &w->t->chunks[w->t->chunk_of[s - h->spans.v]];
+	const struct go_span *s = &w->t->s->heap.spans.v[x.span];
+	struct typing_chunk *c = &w->t->chunks[w->t->chunk_of[x.span]];
 	uint64_t header = go_span_header(s), n = s->elem_bytes - header;
 	struct err *err;
 
 	if (s->scheme == GO_PTR_LARGE)
 		return large(w, c);
-	if (!take(w->t, c, id))
+	if (!take(w->t, c, x.id))
 		return NULL;
-	err = target_read(w->t->s->t, s->base + (id - s->first) * s->elem_bytes + header, w->buf,
+	err = target_read(w->t->s->t, s->base + (x.id - s->first) * s->elem_bytes + header, w->buf,
 			  (size_t)n);
 	if (err_catch(&err, ERR_FAULT) || err)
 		return err;
 	w->stats.read_bytes += n;
-	typing_expand(w, type_of(w->t, id), w->buf, n);
+	typing_expand(w, type_of(w->t, x.id), w->buf, n);
 	typing_flush(w);
 	return NULL;
 }
 
-/* The marked objects of a chunk one by one, and what they make known anywhere. */
-static struct err *few(struct typing_worker *w, struct typing_chunk *c)
+/* The marked objects of a span one by one, and what they make known anywhere. */
+static struct err *few_of(struct typing_worker *w, size_t span, uint64_t *budget)
 {
+	const struct go_span *s = &w->t->s->heap.spans.v[span];
+	uint64_t end = s->first + s->nelems;
 	struct err *err = NULL;
 
-	w->stack_lo = 0;
-	w->stack_hi = UINT64_MAX;
-	w->stack_max = MAX_FOLLOWED;
-	for (uint64_t id = c->first; id < c->end && !err;) {
+	for (uint64_t id = s->first; id < end && !err; id++) {
 		uint64_t bits =
 			__atomic_load_n(&w->t->dirty[id >> 6], __ATOMIC_RELAXED) >> (id & 63);
 
 		if (!bits) {
-			id = (id | 63) + 1;
+			id |= 63;
 			continue;
 		}
 		id += (unsigned)__builtin_ctzll(bits);
-		if (id >= c->end)
+		if (id >= end)
 			break;
-		err = single(w, id++);
-		while (w->stack.n && !err)
+		err = single(w, (struct typing_next){ id, span });
+		for (; w->stack.n && *budget && !err; --*budget)
 			err = single(w, w->stack.v[--w->stack.n]);
+		w->stack.n = 0; /* those are still marked */
 	}
-	w->stack.n = 0; /* those are still marked */
+	return err;
+}
+
+static struct err *few(struct typing_worker *w, const struct typing_chunk *c)
+{
+	uint64_t budget = FOLLOWED << MIN(w->t->round, 40U);
+	struct err *err = NULL;
+
+	w->stack_lo = 0;
+	w->stack_hi = UINT64_MAX;
+	w->stack_max = MAX_WAITING;
+	for (size_t i = c->lo; i < c->hi && !err; i++)
+		err = few_of(w, i, &budget);
 	return err;
 }
 
@@ -364,7 +377,7 @@ static struct err *settle(struct typing *t)
 {
 	struct err *err = NULL;
 
-	for (unsigned i = 0; i < MAX_ROUNDS && !err && dirty(t); i++) {
+	for (t->round = 0; t->round < MAX_ROUNDS && !err && dirty(t); t->round++) {
 		t->s->typing.rounds++;
 		err = par_for(t->nworkers, t->nchunks, 1, chunks, t);
 	}

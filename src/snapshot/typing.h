@@ -154,6 +154,7 @@ struct typing {
 	uint32_t *chunk_of; /* by span; UINT32_MAX: has no pointers */
 	uint64_t *dirty;    /* by object id */
 	uint64_t lower[256]; /* by size class: bytes of the next smaller one */
+	unsigned round;
 	unsigned least;	    /* rank that an object must have to be expanded */
 	struct typing_worker **workers;
 	unsigned nworkers;
@@ -171,11 +172,16 @@ struct typing_word {
 	uint8_t form;
 };
 
+struct typing_next {
+	uint64_t id;
+	size_t span;
+};
+
 struct typing_worker {
 	struct typing *t;
 	uint8_t *buf;
 	size_t buf_bytes;
-	VEC(uint64_t) stack; /* objects to expand next */
+	VEC(struct typing_next) stack; /* objects to expand next */
 	uint64_t stack_lo, stack_hi; /* ids that may be put on it */
 	size_t stack_max;
 	unsigned rank; /* of the claims being made */

@@ -238,7 +238,7 @@ static void count_conflict(struct typing_worker *w, const struct snap_type *a,
 {
 	struct snapshot *s = w->t->s;
 
-	if (a->rank != b->rank || a->form == FORM_STRING || b->form == FORM_STRING ||
+	if (a->rank != b->rank || a->form >= FORM_STRING || b->form >= FORM_STRING ||
 	    !strcmp(a->name, b->name))
 		return;
 	if (!contains(s, a->rtype, b->rtype) && !contains(s, b->rtype, a->rtype))
@@ -270,7 +270,9 @@ static void to_expand(struct typing_worker *w, const struct spot *at, const stru
 		return;
 	__atomic_fetch_add(&t->chunks[c].ndirty, 1, __ATOMIC_RELAXED);
 	if (at->id >= w->stack_lo && at->id < w->stack_hi && w->stack.n < w->stack_max)
-		(void)!vec_push(&w->stack, at->id); /* without memory: in the next round */
+		(void)!vec_push(&w->stack,
+				(struct typing_next){
+					at->id, at->span }); /* without memory: in the next round */
 }
 
 static void believe(struct typing_worker *w, const struct spot *at, uint32_t number,
@@ -333,6 +335,50 @@ static void refuse(struct typing_worker *w, enum verdict v)
 		w->stats.refused_inside++;
 }
 
+/* Would n bytes of both have the same pointer bits? */
+static bool same_bits(struct typing *t, taddr a, taddr b, uint64_t n)
+{
+	const struct go_mask *x, *y;
+	struct err *err = go_mask_of(t->s->heap.masks, a, n, &x);
+
+	if (!err)
+		err = go_mask_of(t->s->heap.masks, b, n, &y);
+	if (err) {
+		err_free(err);
+		return false;
+	}
+	for (uint64_t i = 0; i < n / 8; i += 64) {
+		uint64_t keep = low_bits(n / 8 - i);
+
+		if ((go_mask_word(x, i) & keep) != (go_mask_word(y, i) & keep))
+			return false;
+	}
+	return true;
+}
+
+/* The object has a header: nothing to learn, but a claim can be held against it. */
+static void check(struct typing_worker *w, const struct typing_claim *c, const struct spot *at,
+		  uint32_t old)
+{
+	struct typing *t = w->t;
+	const struct typing_info *i = typing_info_of(t->plans, c->number);
+	const struct snap_type *is = &t->s->types.v[old];
+	uint64_t n = at->s->elem_bytes - go_span_header(at->s);
+
+	if (is->rank != SNAP_RANK_HEADER || at->off || !i->bytes || i->bytes > n)
+		return;
+	if (i->form == FORM_ONE ? i->slot != at->s->elem_bytes
+				: i->form != FORM_ROW || !c->count || c->count > n / i->bytes ||
+					  snap_slot_bytes(t->s->go->L, c->count * i->bytes,
+							  false) != at->s->elem_bytes)
+		return;
+	w->stats.checked++;
+	if (i->rtype != is->rtype && !go_type_made(i->rtype) &&
+	    !contains(t->s, is->rtype, i->rtype) && !contains(t->s, i->rtype, is->rtype) &&
+	    same_bits(t, i->rtype, is->rtype, n))
+		w->stats.checked_wrong++;
+}
+
 static void settle(struct typing_worker *w, const struct typing_claim *c, const struct spot *at)
 {
 	struct typing *t = w->t;
@@ -352,6 +398,8 @@ static void settle(struct typing_worker *w, const struct typing_claim *c, const 
 		if (old && more_than_header(&t->s->types.v[old], &t->s->types.v[number]) &&
 		    !at->off)
 			believe(w, at, number, typing_info_of(t->plans, number));
+		else if (old)
+			check(w, c, at, old);
 		return;
 	}
 	i = typing_info_of(t->plans, number);
