@@ -1,0 +1,25 @@
+//go:build go1.24
+
+package main
+
+import (
+	"runtime"
+	"time"
+	"unique"
+	"weak"
+)
+
+func makeNew() {
+	x := &point{9, 8}
+	keep = append(keep, x)
+	w := weak.Make(x)
+	sayValue("weak", &w, map[string]any{"alive": true}, elem("", *x))
+	dead := weak.Make(&point{1, 1})
+	runtime.GC()
+	time.Sleep(time.Millisecond)
+	sayValue("weak dead", &dead, map[string]any{"alive": dead.Value() != nil})
+	h := unique.Make("unique text")
+	sayValue("handle", &h, nil, elem("", "unique text"))
+	hp := unique.Make(point{4, 5})
+	sayValue("handle of a struct", &hp, nil, elem("", point{4, 5}))
+}
