@@ -33,6 +33,7 @@ enum opt_id {
 	OPT_GO = 1 << 18,
 	OPT_HELP = 1 << 19,
 	OPT_SYSROOT = 1 << 20,
+	OPT_SYMBOLS = 1 << 21,
 	OPT_ALL = 1 << 29,
 	OPT_HANDLER = 1 << 30, /* all options of core-handler */
 	OPT_ZSTD = 1 << 24,
@@ -43,7 +44,7 @@ enum opt_id {
 	/* every command with a TARGET */
 	OPTS_COMMON = OPT_JSON | OPT_LIMIT | OPT_NO_COLOR | OPT_QUIET | OPT_OUT | OPT_EXE |
 		      OPT_SYSROOT | OPT_VALUES | OPT_FREEZE | OPT_MAX_PAUSE | OPT_THREADS |
-		      OPT_MAX_MEMORY | OPT_LAYOUT | OPT_HELP,
+		      OPT_MAX_MEMORY | OPT_LAYOUT | OPT_SYMBOLS | OPT_HELP,
 };
 
 struct opt {
@@ -90,7 +91,7 @@ struct args {
 	const char *arg[2]; /* TARGET, WHAT */
 	unsigned nargs;
 	unsigned seen; /* OPT_* that were given */
-	const char *out, *exe, *sysroot, *layout, *go;
+	const char *out, *exe, *sysroot, *symbols, *layout, *go;
 	const char *by, *sort, *group_by;
 	const char *reap; /* --reap */
 	uint64_t limit, depth, paths, wait_s, threads;

@@ -99,7 +99,10 @@ static struct err *open_go(const struct args *a, const struct kind_found *k, str
 {
 	bool live = k->kind == KIND_LIVE;
 	/* files have looked at --exe themselves */
-	struct go_opts go = { .layout_file = a->layout, .exe = live ? a->exe : NULL };
+	struct go_opts go = { .layout_file = a->layout,
+			      .exe = live ? a->exe : NULL,
+			      .symbols = a->symbols,
+			      .sysroot = a->sysroot };
 	struct err *err = session_stage(s, "finding the Go runtime");
 
 	if (err)

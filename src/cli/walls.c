@@ -65,6 +65,7 @@ struct err *walls_raise(struct args *a)
 		name_target(a->arg[0], &o);
 	o.read[1] = a->exe;
 	o.read[2] = a->layout;
+	o.read[3] = a->symbols;
 	o.write[0] = a->out;
 	o.sysroot = a->sysroot;
 	struct err *err = broker_start(&o, &a->broker);

@@ -51,6 +51,9 @@ static void section(struct elf_exe *e, Elf_Scn *scn, const GElf_Shdr *sh, const 
 		e->dwarf = true;
 	if (sh->sh_type == SHT_NOTE && (d = elf_getdata(scn, NULL)))
 		note(e, name, d);
+	if (!strcmp(name, ".gnu_debuglink") && (d = elf_getdata(scn, NULL)) && d->d_buf)
+		snprintf(e->debug_link, sizeof(e->debug_link), "%.*s",
+			 (int)MIN(d->d_size, sizeof(e->debug_link)), (const char *)d->d_buf);
 	if (!e->go && !strcmp(name, ".go.buildinfo") && (d = elf_getdata(scn, NULL)) && d->d_buf) {
 		e->go = go_buildinfo_parse(d->d_buf, d->d_size, &e->info);
 		e->info_addr = sh->sh_addr;

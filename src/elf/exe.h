@@ -35,6 +35,7 @@ struct elf_exe {
 	uint16_t machine;		  /* EM_* */
 	char build_id[64];		  /* of the linker, in hex; "" none */
 	char go_build_id[128];		  /* .note.go.buildid */
+	char debug_link[128];		  /* .gnu_debuglink: name of the file with DWARF; "" none */
 	VEC(struct elf_segment) segments; /* PT_LOAD, ascending */
 };
 

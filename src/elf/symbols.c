@@ -134,6 +134,31 @@ static int by_name(const void *a, const void *b, void *arg)
 	return strcmp(v[*(const uint32_t *)a].name, v[*(const uint32_t *)b].name);
 }
 
+static void sort(struct elf_symbols *s)
+{
+	if (s->syms.n)
+		qsort(s->syms.v, s->syms.n, sizeof(*s->syms.v), by_addr);
+	for (uint32_t i = 0; i < s->syms.n; i++)
+		s->by_name[i] = i;
+	qsort_r(s->by_name, s->syms.n, sizeof(*s->by_name), by_name, s->syms.v);
+}
+
+void elf_symbols_move(struct elf_symbols *s, taddr (*to)(const void *arg, taddr addr),
+		      const void *arg)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->syms.n; i++) {
+		struct elf_symbol y = s->syms.v[i];
+
+		y.addr = to(arg, y.addr);
+		if (y.addr)
+			s->syms.v[kept++] = y;
+	}
+	s->syms.n = kept;
+	sort(s);
+}
+
 static struct err *finish(struct reading *r)
 {
 	struct elf_symbols *s = r->s;
@@ -144,11 +169,7 @@ static struct err *finish(struct reading *r)
 		return &err_nomem;
 	for (size_t i = 0; i < s->syms.n; i++)
 		s->syms.v[i].name = s->text + (uintptr_t)s->syms.v[i].name;
-	if (s->syms.n)
-		qsort(s->syms.v, s->syms.n, sizeof(*s->syms.v), by_addr);
-	for (uint32_t i = 0; i < s->syms.n; i++)
-		s->by_name[i] = i;
-	qsort_r(s->by_name, s->syms.n, sizeof(*s->by_name), by_name, s->syms.v);
+	sort(s);
 	return NULL;
 }
 

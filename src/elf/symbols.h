@@ -25,6 +25,10 @@ struct elf_symbols {
 struct err *elf_symbols_read(int fd, const char *name, taddr bias, struct elf_symbols **ret) MUST_CHECK;
 void elf_symbols_free(struct elf_symbols *s); /* NULL allowed */
 
+/* Give each another address; those that get 0 go.  Before anybody else knows them. */
+void elf_symbols_move(struct elf_symbols *s, taddr (*to)(const void *arg, taddr addr),
+		      const void *arg);
+
 /* Symbol that holds addr, or NULL.  s may be NULL. */
 const struct elf_symbol *elf_symbol_at(const struct elf_symbols *s, taddr addr);
 const struct elf_symbol *elf_symbol_named(const struct elf_symbols *s, const char *name);

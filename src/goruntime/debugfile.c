@@ -3,10 +3,14 @@
  *
  * Knows nothing of what is in the DWARF.
  */
-#include "goruntime/debugfile.h"
+#include "goruntime/debugfile_priv.h"
+
+#include "base/files.h"
+#include "goruntime/detect.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 
 taddr go_debug_run(const struct go_debug *d, taddr link)
 {
@@ -65,4 +69,130 @@ struct err *go_debug_own(struct go *g, int fd, const char *path, taddr bias)
 	go_debug_free(g->debug);
 	g->debug = d;
 	return NULL;
+}
+
+static taddr to_run(const void *arg, taddr link)
+{
+	return go_debug_run(arg, link);
+}
+
+/* The twin's symbols, where the program has none of its own. */
+static struct err *take_symbols(struct go *g, const struct go_debug *d)
+{
+	struct err *err;
+
+	if (g->symbols)
+		return NULL;
+	err = elf_symbols_read(d->fd, d->path, 0, &g->symbols);
+	if (!err && g->symbols)
+		elf_symbols_move(g->symbols, to_run, d);
+	return err;
+}
+
+static struct err *take_twin(struct go *g, int fd, const char *path)
+{
+	_cleanup_(go_debug_freep) struct go_debug *d = NULL;
+	struct err *err = debug_create(fd, path, &d);
+
+	if (!err)
+		err = go_debug_twin(g, d);
+	if (!err)
+		err = take_symbols(g, d);
+	if (err)
+		return err;
+	go_debug_free(g->debug);
+	g->debug = STEAL(d);
+	return NULL;
+}
+
+static struct err *take_given(struct go *g, const char *path)
+{
+	_cleanup_(closep) int fd = file_open(path);
+	struct elf_exe e = { 0 };
+	struct err *err;
+
+	if (fd < 0)
+		return err_os(errno, "%s", path);
+	err = elf_exe_read(fd, path, &e);
+	if (err)
+		return err;
+	if (!e.dwarf)
+		err = err_bad_data("%s: no DWARF in it: give a build that was not stripped "
+				   "(without -ldflags=-s or -w)",
+				   path);
+	if (!err && *e.info.version && strcmp(e.info.version, g->version))
+		err = err_bad_data("%s is of another build: by %s, the program by %s", path,
+				   e.info.version, g->version);
+	elf_exe_deinit(&e);
+	return err ? err : take_twin(g, fd, path);
+}
+
+/* Whatever is wrong with a file that nobody asked for: it is not the one. */
+static struct err *try_path(struct go *g, const char *path)
+{
+	_cleanup_(closep) int fd = file_open_elf(path);
+	struct elf_exe e = { 0 };
+	struct err *err;
+	bool dwarf;
+
+	if (fd < 0)
+		return NULL;
+	err = elf_exe_read(fd, path, &e);
+	dwarf = !err && e.dwarf;
+	if (!err)
+		elf_exe_deinit(&e);
+	if (dwarf)
+		err = take_twin(g, fd, path);
+	if (err && err->code != ERR_NOMEM) {
+		err_free(err);
+		err = NULL;
+	}
+	return err;
+}
+
+#define DEBUG_DIR "/usr/lib/debug"
+
+static struct err *try_build_id(struct go *g, const char *root, const char *id)
+{
+	char path[600];
+
+	if (strlen(id) < 4)
+		return NULL;
+	snprintf(path, sizeof(path), "%s" DEBUG_DIR "/.build-id/%.2s/%s.debug", root, id, id + 2);
+	return try_path(g, path);
+}
+
+/* As gdb and libdwfl look: beside the program, in .debug there, and below /usr/lib/debug. */
+static struct err *try_link(struct go *g, const char *root, const char *exe, const char *link)
+{
+	static const char *const before[] = { "", "", DEBUG_DIR };
+	static const char *const behind[] = { "", "/.debug", "" };
+	const char *slash = strrchr(exe, '/');
+	char path[1200];
+	struct err *err = NULL;
+
+	if (!*link || strchr(link, '/') || !slash || *exe != '/')
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(before) && !err && !g->debug; i++) {
+		snprintf(path, sizeof(path), "%s%s%.*s%s/%s", root, before[i], (int)(slash - exe),
+			 exe, behind[i], link);
+		err = try_path(g, path);
+	}
+	return err;
+}
+
+struct err *go_debug_find(struct go *g, const struct go_opts *o)
+{
+	const struct detect *d = g->priv;
+	const char *root = o && o->sysroot ? o->sysroot : "";
+	struct err *err = NULL;
+
+	if (o && o->symbols)
+		err = take_given(g, o->symbols);
+	else if (!g->debug && d->inode)
+		err = try_build_id(g, root, d->exe.build_id);
+	if (!err && !g->debug && d->inode)
+		err = try_link(g, root, d->file, d->exe.debug_link);
+	g->dwarf = g->debug;
+	return err;
 }

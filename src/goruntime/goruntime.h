@@ -85,6 +85,8 @@ struct go {
 struct go_opts {
 	const char *layout_file;	/* --layout, or NULL */
 	const char *exe;		/* --exe, or NULL: the target's own */
+	const char *symbols;		/* --symbols, or NULL: what belongs to the executable */
+	const char *sysroot;		/* --sysroot, or NULL */
 };
 
 /* Errors: ERR_UNSUPPORTED ("not a Go program", "go1.31: no table; field …"), ERR_BAD_DATA, target's. */

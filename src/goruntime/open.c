@@ -187,6 +187,8 @@ struct err *go_open(struct target *t, const struct go_opts *o, struct go **ret)
 	err = go_detect_exe(g, g->priv, o ? o->exe : NULL);
 	if (!err)
 		err = choose_layout(g, o ? o->layout_file : NULL);
+	if (!err)
+		err = go_debug_find(g, o);
 	if (err && ((struct detect *)g->priv)->nomem) {
 		err_free(err);
 		err = &err_nomem;
