@@ -65,6 +65,11 @@ func makeDeleted() {
 		delete(m, fmt.Sprint("key", i))
 	}
 	sayMap("map deleted from while growing", m)
+	m = counted(6657)
+	for i := 0; i < 300; i += 3 {
+		delete(m, fmt.Sprint("key", i))
+	}
+	sayMap("map a little deleted from while growing", m)
 	m = counted(500)
 	for k := range m {
 		delete(m, k)
@@ -77,12 +82,16 @@ func makeDeleted() {
 	clear(m)
 	m[""] = 1
 	sayMap("map cleared and used", m)
-	// Keys come and go: overflow buckets without end, growth to the same size.
+	// Keys come and go: overflow buckets, until an old map grows to the same size.
 	ints := map[int]int{}
-	for i := 0; i < 60000; i++ {
+	facts := map[string]any{}
+	for i := 0; i < 60000 && facts["growing"] != true; i++ {
 		ints[i] = i
-		if i >= 200 {
-			delete(ints, i-200)
+		if i >= 700 {
+			delete(ints, i-700)
+		}
+		if i > 10000 {
+			growing(reflect.ValueOf(ints).UnsafePointer(), facts)
 		}
 	}
 	sayMap("map of a window", ints)
