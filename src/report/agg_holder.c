@@ -4,7 +4,8 @@
  * Field names need the frozen twin (one object is read a node); when it is gone
  * or the memory cannot be read they stay empty.  Cost: one small read a node.
  */
-#include "report/agg.h"
+#include "report/agg_expr.h"
+#include "snapshot/vars.h"
 
 struct edge_finder {
 	const struct go_heap *h;
@@ -53,13 +54,35 @@ static const char *field_of_object(struct agg *a, uint64_t id, uint64_t next)
 	return name[0] ? keepf(&a->keep, "%s", name) : keepf(&a->keep, "+0x%" PRIx64, f.at);
 }
 
-static const struct snap_slot *slot_to(const struct snapshot *s, const struct snap_root *r,
+/* Is the slot in a variable whose type and life are known? */
+static const struct snap_var *believed(struct snapshot *s, const struct snap_slot *sl)
+{
+	size_t i = sl->at ? snap_var_at(s, sl->at) : SIZE_MAX;
+
+	return i < s->vars.n && s->vars.v[i].frame == sl->frame ? &s->vars.v[i] : NULL;
+}
+
+/* Of several slots that lead there one in a variable. */
+static const struct snap_slot *slot_to(struct snapshot *s, const struct snap_root *r,
 				       uint64_t object)
 {
-	for (uint64_t i = r->first_slot; i < r->first_slot + r->nslots && i < s->slots.n; i++)
-		if (s->slots.v[i].object == object)
-			return &s->slots.v[i];
-	return NULL;
+	const struct snap_slot *best = NULL;
+	struct snap_local l;
+	unsigned good = 0;
+
+	for (uint64_t i = r->first_slot; i < r->first_slot + r->nslots && i < s->slots.n; i++) {
+		const struct snap_slot *sl = &s->slots.v[i];
+
+		if (sl->object != object)
+			continue;
+		if (believed(s, sl))
+			return sl;
+		if (!best || (!good && snap_local_at(s, sl->frame, sl->at, &l))) {
+			good = best != NULL;
+			best = sl;
+		}
+	}
+	return best;
 }
 
 static const char *frame_function(struct agg *a, uint32_t frame)
@@ -89,6 +112,48 @@ static const char *slot_place(const struct snap_slot *sl)
 	return "";
 }
 
+/* ".buf[3]" of a value of t; "" where it is all of it, or not known. */
+static const char *path_in(struct agg *a, const struct go_type *t, uint64_t off)
+{
+	_cleanup_(str_deinit) struct str path = { 0 };
+	const struct go_type *leaf;
+	uint64_t at;
+
+	if (!t || !expr_leaf(a->s->rtypes, t, off, &path, &leaf, &at) || !path.n)
+		return "";
+	return keepf(&a->keep, "%s", path.s);
+}
+
+/* The frame's variable, also one that is only said to be there. */
+static void name_stack_edge(struct agg *a, const struct snap_slot *sl, struct ans_holder *h)
+{
+	struct snap_local l;
+
+	if (snap_local_at(a->s, sl->frame, sl->at, &l)) {
+		h->frame = l.function;
+		h->var = l.name;
+		h->field = path_in(a, l.type, l.off);
+		return;
+	}
+	h->frame = frame_function(a, sl->frame);
+	if (!*h->frame)
+		h->frame = slot_place(sl);
+}
+
+static void name_global_edge(struct agg *a, const struct snap_root *r, const struct snap_slot *sl,
+			     struct ans_holder *h)
+{
+	const struct snap_var *v = believed(a->s, sl);
+	const struct go_type *t = v ? go_type_at(a->s->rtypes, v->rtype) : NULL;
+
+	if (t) {
+		h->type = t->name;
+		h->field = path_in(a, t, sl->at - v->at);
+	} else if (sl->at > r->addr) {
+		h->field = keepf(&a->keep, "+0x%" PRIx64, sl->at - r->addr);
+	}
+}
+
 static void name_root_edge(struct agg *a, const struct snap_root *r, uint64_t next,
 			   struct ans_holder *h)
 {
@@ -96,13 +161,10 @@ static void name_root_edge(struct agg *a, const struct snap_root *r, uint64_t ne
 
 	if (!sl)
 		return;
-	if (r->kind == SNAP_ROOT_GOROUTINE) {
-		h->frame = frame_function(a, sl->frame);
-		if (!*h->frame)
-			h->frame = slot_place(sl);
-	} else if (r->kind == SNAP_ROOT_GLOBAL && sl->at > r->addr) {
-		h->field = keepf(&a->keep, "+0x%" PRIx64, sl->at - r->addr);
-	}
+	if (r->kind == SNAP_ROOT_GOROUTINE)
+		name_stack_edge(a, sl, h);
+	else if (r->kind == SNAP_ROOT_GLOBAL)
+		name_global_edge(a, r, sl, h);
 }
 
 static const char *root_what(uint8_t kind)
