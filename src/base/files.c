@@ -6,6 +6,8 @@
  */
 #include "base/files.h"
 
+#include "base/files_temp.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -127,13 +129,13 @@ int files_here(const struct file_ask *ask)
 	case FILE_OUT:
 		return open(ask->path, O_WRONLY | O_CLOEXEC);
 	case FILE_TEMP:
-		return mkostemp(ask->path, O_CLOEXEC);
+		return temp_open(ask->path);
 	case FILE_SCRATCH:
 		return open_scratch();
 	case FILE_RENAME:
-		return rename(ask->path, ask->to);
+		return temp_keep(ask->fd, ask->path, ask->to);
 	case FILE_UNLINK:
-		return unlink(ask->path);
+		return temp_drop(ask->path);
 	}
 	return fail(-1, ENOSYS);
 }
@@ -173,12 +175,13 @@ int file_scratch(void)
 	return ask(&(struct file_ask){ .op = FILE_SCRATCH });
 }
 
-int file_rename(const char *from, const char *to)
+int file_rename(int fd, const char *temp, const char *to)
 {
-	return ask(&(struct file_ask){ .op = FILE_RENAME, .path = (char *)from, .to = to });
+	return ask(
+		&(struct file_ask){ .op = FILE_RENAME, .path = (char *)temp, .to = to, .fd = fd });
 }
 
-int file_unlink(const char *path)
+int file_unlink(const char *temp)
 {
-	return ask(&(struct file_ask){ .op = FILE_UNLINK, .path = (char *)path });
+	return ask(&(struct file_ask){ .op = FILE_UNLINK, .path = (char *)temp });
 }

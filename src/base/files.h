@@ -16,16 +16,17 @@ enum file_op {
 	FILE_OPEN_ELF, /* read an executable or library that evidence names; EINVAL: it is none */
 	FILE_STAT,     /* of a file that the user named */
 	FILE_OUT,      /* write to what is there and no regular file: /dev/stdout, a pipe */
-	FILE_TEMP,     /* mkostemp(path), mode 0600; path is "OUTPUT.XXXXXX" */
-	FILE_SCRATCH,  /* read and write a file without a name; path NULL */
-	FILE_RENAME,   /* what FILE_TEMP made, to its OUTPUT */
-	FILE_UNLINK,   /* what FILE_TEMP made */
+	FILE_TEMP, /* a file to be OUTPUT, mode 0600; path is "OUTPUT.XXXXXX": its name, if any */
+	FILE_SCRATCH, /* read and write a file without a name; path NULL */
+	FILE_RENAME,  /* what FILE_TEMP made becomes its OUTPUT */
+	FILE_UNLINK,  /* what FILE_TEMP made */
 };
 
 struct file_ask {
 	enum file_op op;
 	char *path;	 /* FILE_TEMP writes to it */
 	const char *to;	 /* FILE_RENAME */
+	int fd;		 /* FILE_RENAME: what FILE_TEMP gave */
 	struct stat *st; /* FILE_STAT: filled */
 };
 
@@ -45,7 +46,8 @@ int file_out(const char *path);
 int file_temp(char *path);
 int file_scratch(void);
 const char *file_scratch_dir(void); /* where that is, for messages */
-int file_rename(const char *from, const char *to);
-int file_unlink(const char *path);
+/* fd, temp: of file_temp().  Until then most file systems have no name for it. */
+int file_rename(int fd, const char *temp, const char *to);
+int file_unlink(const char *temp);
 
 #endif

@@ -45,7 +45,7 @@ static struct err *write_temp(const char *path, char *temp, const struct str *s)
 	err = write_all(fd, s, path);
 	if (!err && fsync(fd) && errno != EINVAL)
 		err = err_os(errno, "writing %s", path);
-	if (!err && file_rename(temp, path))
+	if (!err && file_rename(fd, temp, path))
 		err = err_os(errno, "%s", path);
 	if (err)
 		file_unlink(temp);

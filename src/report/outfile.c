@@ -186,7 +186,7 @@ struct err *outfile_commit(struct outfile *f, uint64_t size_bytes)
 		return write_error(f, errno);
 	if (fsync(f->fd) && errno != EINVAL)
 		return write_error(f, errno);
-	if (file_rename(f->temp, f->path))
+	if (file_rename(f->fd, f->temp, f->path))
 		err = write_error(f, errno);
 	f->done = !err;
 	return err;

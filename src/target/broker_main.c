@@ -39,6 +39,7 @@ struct state {
 	struct take *look[MAX_LOOKS];
 	uint32_t number[MAX_LOOKS], last; /* numbers are never used again */
 	char temp[BROKER_PATH];		  /* made by FILE_TEMP, not yet renamed; "" none */
+	int temp_fd;			  /* the same file: it may have no name */
 	const char *output;		  /* that it is for */
 	struct ownmem memory;		  /* of the asker */
 };
@@ -166,8 +167,11 @@ static void note_temp(struct state *s, const struct broker_question *q, const ch
 		memcpy(s->temp, q->path, sizeof(s->temp));
 		memcpy(a->path, q->path, sizeof(a->path));
 		s->output = output;
+		s->temp_fd = fcntl(a->value, F_DUPFD_CLOEXEC, 0);
 	} else if (q->file_op == FILE_RENAME || q->file_op == FILE_UNLINK) {
 		s->temp[0] = '\0';
+		closep(&s->temp_fd);
+		s->temp_fd = -1;
 	}
 }
 
@@ -177,6 +181,7 @@ static void file(struct state *s, struct broker_question *q, struct broker_answe
 	struct file_ask f = { .op = (enum file_op)q->file_op,
 			      .path = q->has_path ? q->path : NULL,
 			      .to = q->to,
+			      .fd = s->temp_fd,
 			      .st = &a->st };
 	const char *output = output_of(s, q->path);
 
@@ -280,7 +285,7 @@ static void settle(void)
 
 _Noreturn void broker_main(const struct broker_opts *o, int sock, pid_t asker)
 {
-	struct state s = { .o = o, .sock = sock, .asker = asker };
+	struct state s = { .o = o, .sock = sock, .asker = asker, .temp_fd = -1 };
 
 	settle();
 	ownmem_init(&s.memory, asker);
@@ -289,6 +294,6 @@ _Noreturn void broker_main(const struct broker_opts *o, int sock, pid_t asker)
 	for (unsigned i = 0; i < MAX_LOOKS; i++)
 		take_free(s.look[i]);
 	if (s.temp[0])
-		unlink(s.temp);
+		files_here(&(struct file_ask){ .op = FILE_UNLINK, .path = s.temp });
 	_exit(0);
 }

@@ -1,4 +1,5 @@
 """`limpet snapshot`: a core that others open too, that says no more than it may, whole or not at all."""
+import contextlib
 import json
 import os
 import pty
@@ -372,6 +373,17 @@ def test_pipe(mixed, tmp_path):
     assert mixed.alive() and not procs.twins(mixed.pid)
 
 
+PART = re.compile(r"core\.\w{6}")
+
+
+def nameless(folder):
+    try:
+        os.close(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600))
+    except OSError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_ended_while_it_writes(sig, tmp_path):
     """Ctrl-C, kill, kill -9 at any moment: no file or a whole one, no twin, and the program runs on."""
@@ -385,8 +397,8 @@ def test_ended_while_it_writes(sig, tmp_path):
                 code = p.wait(timeout=60)
             assert code in (0, -sig), f"{code}: {words}"
             if code:
-                # who is killed cannot clean up; on some file systems the part has a name of its own
-                left = [n for n in os.listdir(tmp_path) if sig != signal.SIGKILL or not re.fullmatch(r"core\.\w{6}", n)]
+                # who is killed cannot clean up: where the file system knows no nameless files, the part stays
+                left = [n for n in os.listdir(tmp_path) if nameless(tmp_path) or sig != signal.SIGKILL or not PART.fullmatch(n)]
                 assert left in ([], ["core"])
                 if left:  # the signal came when all was written
                     limpet("verify", tmp_path / "core")
@@ -396,6 +408,37 @@ def test_ended_while_it_writes(sig, tmp_path):
             while procs.twins(target.pid) and time.monotonic() < end:
                 time.sleep(0.05)
             assert target.alive() and not procs.twins(target.pid) and not procs.traced(target.pid)
+
+
+def descendants(pid):
+    with contextlib.suppress(OSError):
+        kids = open(f"/proc/{pid}/task/{pid}/children", encoding="ascii").read().split()
+        return [d for kid in kids for d in [int(kid), *descendants(int(kid))]]
+    return []
+
+
+def test_all_killed_while_it_writes(tmp_path):
+    """kill -9 of limpet, its broker and its surgeon at once: nobody is left to clean up, and nothing is there to be."""
+    if not nameless(tmp_path):
+        pytest.skip("no O_TMPFILE on this file system")
+    seen = 0
+    with procs.Target("payload", args=[100, 100]) as target:
+        for i in range(8):
+            with subprocess.Popen([procs.LIMPET, "snapshot", str(target.pid), "-o", str(tmp_path / "core")],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as p:
+                time.sleep((0.05 + 0.03 * i) * procs.SLOW)
+                helpers = descendants(p.pid)
+                for pid in [*helpers, p.pid]:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                code = p.wait(timeout=60)
+            seen += code == -signal.SIGKILL and len(helpers) == 2
+            assert os.listdir(tmp_path) in ([], ["core"])
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(tmp_path / "core")
+            procs.limpet("doctor", "--reap", target.pid)
+            assert target.alive() and not procs.twins(target.pid) and not procs.traced(target.pid)
+    assert seen
 
 
 EVIL = b"\x1b]0;owned\x07\x1b[2J\xc2\x9b31m"
