@@ -9,6 +9,8 @@
 #include "goruntime/pclntab.h"
 
 #define BLOB_MAX_BYTES	     (1ULL << 30)
+#define NAME_HASH_MAX	     1024 /* bytes of a name that are hashed */
+#define NAME_PROBES_MAX	     256
 #define FUNCDATA_TAIL_BYTES  (256U << 10)
 #define MODULEDATA_MAX_BYTES 4096U
 
@@ -170,12 +172,30 @@ static uint32_t name_hash(const char *s)
 {
 	uint32_t h = 2166136261U;
 
-	for (; *s; s++)
-		h = (h ^ (uint8_t)*s) * 16777619U;
+	for (size_t i = 0; s[i] && i < NAME_HASH_MAX; i++)
+		h = (h ^ (uint8_t)s[i]) * 16777619U;
 	return h ^ h >> 15;
 }
 
-/* Same names keep their order, so that the first one is found first. */
+/*
+ * Slot for function i; SIZE_MAX: its name is there already, and the first one is the one that is
+ * found, or so many names share a hash that somebody made them: by name it will not be found.
+ */
+static size_t name_slot(const struct go_pclntab *p, uint32_t i)
+{
+	const char *name = go_pclntab_name(p, i);
+	uint32_t h = name_hash(name), k;
+
+	for (unsigned probes = 0; probes < NAME_PROBES_MAX; probes++, h++) {
+		k = p->by_name[h & (p->name_slots - 1)];
+		if (!k)
+			return h & (p->name_slots - 1);
+		if (!strcmp(go_pclntab_name(p, k - 1), name))
+			break;
+	}
+	return SIZE_MAX;
+}
+
 static struct err *open_names(struct go_pclntab *p)
 {
 	uint32_t slots = 16;
@@ -187,11 +207,10 @@ static struct err *open_names(struct go_pclntab *p)
 		return &err_nomem;
 	p->name_slots = slots;
 	for (uint32_t i = 0; i < p->nfunc; i++) {
-		uint32_t h = name_hash(go_pclntab_name(p, i));
+		size_t h = name_slot(p, i);
 
-		while (p->by_name[h & (slots - 1)])
-			h++;
-		p->by_name[h & (slots - 1)] = i + 1;
+		if (h != SIZE_MAX)
+			p->by_name[h] = i + 1;
 	}
 	return NULL;
 }

@@ -188,6 +188,29 @@ static void frame_stub(struct scan *s, const struct unwinder *u, uint32_t frame)
 		add_obj(s, u, &s->w->stub_obj, frame);
 }
 
+/* As many words as lie between: a map that claims more is damaged, and may claim 2^31. */
+static uint32_t words_within(struct scan *s, uint32_t nwords, taddr from, taddr to)
+{
+	uint64_t room = to > from ? (to - from) / 8 : 0;
+
+	if (nwords <= room)
+		return nwords;
+	stack_lose(s->w, "stack map larger than its frame", from, 8ULL * (nwords - room));
+	return (uint32_t)room;
+}
+
+static void frame_locals(struct scan *s, const struct unwinder *u, const struct pc_info *pi,
+			 uint32_t frame)
+{
+	uint32_t n = words_within(s, pi->nlocals, u->sp, u->varp);
+
+	/* The map's last word is the one below varp. */
+	if (n == pi->nlocals)
+		scan_mask(s, u->varp - 8ULL * n, pi->locals, n, frame, 0);
+	else
+		scan_range(s, u->sp, u->varp, frame);
+}
+
 /* scanframeworker at a safe point; maps are those of the continuation pc. */
 static struct err *frame_exact(struct scan *s, const struct unwinder *u, uint32_t frame,
 			       uint32_t *ret_flags)
@@ -201,13 +224,14 @@ static struct err *frame_exact(struct scan *s, const struct unwinder *u, uint32_
 	if (!pi)
 		return &err_nomem;
 	if (pi->nlocals && pi->locals)
-		scan_mask(s, u->varp - 8ULL * pi->nlocals, pi->locals, pi->nlocals, frame, 0);
+		frame_locals(s, u, pi, frame);
 	if (pi->no_locals_map && u->varp > u->sp) {
 		scan_range(s, u->sp, u->varp, frame);
 		*ret_flags |= GO_FRAME_NO_MAP | GO_FRAME_CONSERVATIVE;
 	}
 	if (pi->nargs && pi->args)
-		scan_mask(s, u->argp, pi->args, pi->nargs, frame, 0);
+		scan_mask(s, u->argp, pi->args, words_within(s, pi->nargs, u->argp, s->stack.end),
+			  frame, 0);
 	if (pi->no_args_map) {
 		scan_range(s, u->argp, u->argp + 8ULL * pi->nargs_all, frame);
 		*ret_flags |= GO_FRAME_NO_MAP | GO_FRAME_CONSERVATIVE;

@@ -51,6 +51,9 @@ static void ask(struct program *p, taddr pc)
 	}
 }
 
+#define MAP_BITS                                                                                   \
+	65536U /* a map may claim 2^31, all readable; whoever uses one is bounded by the frame */
+
 static void maps(struct program *p)
 {
 	struct pc_cache c = { .g = &p->g };
@@ -58,10 +61,10 @@ static void maps(struct program *p)
 	for (taddr pc = TEXT; pc < TEXT_END; pc += 3) {
 		struct pc_info *pi = pc_cache_get(&c, pc);
 
-		for (uint32_t i = 0; pi && i < pi->nlocals && pi->locals; i++)
+		for (uint32_t i = 0; pi && i < MIN(pi->nlocals, MAP_BITS) && pi->locals; i++)
 			if (pi->locals[i / 8] == 0xa5)
 				break;
-		for (uint32_t i = 0; pi && i < pi->nargs && pi->args; i++)
+		for (uint32_t i = 0; pi && i < MIN(pi->nargs, MAP_BITS) && pi->args; i++)
 			if (pi->args[i / 8] == 0xa5)
 				break;
 		for (uint32_t i = 0; pi && i < MIN(pi->nobjs, 50U); i++) {

@@ -2,10 +2,18 @@
  * test_pclntab.c - functions, lines, tables of a hand-made pclntab; then damaged ones.
  */
 #include "program.h"
+#include "fake/segments.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+
+static void put_words(uint8_t *to, uint64_t a, uint64_t b)
+{
+	const uint64_t words[] = { a, b };
+
+	memcpy(to, words, sizeof(words));
+}
 
 static void *setup_program(void)
 {
@@ -216,6 +224,33 @@ static void refuses_nonsense(void **state)
 	free(p);
 }
 
+/* 200,000 functions that share a name: with a probe for each other one this takes minutes. */
+static void bears_equal_names(void **state)
+{
+	enum { FUNCS = 200000 };
+	static uint32_t ftab[2 * (FUNCS + 1)];
+	struct fake_segment more = { 0x10000000, ftab, sizeof(ftab) };
+	struct program p;
+	struct go_func f;
+	uint32_t leaf_off;
+
+	(void)state;
+	program_build(&p);
+	assert_null(program_open(&p, NULL, 0));
+	leaf_off = go_pclntab_funcoff(p.module.pclntab, 0);
+	program_close(&p);
+	for (uint32_t i = 0; i <= FUNCS; i++) {
+		ftab[2 * i] = MIN(i, (uint32_t)(TEXT_END - TEXT));
+		ftab[2 * i + 1] = leaf_off;
+	}
+	program_build(&p);
+	put_words(p.md + 128, more.at, FUNCS + 1);
+	assert_null(program_open(&p, &more, 1));
+	assert_true(go_func_by_name(&p.g, "main.leaf", &f));
+	assert_int_equal(f.entry, LEAF);
+	program_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +260,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reads_tables, setup, teardown),
 		cmocka_unit_test_setup_teardown(reads_lines, setup, teardown),
 		cmocka_unit_test(survives_damage),
+		cmocka_unit_test(bears_equal_names),
 		cmocka_unit_test(refuses_nonsense),
 	};
 
