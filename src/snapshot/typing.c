@@ -19,8 +19,9 @@
 #define MAX_ELEMENT  ((uint64_t)64 << 20) /* larger single values are not looked into */
 #define BYTES_A_READ 8192		  /* a system call costs as much as copying that much */
 #define MAX_WAITING  48			  /* objects waiting to be read one by one */
-#define FOLLOWED     ((uint64_t)8) /* a chunk, in the first round; twice as many in each that follows \
-				    */
+#define FOLLOWED                                                                                   \
+	((uint64_t)8) /* a chunk, in the first round; twice as many in each that follows           \
+		       */
 #define MAX_VAR	   ((uint64_t)16 << 20)
 #define MAX_ROUNDS 100000
 
@@ -140,6 +141,7 @@ static void typing_deinit(struct typing *t)
 	free(t->chunks);
 	bigfree(t->chunk_of, t->s->heap.spans.n + 1, sizeof(*t->chunk_of));
 	bigfree(t->dirty, (size_t)(t->s->heap.nobjects / 64 + 1), 8);
+	typing_statics_deinit(t);
 	typing_plans_free(t->plans);
 }
 
@@ -174,6 +176,21 @@ static uint32_t type_of(const struct typing *t, uint64_t id)
 	return __atomic_load_n(&t->s->type_of[id], __ATOMIC_ACQUIRE);
 }
 
+/* mem: of its data. */
+static void expand_object(struct typing_worker *w, size_t span, uint64_t id, const uint8_t *mem)
+{
+	const struct go_span *s = &w->t->s->heap.spans.v[span];
+	uint64_t n = s->elem_bytes - go_span_header(s), bits;
+	uint32_t type = type_of(w->t, id);
+	const struct typing_info *i = typing_info_of(w->t->plans, type);
+
+	/* Which struct a closure lies in is not certain: its bits must agree. */
+	if (i->form == FORM_CLOSURE &&
+	    (!snap_bits_get(w->t->s, span, id, &bits) || bits != i->mask))
+		return;
+	typing_expand(w, type, mem, snap_bits_extent(w->t->s, span, id, n), n);
+}
+
 /* mem: the chunk's bytes. */
 static void expand_in(struct typing_worker *w, struct typing_chunk *c, size_t span, uint64_t id)
 {
@@ -182,7 +199,7 @@ static void expand_in(struct typing_worker *w, struct typing_chunk *c, size_t sp
 	const uint8_t *mem = w->buf + (s->base - c->base) + (id - s->first) * s->elem_bytes;
 
 	if (take(w->t, c, id))
-		typing_expand(w, type_of(w->t, id), mem + header, s->elem_bytes - header);
+		expand_object(w, span, id, mem + header);
 }
 
 static void expand_stack(struct typing_worker *w, struct typing_chunk *c)
@@ -236,7 +253,7 @@ static struct err *whole(struct typing_worker *w, struct typing_chunk *c)
 	return NULL;
 }
 
-static bool room(struct typing_worker *w, uint64_t nbytes)
+bool typing_room(struct typing_worker *w, uint64_t nbytes)
 {
 	uint8_t *p;
 
@@ -266,7 +283,7 @@ static struct err *large(struct typing_worker *w, struct typing_chunk *c)
 		return NULL;
 	type = type_of(w->t, c->first);
 	i = typing_info_of(w->t->plans, type);
-	if (!i->bytes || !room(w, i->bytes))
+	if (!i->bytes || !typing_room(w, i->bytes))
 		return NULL;
 	step = MAX(CHUNK_BYTES / i->bytes, 1ULL) * i->bytes;
 	n = i->form == FORM_ONE ? MIN(n, i->bytes) : n;
@@ -275,7 +292,7 @@ static struct err *large(struct typing_worker *w, struct typing_chunk *c)
 
 		err = go_scan_read(&sc, c->base + at, w->buf, (size_t)len, lost, NULL);
 		if (!err)
-			typing_expand(w, type, w->buf, len);
+			typing_expand(w, type, w->buf, len, len);
 		w->stats.read_bytes += len;
 	}
 	typing_flush(w);
@@ -299,7 +316,7 @@ static struct err *single(struct typing_worker *w, struct typing_next x)
 	if (err_catch(&err, ERR_FAULT) || err)
 		return err;
 	w->stats.read_bytes += n;
-	typing_expand(w, type_of(w->t, x.id), w->buf, n);
+	expand_object(w, x.span, x.id, w->buf);
 	typing_flush(w);
 	return NULL;
 }
@@ -377,9 +394,13 @@ static struct err *settle(struct typing *t)
 {
 	struct err *err = NULL;
 
-	for (t->round = 0; t->round < MAX_ROUNDS && !err && dirty(t); t->round++) {
+	bool more = true;
+
+	for (t->round = 0; t->round < MAX_ROUNDS && !err && (more || dirty(t)); t->round++) {
 		t->s->typing.rounds++;
 		err = par_for(t->nworkers, t->nchunks, 1, chunks, t);
+		if (!err)
+			err = typing_statics_read(t, &more);
 	}
 	return err;
 }
@@ -436,7 +457,7 @@ static struct err *variable(struct typing_worker *w, const struct snap_var *v)
 	const struct typing_plan *p = typing_plan_of(t->plans, v->rtype);
 	struct err *err;
 
-	if (!p || p->bytes > MAX_VAR || !room(w, p->bytes))
+	if (!p || p->bytes > MAX_VAR || !typing_room(w, p->bytes))
 		return NULL;
 	err = target_read(t->s->t, v->at, w->buf, (size_t)p->bytes);
 	if (err_catch(&err, ERR_FAULT) || err)
@@ -509,7 +530,8 @@ static struct err *propagate(struct typing *t)
 
 struct err *snapshot_types(struct snapshot *s, unsigned nthreads)
 {
-	_cleanup_(typing_deinit) struct typing t = { .s = s };
+	_cleanup_(typing_deinit) struct typing t = { .s = s,
+						     .statics.lock = PTHREAD_MUTEX_INITIALIZER };
 	uint64_t begun = clock_ns();
 	struct err *err;
 
@@ -518,7 +540,6 @@ struct err *snapshot_types(struct snapshot *s, unsigned nthreads)
 	err = typing_init(&t, nthreads ? nthreads : par_default_threads());
 	if (!err)
 		err = propagate(&t);
-	snap_bits_free(s);
 	s->names_ns = clock_ns() - begun;
 	return err_prefix(err, "types");
 }

@@ -20,12 +20,12 @@
 /* snap_type.form: what a number is about; snap_type_key.at in brackets. */
 enum typing_form {
 	FORM_NONE,
-	FORM_ONE,	  /* a value (rtype) */
-	FORM_ROW,	  /* an array of values, as long as the slot (rtype of one) */
-	FORM_CLOSURE,	  /* (entry pc) */
-	FORM_CHAN,	  /* runtime.hchan, the buffer behind it if it has no pointers (rtype of elem) */
-	FORM_QUEUE,	  /* a channel's buffer (rtype of elem) */
-	FORM_MAP,	  /* its header (rtype of the map, as for all that follow) */
+	FORM_ONE,     /* a value (rtype) */
+	FORM_ROW,     /* an array of values, as long as the slot (rtype of one) */
+	FORM_CLOSURE, /* (entry pc) */
+	FORM_CHAN,  /* runtime.hchan, the buffer behind it if it has no pointers (rtype of elem) */
+	FORM_QUEUE, /* a channel's buffer (rtype of elem) */
+	FORM_MAP,   /* its header (rtype of the map, as for all that follow) */
 	FORM_DIRECTORY,	  /* Swiss: pointers to tables */
 	FORM_TABLE,	  /* Swiss: one table */
 	FORM_GROUPS,	  /* Swiss: groups; old: buckets */
@@ -69,7 +69,8 @@ struct typing_leaf {
 	uint16_t count_off;
 	uint32_t number[2]; /* strong, weak (0: not made yet) */
 	uint32_t alt[2];
-	taddr at, alt_at; /* with form: the key of the number */
+	taddr at, alt_at;  /* with form: the key of the number */
+	uint16_t alt_back; /* alt begins that many bytes before what is pointed to */
 	uint64_t count, stride;
 	const struct typing_plan *sub;
 };
@@ -87,18 +88,18 @@ struct typing_info {
 	uint8_t ready;
 	uint8_t form, rank;
 	bool noscan;
-	bool masked;	  /* mask is known: all but channels without an rtype for hchan */
-	bool expands;	  /* something follows from it */
-	bool at_least;	  /* the slot may be larger */
-	uint64_t bytes;	  /* of one value; of a row's element */
-	uint64_t slot;	  /* that mallocgc gives for one */
-	uint64_t mask;	  /* pointer words of one value, if it has at most 64 words */
-	taddr rtype;	  /* key's `at` */
+	bool masked;	/* mask is known: all but channels without an rtype for hchan */
+	bool expands;	/* something follows from it */
+	bool at_least;	/* the slot may be larger */
+	uint64_t bytes; /* of one value; of a row's element */
+	uint64_t slot;	/* that mallocgc gives for one */
+	uint64_t mask;	/* pointer words of one value, if it has at most 64 words */
+	taddr rtype;	/* key's `at` */
 	const struct typing_plan *plan;
 	uint32_t parts[4]; /* numbers that an expansion needs, by form */
 };
 
-/* Pointer bits of all GO_PTR_SPAN_BITS spans, kept from the pass over the edges. */
+/* Pointer bits of all GO_PTR_SPAN_BITS spans, kept from the pass over the edges on. */
 struct snap_bits {
 	uint32_t *row; /* by span: 1 + row in words, 0 none */
 	uint64_t *words;
@@ -118,6 +119,12 @@ static inline void snap_bits_set(struct snapshot *s, size_t span, const uint64_t
 		       SNAP_BITS_WORDS * 8);
 }
 
+/*
+ * Of n bytes of an object's data those up to its last pointer: behind the last element of a row
+ * the slot was never cleared (mallocgc clears what the collector will look at).
+ */
+uint64_t snap_bits_extent(const struct snapshot *s, size_t span, uint64_t id, uint64_t n);
+
 /* Pointer bits of a slot's words; false: not known for such a span. */
 bool snap_bits_get(const struct snapshot *s, size_t span, uint64_t id, uint64_t *ret);
 
@@ -131,6 +138,8 @@ const struct typing_plan *typing_plan_of(struct typing_plans *ps, taddr rtype);
 const struct typing_info *typing_info_of(struct typing_plans *ps, uint32_t number);
 /* Number of a leaf for a rank of evidence. */
 uint32_t typing_leaf_number(struct snapshot *s, const struct typing_leaf *l, unsigned rank);
+/* rtype of the struct that closures of that function lie in; 0 unknown. */
+taddr typing_closure_type(struct snapshot *s, taddr entry);
 /* Pointer words of a value, at most 64. */
 uint64_t typing_mask(struct snapshot *s, taddr rtype);
 
@@ -138,11 +147,28 @@ uint64_t typing_mask(struct snapshot *s, taddr rtype);
 #define TYPING_BATCH	    32
 
 struct typing_chunk {
-	size_t lo, hi; /* spans */
+	size_t lo, hi;	     /* spans */
 	uint64_t first, end; /* ids */
 	taddr base;
 	uint64_t bytes;
 	uint32_t ndirty;
+};
+
+/*
+ * Typed memory of data and bss that pointers lead to: what the compiler laid out for composite
+ * literals, parts of globals.  Those found in a round are read after it.
+ */
+struct typing_static {
+	taddr at;
+	uint64_t count;
+	uint32_t number;
+};
+
+struct typing_statics {
+	pthread_mutex_t lock;
+	struct typing_static *tab; /* seen: open addressing by at and number */
+	size_t n, cap;
+	VEC(struct typing_static) fresh;
 };
 
 /* All of one run of snapshot_types. */
@@ -151,19 +177,21 @@ struct typing {
 	struct typing_plans *plans;
 	struct typing_chunk *chunks;
 	size_t nchunks;
-	uint32_t *chunk_of; /* by span; UINT32_MAX: has no pointers */
-	uint64_t *dirty;    /* by object id */
+	uint32_t *chunk_of;  /* by span; UINT32_MAX: has no pointers */
+	uint64_t *dirty;     /* by object id */
 	uint64_t lower[256]; /* by size class: bytes of the next smaller one */
 	unsigned round;
-	unsigned least;	    /* rank that an object must have to be expanded */
+	unsigned least; /* rank that an object must have to be expanded */
 	struct typing_worker **workers;
 	unsigned nworkers;
+	struct typing_statics statics;
 };
 
 struct typing_claim {
 	taddr value;
 	uint64_t count; /* of a row; of a string its bytes */
 	uint32_t number, alt;
+	uint16_t alt_back;
 };
 
 struct typing_word {
@@ -182,7 +210,7 @@ struct typing_worker {
 	uint8_t *buf;
 	size_t buf_bytes;
 	VEC(struct typing_next) stack; /* objects to expand next */
-	uint64_t stack_lo, stack_hi; /* ids that may be put on it */
+	uint64_t stack_lo, stack_hi;   /* ids that may be put on it */
 	size_t stack_max;
 	unsigned rank; /* of the claims being made */
 	unsigned nbatch;
@@ -192,17 +220,28 @@ struct typing_worker {
 };
 
 /* typing_claim.c: a claim; batched, and settled by typing_flush(). */
-void typing_claim(struct typing_worker *w, uint32_t number, uint32_t alt, taddr value,
-		  uint64_t count);
+void typing_claim(struct typing_worker *w, struct typing_claim c);
 void typing_flush(struct typing_worker *w);
 /* Does the object look like one of that number? Only mask and slot are asked. */
 bool typing_agrees(struct typing *t, uint64_t id, uint32_t number);
 
-/* typing_expand.c: what follows from n bytes at mem, of an object or a variable. */
-void typing_expand(struct typing_worker *w, uint32_t number, const uint8_t *mem, uint64_t n);
+/*
+ * typing_expand.c: what follows from the bytes at mem, of an object or a variable.  n: those that
+ * may hold pointers, of room that can be read.
+ */
+void typing_expand(struct typing_worker *w, uint32_t number, const uint8_t *mem, uint64_t n,
+		   uint64_t room);
 void typing_expand_plan(struct typing_worker *w, const struct typing_plan *p, const uint8_t *mem);
 
 void typing_expand_iface(struct typing_worker *w, taddr type, taddr data);
+
+/* typing_static.c */
+void typing_static_add(struct typing_worker *w, const struct typing_claim *c);
+/* Read what was found since; *ret: there was any. */
+struct err *typing_statics_read(struct typing *t, bool *ret) MUST_CHECK;
+void typing_statics_deinit(struct typing *t);
+/* Room for n bytes in the worker's buffer; false: too many, or no memory. */
+bool typing_room(struct typing_worker *w, uint64_t nbytes);
 
 /* typing_shape.c: names for what is left. */
 struct err *typing_shapes(struct typing *t) MUST_CHECK;

@@ -68,6 +68,15 @@ bool snap_bits_get(const struct snapshot *s, size_t span, uint64_t id, uint64_t 
 	return true;
 }
 
+uint64_t snap_bits_extent(const struct snapshot *s, size_t span, uint64_t id, uint64_t n)
+{
+	uint64_t bits;
+
+	if (!snap_bits_get(s, span, id, &bits))
+		return n;
+	return bits ? MIN(n, (64 - (uint64_t)__builtin_clzll(bits)) * 8) : 0;
+}
+
 /* The pointer bits of n values in a row. */
 static uint64_t repeat(uint64_t mask, uint64_t words, uint64_t n)
 {
@@ -88,7 +97,7 @@ struct spot {
 	uint64_t off; /* behind the start of the object's data */
 };
 
-enum verdict { AGREED, BAD_SIZE, BAD_MASK, INSIDE };
+enum verdict { AGREED, TINY, BAD_SIZE, BAD_MASK, INSIDE };
 
 static enum verdict bits_agree(struct typing *t, const struct spot *at, const struct typing_info *i,
 			       uint64_t n)
@@ -136,6 +145,8 @@ static enum verdict row_agrees(struct typing *t, const struct spot *at, const st
 
 	if (!i->bytes || at->s->noscan != i->noscan)
 		return BAD_SIZE;
+	if (at->s->tiny && count < 16 && count * i->bytes < 16)
+		return TINY;
 	if (at->off % i->bytes)
 		return INSIDE;
 	first = at->off / i->bytes;
@@ -143,8 +154,6 @@ static enum verdict row_agrees(struct typing *t, const struct spot *at, const st
 	if (!count || first >= n || count > n - first)
 		return BAD_SIZE;
 	n = first + count;
-	if (at->s->tiny && n * i->bytes < 16)
-		return BAD_SIZE;
 	return slot_fits(t, at->s, n * i->bytes) ? bits_agree(t, at, i, n) : BAD_SIZE;
 }
 
@@ -169,6 +178,8 @@ static enum verdict string_agrees(const struct spot *at, uint64_t nbytes)
 {
 	if (!at->s->noscan)
 		return BAD_SIZE;
+	if (at->s->tiny && nbytes < 16)
+		return TINY;
 	return nbytes <= at->s->elem_bytes && at->off <= at->s->elem_bytes - nbytes ? AGREED
 										    : BAD_SIZE;
 }
@@ -203,7 +214,7 @@ bool typing_agrees(struct typing *t, uint64_t id, uint32_t number)
 
 	if (s->scheme > GO_PTR_SPAN_BITS || i->form == FORM_CLOSURE)
 		return true;
-	return agrees(t, &at, i, 0) == AGREED;
+	return agrees(t, &at, i, 0) <= TINY;
 }
 
 /* Does a value of type a begin with one of type b? */
@@ -250,8 +261,9 @@ static bool more_than_header(const struct snap_type *is, const struct snap_type 
 {
 	taddr elem = now->form == FORM_QUEUE ? now->rtype : now->elem;
 
-	return is->rank == SNAP_RANK_HEADER &&
-	       (now->form == FORM_QUEUE || now->form == FORM_GROUPS ||
+	if (is->rank != SNAP_RANK_HEADER)
+		return false;
+	return (now->form == FORM_QUEUE || now->form == FORM_GROUPS ||
 		now->form == FORM_DIRECTORY || now->form == FORM_LIST) &&
 	       (!elem || elem == is->rtype);
 }
@@ -379,39 +391,72 @@ static void check(struct typing_worker *w, const struct typing_claim *c, const s
 		w->stats.checked_wrong++;
 }
 
-static void settle(struct typing_worker *w, const struct typing_claim *c, const struct spot *at)
+/* What the header says is no type of the program (go.shape.…): another one of that layout is. */
+static bool names_shape(struct typing *t, const struct typing_info *i, const struct spot *at,
+			const struct snap_type *is)
+{
+	uint64_t n = at->s->elem_bytes - go_span_header(at->s);
+
+	return is->rank == SNAP_RANK_GUESS && is->form == i->form && !at->off &&
+	       i->bytes == is->bytes && same_bits(t, i->rtype, is->rtype, n);
+}
+
+/* An object with a header: its type is known. */
+static void settle_header(struct typing_worker *w, const struct typing_claim *c,
+			  const struct spot *at, uint32_t old)
 {
 	struct typing *t = w->t;
-	uint32_t old = __atomic_load_n(&t->s->type_of[at->id], __ATOMIC_RELAXED);
-	uint32_t number = c->number;
-	const struct typing_info *i;
+	const struct typing_info *i = typing_info_of(t->plans, c->number);
+	const struct snap_type *is = &t->s->types.v[old];
+
+	if (!old)
+		return;
+	if ((!at->off && more_than_header(is, &t->s->types.v[c->number])) ||
+	    names_shape(t, i, at, is))
+		believe(w, at, c->number, i);
+	else
+		check(w, c, at, old);
+}
+
+static enum verdict try(struct typing_worker *w, const struct spot *at, uint32_t number,
+			uint64_t count)
+{
+	const struct typing_info *i = typing_info_of(w->t->plans, number);
+	enum verdict v = agrees(w->t, at, i, count);
+
+	if (v == AGREED) {
+		believe(w, at, number, i);
+	} else if (v == TINY) {
+		number = snap_number(w->t->s, FORM_TINY, 0, i->rank);
+		believe(w, at, number, typing_info_of(w->t->plans, number));
+	}
+	return v;
+}
+
+static void settle(struct typing_worker *w, const struct typing_claim *c, const struct spot *at)
+{
+	uint32_t old = __atomic_load_n(&w->t->s->type_of[at->id], __ATOMIC_RELAXED);
 	enum verdict v;
 
 	w->stats.claims++;
-	if (old && old == number)
+	if (old && old == c->number)
 		return;
-	if (!number) {
+	if (!c->number) {
 		claim_closure(w, at, c->value);
 		return;
 	}
 	if (at->s->scheme > GO_PTR_SPAN_BITS) {
-		if (old && more_than_header(&t->s->types.v[old], &t->s->types.v[number]) &&
-		    !at->off)
-			believe(w, at, number, typing_info_of(t->plans, number));
-		else if (old)
-			check(w, c, at, old);
+		settle_header(w, c, at, old);
 		return;
 	}
-	i = typing_info_of(t->plans, number);
-	v = agrees(t, at, i, c->count);
-	if (v != AGREED && c->alt) {
-		number = c->alt;
-		i = typing_info_of(t->plans, number);
-		v = agrees(t, at, i, c->count);
+	v = try(w, at, c->number, c->count);
+	if (v > TINY && c->alt && at->off >= c->alt_back) {
+		struct spot back = *at;
+
+		back.off -= c->alt_back;
+		v = try(w, &back, c->alt, c->count);
 	}
-	if (v == AGREED)
-		believe(w, at, number, i);
-	else
+	if (v > TINY)
 		refuse(w, v);
 }
 
@@ -443,12 +488,14 @@ void typing_flush(struct typing_worker *w)
 	w->nbatch = 0;
 }
 
-void typing_claim(struct typing_worker *w, uint32_t number, uint32_t alt, taddr value,
-		  uint64_t count)
+void typing_claim(struct typing_worker *w, struct typing_claim c)
 {
-	if (!trange_has(w->t->s->heap.bounds, value))
+	if (!trange_has(w->t->s->heap.bounds, c.value)) {
+		if (c.number)
+			typing_static_add(w, &c);
 		return;
-	w->batch[w->nbatch++] = (struct typing_claim){ value, count, number, alt };
+	}
+	w->batch[w->nbatch++] = c;
 	if (w->nbatch == TYPING_BATCH)
 		typing_flush(w);
 }

@@ -40,13 +40,15 @@ static void of_iface(struct typing_worker *w, taddr type, taddr data)
 {
 	const struct typing_word *c;
 
-	if (!data || !type || (type & 7) || !trange_has(w->t->s->heap.bounds, data))
+	if (!data || !type || (type & 7) || data < 4096)
 		return;
 	c = word_at(w, type);
 	if (c->form == FORM_CLOSURE)
-		typing_claim(w, 0, 0, data, 0);
+		typing_claim(w, (struct typing_claim){ .value = data });
 	else if (c->number[w->rank <= SNAP_RANK_WEAK])
-		typing_claim(w, c->number[w->rank <= SNAP_RANK_WEAK], 0, data, 0);
+		typing_claim(
+			w, (struct typing_claim){ .value = data,
+						  .number = c->number[w->rank <= SNAP_RANK_WEAK] });
 }
 
 void typing_expand_iface(struct typing_worker *w, taddr type, taddr data)
@@ -61,7 +63,7 @@ static void of_reflect(struct typing_worker *w, const uint8_t *mem)
 	const struct go_type *t;
 	uint32_t number;
 
-	if (!trange_has(w->t->s->heap.bounds, ptr))
+	if (!ptr)
 		return;
 	t = go_type_at(w->t->s->rtypes, type);
 	if (!t)
@@ -73,7 +75,7 @@ static void of_reflect(struct typing_worker *w, const uint8_t *mem)
 	}
 	number = snap_number_pointee(w->t->s, type, w->rank);
 	if (number)
-		typing_claim(w, number, 0, ptr, 0);
+		typing_claim(w, (struct typing_claim){ .value = ptr, .number = number });
 }
 
 static void of_leaf(struct typing_worker *w, const struct typing_leaf *l, const uint8_t *mem)
@@ -85,22 +87,29 @@ static void of_leaf(struct typing_worker *w, const struct typing_leaf *l, const 
 	switch (l->op) {
 	case OP_POINTER:
 		if (x)
-			typing_claim(w, l->number[r], l->alt[r], x, 0);
+			typing_claim(w, (struct typing_claim){ .value = x,
+							       .number = l->number[r],
+							       .alt = l->alt[r],
+							       .alt_back = l->alt_back });
 		return;
 	case OP_SLICE:
 		if (x)
-			typing_claim(w, l->number[r], 0, x, word(at, l->count_off));
+			typing_claim(w, (struct typing_claim){ .value = x,
+							       .number = l->number[r],
+							       .count = word(at, l->count_off) });
 		return;
 	case OP_STRING:
 		if (x)
-			typing_claim(w, l->number[r], 0, x, word(at, 8));
+			typing_claim(w, (struct typing_claim){ .value = x,
+							       .number = l->number[r],
+							       .count = word(at, 8) });
 		return;
 	case OP_IFACE:
 		of_iface(w, x, word(at, 8));
 		return;
 	case OP_FUNC:
 		if (x)
-			typing_claim(w, 0, 0, x, 0);
+			typing_claim(w, (struct typing_claim){ .value = x });
 		return;
 	case OP_REFLECT:
 		of_reflect(w, at);
@@ -131,7 +140,8 @@ static void claim_part(struct typing_worker *w, enum typing_form form, taddr map
 	uint32_t number = at ? part(w, form, map) : 0;
 
 	if (number)
-		typing_claim(w, number, 0, at, count);
+		typing_claim(
+			w, (struct typing_claim){ .value = at, .number = number, .count = count });
 }
 
 static void of_swiss(struct typing_worker *w, taddr map, const uint8_t *mem)
@@ -195,7 +205,9 @@ static void of_pointers(struct typing_worker *w, enum typing_form form, taddr ma
 
 	for (uint64_t i = 0; number && i + 8 <= n; i += 8)
 		if (word(mem, i))
-			typing_claim(w, number, 0, word(mem, i), 1);
+			typing_claim(w, (struct typing_claim){ .value = word(mem, i),
+							       .number = number,
+							       .count = 1 });
 }
 
 static void of_chan(struct typing_worker *w, taddr elem, const uint8_t *mem)
@@ -209,53 +221,59 @@ static void of_chan(struct typing_worker *w, taddr elem, const uint8_t *mem)
 }
 
 static void of_values(struct typing_worker *w, const struct typing_info *i, const uint8_t *mem,
-		      uint64_t n)
+		      uint64_t n, uint64_t room)
 {
 	if (!i->plan || !i->bytes)
 		return;
 	if (i->form == FORM_ONE)
 		n = MIN(n, i->bytes);
-	for (uint64_t at = 0; at + i->bytes <= n; at += i->bytes)
+	/* n may end at the last pointer of the last element */
+	for (uint64_t at = 0; at < n && at + i->bytes <= room; at += i->bytes)
 		typing_expand_plan(w, i->plan, mem + at);
 }
 
-void typing_expand(struct typing_worker *w, uint32_t number, const uint8_t *mem, uint64_t n)
+void typing_expand(struct typing_worker *w, uint32_t number, const uint8_t *mem, uint64_t n,
+		   uint64_t room)
 {
 	const struct typing_info *i = typing_info_of(w->t->plans, number);
 
-	w->rank = MIN(i->rank, (unsigned)SNAP_RANK_FLOW);
+	w->rank = MAX(MIN(i->rank, (unsigned)SNAP_RANK_FLOW), (unsigned)SNAP_RANK_WEAK);
 	switch (i->form) {
 	case FORM_ONE:
 	case FORM_ROW:
 	case FORM_QUEUE:
 	case FORM_GROUPS:
-		of_values(w, i, mem, n);
+		of_values(w, i, mem, n, room);
 		return;
 	case FORM_MAP:
-		if (n >= i->bytes)
+		if (room >= i->bytes)
 			of_map(w, i->rtype, mem);
 		return;
 	case FORM_DIRECTORY:
 		of_pointers(w, FORM_TABLE, i->rtype, mem, n);
 		return;
 	case FORM_TABLE:
-		if (n >= i->bytes)
+		if (room >= i->bytes)
 			of_table(w, i->rtype, mem);
 		return;
 	case FORM_EXTRA:
-		if (n >= i->bytes)
+		if (room >= i->bytes)
 			of_extra(w, i->rtype, mem);
 		return;
 	case FORM_LIST_HEADER:
-		if (n >= 24)
+		if (room >= 24)
 			claim_part(w, FORM_LIST, i->rtype, word(mem, 0), word(mem, 16));
 		return;
 	case FORM_LIST:
 		of_pointers(w, FORM_GROUPS, i->rtype, mem, n);
 		return;
 	case FORM_CHAN:
-		if (n >= i->bytes)
+		if (room >= i->bytes)
 			of_chan(w, i->rtype, mem);
+		return;
+	case FORM_CLOSURE:
+		if (i->plan && room >= i->plan->bytes)
+			typing_expand_plan(w, i->plan, mem);
 		return;
 	default:
 		return;

@@ -37,6 +37,30 @@ static void name_part(struct snapshot *s, const struct go_type *map, const char 
 	t->name = snap_textf(s->names, "%s of %s", what, map->name);
 }
 
+/* Compiled once for several types: the layout is right, the name is none of the program's. */
+static bool is_shape(const struct go_type *t)
+{
+	return strstr(t->name, "go.shape.");
+}
+
+/* cmd/compile/internal/reflectdata: MapGroupType "map.group[K]V", MapBucketType "map.bucket[K]V".
+ */
+static const char *groups_of(struct snapshot *s, const struct go_type *t)
+{
+	if (!strncmp(t->name, "map.group[", 10))
+		return snap_textf(s->names, "groups of map%s", t->name + 9);
+	if (!strncmp(t->name, "map.bucket[", 11))
+		return snap_textf(s->names, "buckets of map%s", t->name + 10);
+	return NULL;
+}
+
+/* A guess by name, that nevertheless says of others what they are (as weakly). */
+static void doubt(struct snapshot *s, struct snap_type *t)
+{
+	t->rank = SNAP_RANK_GUESS;
+	t->name = t->name ? snap_textf(s->names, "~%s", t->name) : NULL;
+}
+
 static void name_of_rtype(struct snapshot *s, enum typing_form form, const struct go_type *rt,
 			  struct snap_type *t)
 {
@@ -44,11 +68,11 @@ static void name_of_rtype(struct snapshot *s, enum typing_form form, const struc
 	t->bytes = rt->bytes;
 	switch (form) {
 	case FORM_ONE:
-		t->name = snap_text(s->names, rt->name);
-		return;
 	case FORM_ROW:
-		t->array = true;
-		t->name = snap_textf(s->names, "[]%s", rt->name);
+		t->array = form == FORM_ROW;
+		t->name = groups_of(s, rt);
+		if (!t->name)
+			t->name = snap_textf(s->names, "%s%s", t->array ? "[]" : "", rt->name);
 		return;
 	case FORM_CHAN:
 		t->kind = SNAP_TYPE_CHAN;
@@ -124,6 +148,8 @@ static bool make(struct snapshot *s, struct snap_type_key key, struct snap_type 
 			name_map_part(s, form, rt, &t);
 		else
 			name_of_rtype(s, form, rt, &t);
+		if (is_shape(rt))
+			doubt(s, &t);
 	}
 	*ret = t;
 	return t.name != NULL;

@@ -153,6 +153,17 @@ static struct err *read_at(struct walker *w, taddr at, uint64_t n, bool *ret)
 	return err;
 }
 
+/* Bytes of a row's elements, up to the last that has a pointer if they have any. */
+static uint64_t whole(struct walker *w, const struct go_span *s, uint64_t id,
+		      const struct go_type *t, uint64_t n)
+{
+	uint64_t end = n;
+
+	if (!s->noscan)
+		end = snap_bits_extent(w->s, (size_t)(s - w->s->heap.spans.v), id, n);
+	return MIN((end + t->bytes - 1) / t->bytes, n / t->bytes) * t->bytes;
+}
+
 /* An object by itself, in pieces. */
 static struct err *object(struct walker *w, const struct go_span *s, uint64_t id)
 {
@@ -164,7 +175,7 @@ static struct err *object(struct walker *w, const struct go_span *s, uint64_t id
 
 	if (!t || !snapshot_is_object(w->s, id) || s->elem_bytes - header < t->bytes)
 		return NULL;
-	n = is_row ? (s->elem_bytes - header) / t->bytes * t->bytes : t->bytes;
+	n = is_row ? whole(w, s, id, t, s->elem_bytes - header) : t->bytes;
 	step = MAX(CHUNK_BYTES / t->bytes, 1ULL) * t->bytes;
 	if (!room(w, MIN(step, n)))
 		return NULL;
@@ -202,8 +213,8 @@ static struct err *span(struct walker *w, const struct go_span *s)
 		if (!err && !got)
 			err = object(w, s, id);
 		else if (!err)
-			err = row(w, t, s->base + at, w->buf + at, is_row ? n : t->bytes, id,
-				  header);
+			err = row(w, t, s->base + at, w->buf + at,
+				  is_row ? whole(w, s, id, t, n) : t->bytes, id, header);
 	}
 	return err;
 }

@@ -23,6 +23,7 @@ struct typing_plans {
 	size_t n, cap;
 	struct typing_info *info; /* by type number */
 	taddr pool_local, time_timer, labels, hchan;
+	uint16_t timer_off; /* of the timer in runtime.timeTimer */
 };
 
 #define MAX_NUMBERS (1U << 20) /* names.c: MAX_TYPES */
@@ -58,6 +59,8 @@ struct err *typing_plans_create(struct snapshot *s, struct typing_plans **ret)
 	ps->time_timer = named(s, "runtime.timeTimer");
 	ps->labels = named(s, "runtime/pprof.labelMap");
 	ps->hchan = named(s, "runtime.hchan");
+	if (go_has(s->go->L->timeTimer_timer))
+		ps->timer_off = (uint16_t)s->go->L->timeTimer_timer.off;
 	*ret = ps;
 	return NULL;
 }
@@ -140,6 +143,7 @@ static taddr sibling(struct snapshot *s, const char *full, const char *name)
 /*
  * Pointers whose own type says less than is known:
  *   time.Timer, Ticker  from 1.23 on made as runtime.timeTimer (time/sleep.go: newTimer)
+ *   runtime.timer       mostly the one inside of a timeTimer
  *   HashTrieMap's node  the first field of entry or indirect (hashtriemap.go: node.entry)
  */
 static void flatten_pointer(struct building *b, const struct go_type *t, uint64_t off)
@@ -153,6 +157,12 @@ static void flatten_pointer(struct building *b, const struct go_type *t, uint64_
 	full = e->named ? go_type_full(s->rtypes, e) : "";
 	if (b->ps->time_timer && (!strcmp(full, "time.Timer") || !strcmp(full, "time.Ticker"))) {
 		leaf(b, off, OP_POINTER, FORM_ONE, b->ps->time_timer, e->addr);
+		return;
+	}
+	if (b->ps->time_timer && !strcmp(full, "runtime.timer")) {
+		leaf(b, off, OP_POINTER, FORM_ONE, e->addr, b->ps->time_timer);
+		if (b->leaves.n)
+			b->leaves.v[b->leaves.n - 1].alt_back = b->ps->timer_off;
 		return;
 	}
 	if (is_named(full, "internal/sync.node") || is_named(full, "internal/concurrent.node")) {
@@ -343,29 +353,54 @@ static bool grow(struct typing_plans *ps)
 	return true;
 }
 
+/* Keep it unless there is one by that key; what is kept. */
+static const struct typing_plan *keep(struct typing_plans *ps, taddr key, struct typing_plan *fresh)
+{
+	const struct typing_plan *ret;
+	struct slot *e;
+
+	pthread_mutex_lock(&ps->lock);
+	e = slot_of(ps, key);
+	if (!e->rtype && (ps->n * 2 < ps->cap || grow(ps))) {
+		e = slot_of(ps, key);
+		*e = (struct slot){ key, fresh };
+		ps->n++;
+		fresh = NULL;
+	}
+	ret = e->rtype == key ? e->plan : NULL;
+	pthread_mutex_unlock(&ps->lock);
+	free(fresh);
+	return ret;
+}
+
+static struct typing_plan *finish(struct building *b, taddr rtype, uint64_t bytes)
+{
+	struct typing_plan *p = NULL;
+
+	if (b->leaves.n && !b->bad)
+		p = zalloc(1, sizeof(*p) + b->leaves.n * sizeof(p->leaf[0]));
+	if (p) {
+		p->rtype = rtype;
+		p->bytes = bytes;
+		p->n = b->leaves.n;
+		memcpy(p->leaf, b->leaves.v, b->leaves.n * sizeof(p->leaf[0]));
+	}
+	vec_free(&b->leaves);
+	return p;
+}
+
 static struct typing_plan *build(struct typing_plans *ps, const struct go_type *t)
 {
 	struct building b = { .ps = ps };
-	struct typing_plan *p = NULL;
 
 	flatten(&b, t, 0, 0);
 	bucket_tail(&b, t);
-	if (b.leaves.n && !b.bad)
-		p = zalloc(1, sizeof(*p) + b.leaves.n * sizeof(p->leaf[0]));
-	if (p) {
-		p->rtype = t->addr;
-		p->bytes = t->bytes;
-		p->n = b.leaves.n;
-		memcpy(p->leaf, b.leaves.v, b.leaves.n * sizeof(p->leaf[0]));
-	}
-	vec_free(&b.leaves);
-	return p;
+	return finish(&b, t->addr, t->bytes);
 }
 
 const struct typing_plan *typing_plan_of(struct typing_plans *ps, taddr rtype)
 {
 	const struct go_type *t;
-	struct typing_plan *fresh;
 	const struct typing_plan *ret = NULL;
 	struct slot *e;
 	bool found;
@@ -378,21 +413,21 @@ const struct typing_plan *typing_plan_of(struct typing_plans *ps, taddr rtype)
 	if (found)
 		return ret;
 	t = go_type_at(ps->s->rtypes, rtype);
-	if (!t)
-		return NULL;
-	fresh = build(ps, t);
-	pthread_mutex_lock(&ps->lock);
-	e = slot_of(ps, rtype);
-	if (!e->rtype && (ps->n * 2 < ps->cap || grow(ps))) {
-		e = slot_of(ps, rtype);
-		*e = (struct slot){ rtype, fresh };
-		ps->n++;
-		fresh = NULL;
-	}
-	ret = e->rtype == rtype ? e->plan : NULL;
-	pthread_mutex_unlock(&ps->lock);
-	free(fresh);
-	return ret;
+	return t ? keep(ps, rtype, build(ps, t)) : NULL;
+}
+
+static const struct typing_plan *plan_receiver(struct typing_plans *ps, taddr entry, taddr type,
+					       bool pointer)
+{
+	const struct go_type *t = go_type_at(ps->s->rtypes, type);
+	struct building b = { .ps = ps };
+
+	if (pointer)
+		leaf(&b, 8, OP_POINTER, FORM_ONE, type, 0);
+	else if (t)
+		flatten(&b, t, 8, 0);
+	/* a function's entry is no type's address */
+	return keep(ps, entry, finish(&b, entry, 8 + (pointer || !t ? 8 : t->bytes)));
 }
 
 static uint64_t mask_of(struct snapshot *s, const struct go_type *t, uint64_t off, unsigned depth,
@@ -493,13 +528,63 @@ static void fill_value(struct typing_plans *ps, const struct go_type *t, struct 
 	i->expands = i->plan != NULL;
 }
 
+/* "net.(*Dialer).DialContext-fm" -> *net.Dialer, "main.T.Method-fm" -> main.T: 0: no such name. */
+static taddr receiver_of(struct snapshot *s, const char *function, bool *ret_pointer)
+{
+	size_t n = strlen(function);
+	char name[512];
+	const char *open, *dot;
+
+	if (n < 4 || n >= sizeof(name) || strcmp(function + n - 3, "-fm"))
+		return 0;
+	open = strstr(function, ".(*");
+	*ret_pointer = open;
+	if (open) {
+		const char *close = strstr(open, ").");
+
+		if (!close)
+			return 0;
+		snprintf(name, sizeof(name), "%.*s.%.*s", (int)(open - function), function,
+			 (int)(close - open - 3), open + 3);
+		return named(s, name);
+	}
+	dot = memrchr(function, '.', n);
+	snprintf(name, sizeof(name), "%.*s", (int)(dot ? dot - function : 0), function);
+	return named(s, name);
+}
+
+/*
+ * A closure's variables lie behind its code pointer: in a struct that the compiler made, or, of a
+ * method value, the receiver alone (cmd/compile/internal/walk: methodValueWrapper, closureType).
+ */
+static void fill_closure(struct typing_plans *ps, taddr entry, struct typing_info *i)
+{
+	struct snapshot *s = ps->s;
+	taddr type = typing_closure_type(s, entry);
+	bool pointer = false;
+	struct go_func f;
+
+	if (type) {
+		i->mask = typing_mask(s, type);
+		i->plan = typing_plan_of(ps, type);
+	} else if (go_func_at(s->go, entry, &f)) {
+		type = receiver_of(s, f.name, &pointer);
+		if (type)
+			i->plan = plan_receiver(ps, entry, type, pointer);
+		i->mask = type ? (pointer ? 2 : typing_mask(s, type) << 1) : 0;
+	}
+	i->masked = i->plan != NULL;
+	i->expands = i->plan != NULL;
+}
+
 static void fill(struct typing_plans *ps, uint32_t number, struct typing_info *i)
 {
 	const struct snap_type *st = &ps->s->types.v[number];
 	const struct go_type *t = go_type_at(ps->s->rtypes, st->rtype);
 
 	i->form = st->form;
-	i->rank = st->rank;
+	/* A type that is only a shape by name says what follows, as weakly as can be. */
+	i->rank = MAX(st->rank, SNAP_RANK_WEAK);
 	i->rtype = st->rtype;
 	i->masked = true;
 	switch (st->form) {
@@ -524,8 +609,10 @@ static void fill(struct typing_plans *ps, uint32_t number, struct typing_info *i
 		i->noscan = true;
 		i->bytes = 1;
 		return;
-	case FORM_NONE:
 	case FORM_CLOSURE:
+		fill_closure(ps, st->entry, i);
+		return;
+	case FORM_NONE:
 	case FORM_RUNTIME:
 	case FORM_LABEL:
 	case FORM_SHAPE:
