@@ -34,6 +34,7 @@ enum opt_id {
 	OPT_HELP = 1 << 19,
 	OPT_SYSROOT = 1 << 20,
 	OPT_SYMBOLS = 1 << 21,
+	OPT_SHOWN = 1 << 22, /* --width, --bytes, --raw of object */
 	OPT_ALL = 1 << 29,
 	OPT_HANDLER = 1 << 30, /* all options of core-handler */
 	OPT_ZSTD = 1 << 24,
@@ -96,6 +97,8 @@ struct args {
 	const char *reap; /* --reap */
 	uint64_t limit, depth, paths, wait_s, threads;
 	uint64_t max_pause_ns, max_memory;
+	uint64_t width, bytes; /* object; UINT64_MAX: not said */
+	bool raw;
 	struct handler_opts handler;
 	unsigned values;       /* ANS_VALUES_* */
 	struct broker *broker; /* who opens processes and files for us; NULL: we do */

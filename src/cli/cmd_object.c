@@ -16,12 +16,29 @@ static unsigned value_policy(const struct args *a)
 	return ANS_VALUES_FULL;
 }
 
+/* Rows are few by default, but what was asked for is shown whole. */
+static struct agg_object_opts shown(const struct args *a)
+{
+	struct agg_object_opts o = {
+		.values = value_policy(a),
+		.limit = session_limit(a, 400),
+		.depth = args_has(a, OPT_DEPTH) ? (unsigned)a->depth : 2,
+		.width = a->width == UINT64_MAX ? 16 : a->width,
+		.bytes = a->bytes == UINT64_MAX ? 128 : a->bytes,
+	};
+
+	if (a->raw)
+		o.raw = a->bytes == UINT64_MAX ? 4096 : a->bytes;
+	return o;
+}
+
 struct err *cmd_object(const struct args *a, int *status)
 {
 	_cleanup_(session_close) struct session s = { 0 };
 	_cleanup_(ans_head_deinit) struct ans_head h = { 0 };
 	_cleanup_(ans_object_deinit) struct ans_object x = { 0 };
 	_cleanup_(str_deinit) struct str o = { 0 };
+	struct agg_object_opts opts = shown(a);
 	struct err *err = session_open(a, &s);
 
 	(void)status;
@@ -32,7 +49,7 @@ struct err *cmd_object(const struct args *a, int *status)
 	if (!err)
 		err = graph_reverse(s.g, s.nthreads);
 	if (!err)
-		err = agg_object(&s.agg, a->arg[1], value_policy(a), session_limit(a, 50), &x);
+		err = agg_object(&s.agg, a->arg[1], &opts, &x);
 	if (!err)
 		err = session_head(&s, &h);
 	if (err)

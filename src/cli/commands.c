@@ -62,11 +62,15 @@ static const struct cmd table[] = {
 	},
 	{
 		.name = "object",
-		.args = "TARGET ADDR",
-		.about = "one object: fields with values, who points at it, what it points at",
-		.help = WHERE "Values are shown on a terminal; elsewhere only with --values full.",
-		.example = "limpet object 1234 0xc000012345",
-		.opts = OPTS_COMMON,
+		.args = "TARGET WHAT",
+		.about = "one object, global or goroutine's locals as Go source; who points at it",
+		.help = WHERE
+		"WHAT is an address (also inside an object), a global's name, a type's name (the object\n"
+		"of it that holds most) or goroutine:17.  Pointers are followed --depth (2) deep, slices\n"
+		"and maps show --width (16) elements, strings --bytes (128).  Values are shown on a\n"
+		"terminal; elsewhere only with --values full.",
+		.example = "limpet object 1234 main.cache --depth 3 --width 5",
+		.opts = OPTS_COMMON | OPT_DEPTH | OPT_SHOWN,
 		.min_args = 2,
 		.max_args = 2,
 		.run = cmd_object,

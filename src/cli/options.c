@@ -20,7 +20,10 @@ static const struct opt table[] = {
 	{ OPT_SORT, "--sort", "KEY", "retained, shallow or count; of populations: a column" },
 	{ OPT_ALL, "--all", NULL, "types: also those that have no objects" },
 	{ OPT_GROUP_BY, "--group-by", "WHAT", "stack, state or creator" },
-	{ OPT_DEPTH, "--depth", "N", "levels of the tree, at most 64" },
+	{ OPT_DEPTH, "--depth", "N", "levels of the tree, or of pointers followed, at most 64" },
+	{ OPT_SHOWN, "--width", "N", "at most N elements of each slice, map or queue (0: all)" },
+	{ OPT_SHOWN, "--bytes", "N", "at most N bytes of each string, and of --raw (0: all)" },
+	{ OPT_SHOWN, "--raw", NULL, "the object's bytes, too" },
 	{ OPT_PATHS, "--paths", "N", "at most N paths an object" },
 	{ OPT_WAIT, "--wait", "SECONDS", "how long to wait for a later GC cycle" },
 	{ OPT_GO, "--go", "PATH", "the go command whose runtime is described" },
@@ -190,6 +193,22 @@ static struct err *set_handler(const char *name, const char *v, struct handler_o
 	return NULL;
 }
 
+/* Options of object that share one id. */
+static struct err *set_shown(const char *name, const char *v, struct args *a)
+{
+	uint64_t *to = !strcmp(name, "--width") ? &a->width : &a->bytes;
+	struct err *err;
+
+	if (!strcmp(name, "--raw")) {
+		a->raw = true;
+		return NULL;
+	}
+	err = parse_u64(name, v, UINT32_MAX, to);
+	if (!err && !*to)
+		*to = UINT32_MAX;
+	return err;
+}
+
 static struct err *set_number(const struct opt *o, const char *v, struct args *a)
 {
 	switch (o->id) {
@@ -209,6 +228,8 @@ static struct err *set_number(const struct opt *o, const char *v, struct args *a
 		return parse_bytes(o->name, v, &a->max_memory);
 	case OPT_VALUES:
 		return parse_values(v, &a->values);
+	case OPT_SHOWN:
+		return set_shown(o->name, v, a);
 	case OPT_HANDLER:
 		return set_handler(o->name, v, &a->handler);
 	default:
@@ -327,7 +348,12 @@ static struct err *take_positional(const char *text, struct args *a)
 
 struct err *args_parse(int argc, char *const *argv, struct args *ret)
 {
-	struct args a = { .limit = UINT64_MAX, .depth = 4, .paths = 3, .wait_s = 10 };
+	struct args a = { .limit = UINT64_MAX,
+			  .depth = 4,
+			  .paths = 3,
+			  .wait_s = 10,
+			  .width = UINT64_MAX,
+			  .bytes = UINT64_MAX };
 	bool only_args = false;
 	struct err *err;
 	int i = 1;

@@ -67,7 +67,18 @@ struct err *agg_find(struct agg *a, const char *what, gnode *nodes, size_t max, 
 
 struct err *agg_why(struct agg *a, const char *what, size_t max_items, size_t max_paths,
 		    struct ans_why *ret) MUST_CHECK;
-struct err *agg_object(struct agg *a, const char *what, unsigned values, size_t limit,
+/* How much of an object is shown. */
+struct agg_object_opts {
+	unsigned values; /* ANS_VALUES_* */
+	size_t limit;	 /* lines; referrers and references each, too */
+	unsigned depth;	 /* of pointers, slices, boxes that are followed */
+	uint64_t width;	 /* elements of each slice, array, map, queue */
+	uint64_t bytes;	 /* of each string */
+	uint64_t raw;	 /* bytes of the object as they are; 0: none */
+};
+
+/* WHAT as in agg_find(): an object, a global, a goroutine's locals. */
+struct err *agg_object(struct agg *a, const char *what, const struct agg_object_opts *opts,
 		       struct ans_object *ret) MUST_CHECK;
 /* what NULL: from the super-root. */
 struct err *agg_tree(struct agg *a, const char *what, unsigned depth, size_t limit,

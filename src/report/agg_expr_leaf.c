@@ -5,7 +5,6 @@
  */
 #include "report/agg_expr.h"
 
-#include "base/clean.h"
 #include "report/agg_value.h"
 
 #include <stdio.h>
@@ -156,25 +155,6 @@ void expr_type(struct go_types *ts, const struct go_type *t, struct str *go, str
 	str_put(dlv, "\"");
 }
 
-/* As strconv.Quote: what must not be shown, and what is no text, as \xNN. */
-static void put_quoted(struct str *o, const char *p, size_t n)
-{
-	str_put(o, "\"");
-	for (size_t i = 0, k; i < n; i += k) {
-		k = clean_char(p + i, n - i);
-		if (p[i] == '"' || p[i] == '\\')
-			str_printf(o, "\\%c", p[i]);
-		else if (p[i] == '\n')
-			str_put(o, "\\n");
-		else if (!k)
-			str_printf(o, "\\x%02x", (unsigned char)p[i]);
-		else
-			str_putn(o, p + i, k);
-		k = k ? k : 1;
-	}
-	str_put(o, "\"");
-}
-
 static bool key_string(struct agg *a, const uint8_t *words, struct str *out)
 {
 	uint64_t len = load_u64(words + 8);
@@ -191,7 +171,7 @@ static bool key_string(struct agg *a, const uint8_t *words, struct str *out)
 		str_printf(out, "\"%s\"", value_hash(a, buf, got));
 		return false;
 	}
-	put_quoted(out, (const char *)buf, got);
+	value_quote(out, (const char *)buf, got);
 	if (len > got)
 		str_put(out, "\xe2\x80\xa6");
 	return len == got;

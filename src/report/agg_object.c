@@ -7,6 +7,7 @@
 #include "report/agg.h"
 #include "report/agg_value.h"
 #include "snapshot/dump.h"
+#include "snapshot/vars.h"
 
 enum { OBJECT_READ_MAX = 1 << 20 };
 
@@ -27,16 +28,31 @@ static const char *marks_word(uint8_t marks)
 	}
 }
 
-static const char *type_from(const struct agg *a, uint64_t id)
+static const struct snap_type *type_of(const struct agg *a, uint64_t id)
 {
 	const struct snapshot *s = a->s;
 	uint32_t t = s->type_of ? s->type_of[id] : 0;
 
-	if (!t || t >= s->types.n)
+	return t && t < s->types.n ? &s->types.v[t] : NULL;
+}
+
+static const char *type_from(const struct agg *a, uint64_t id)
+{
+	const struct snap_type *t = type_of(a, id);
+
+	if (!t)
 		return "unknown";
-	switch (s->types.v[t].kind) {
+	if (t->rank == SNAP_RANK_GUESS)
+		return "a guess by size and shape";
+	switch (t->kind) {
 	case SNAP_TYPE_RTYPE:
-		return "runtime type";
+		return t->rank >= SNAP_RANK_HEADER ? "runtime type" : "what points at it";
+	case SNAP_TYPE_MAP:
+	case SNAP_TYPE_PART:
+		return "the map that it is part of";
+	case SNAP_TYPE_STRING:
+	case SNAP_TYPE_TINY:
+		return "what points at it";
 	case SNAP_TYPE_CLOSURE:
 		return "code pointer";
 	case SNAP_TYPE_CHAN:
@@ -110,22 +126,21 @@ static struct err *add_referrers(struct agg *a, gnode v, size_t limit, struct an
 	return NULL;
 }
 
-static struct err *add_fields(struct agg *a, uint64_t id, unsigned values, size_t limit,
+/* Flat, for programs that read them: what lies in the object itself. */
+static struct err *add_fields(struct agg *a, uint64_t id, const struct agg_object_opts *opts,
 			      struct ans_object *o)
 {
 	const struct go_span *sp = go_heap_span_of(&a->s->heap, id);
 	uint64_t header = sp ? go_span_header(sp) : 0;
-	uint32_t t = a->s->type_of ? a->s->type_of[id] : 0;
+	const struct snap_type *t = type_of(a, id);
 	_cleanup_(freep) uint8_t *image = NULL;
 	uint64_t nbytes = MIN(o->bytes - header, (uint64_t)OBJECT_READ_MAX);
 	const struct go_type *rt = NULL;
 	size_t got = 0;
 	struct err *err;
 
-	if (t >= a->s->types.n)
-		t = 0;
-	if (t && a->s->types.v[t].kind == SNAP_TYPE_RTYPE)
-		rt = go_type_at(a->s->rtypes, a->s->types.v[t].rtype);
+	if (t && t->kind == SNAP_TYPE_RTYPE)
+		rt = go_type_at(a->s->rtypes, t->rtype);
 	image = zalloc(nbytes + 32, 1); /* slack: no field read can run out */
 	if (!image)
 		return &err_nomem;
@@ -136,7 +151,92 @@ static struct err *add_fields(struct agg *a, uint64_t id, unsigned values, size_
 	}
 	if (sp && sp->noscan && !rt)
 		return NULL;
-	return value_fields(a, rt, t && a->s->types.v[t].array, image, got, values, limit, o);
+	return value_fields(a, rt, t && t->array, image, got, opts->values, opts->limit, o);
+}
+
+/* What hangs below it, in Go's own syntax. */
+static void put_object(struct value_tree *v, const struct snap_type *t, taddr data, uint64_t n,
+		       bool noscan)
+{
+	struct go_types *ts = v->a->s->rtypes;
+	const struct go_type *rt = t && t->rtype ? go_type_at(ts, t->rtype) : NULL;
+	struct go_type chan = { .kind = GO_CHAN, .bytes = 8, .name = t ? t->name : "" };
+	struct value_label none = { 0, "" };
+
+	switch (t ? t->kind : SNAP_TYPE_UNKNOWN) {
+	case SNAP_TYPE_RTYPE:
+		if (rt && rt->bytes && t->array)
+			value_put_row(v, rt, data, n / rt->bytes, t->name);
+		else if (rt)
+			value_put(v, rt, data, none);
+		return;
+	case SNAP_TYPE_MAP:
+		if (rt)
+			value_put_header(v, rt, data);
+		return;
+	case SNAP_TYPE_CHAN:
+		chan.elem = t->rtype;
+		value_put_header(v, &chan, data);
+		return;
+	case SNAP_TYPE_PART:
+		rt = go_type_at(ts, t->elem);
+		if (rt && rt->bytes)
+			value_put_row(v, rt, data, n / rt->bytes, t->name);
+		else
+			value_put_words(v, data, n);
+		return;
+	case SNAP_TYPE_STRING:
+		value_put_text(v, data, n);
+		return;
+	case SNAP_TYPE_CLOSURE:
+		rt = go_type_at(ts, snap_closure_type(v->a->s, t->entry));
+		if (rt && rt->bytes <= n) {
+			value_put(v, rt, data, none);
+			return;
+		}
+		value_put_words(v, data, n);
+		return;
+	default:
+		if (!noscan)
+			value_put_words(v, data, n);
+		return;
+	}
+}
+
+static struct err *add_values(struct agg *a, uint64_t id, const struct agg_object_opts *opts,
+			      struct ans_object *o)
+{
+	const struct go_span *sp = go_heap_span_of(&a->s->heap, id);
+	uint64_t header = sp ? go_span_header(sp) : 0;
+	_cleanup_(value_tree_deinit) struct value_tree v = { 0 };
+	struct err *err = value_tree_init(&v, a, opts, o);
+
+	if (err)
+		return err;
+	v.base = o->addr;
+	v.follow[v.nfollow++] = (struct value_follow){ .at = o->addr, .object = id };
+	put_object(&v, type_of(a, id), o->addr + header, o->bytes - header, sp && sp->noscan);
+	return v.err;
+}
+
+static struct err *add_raw(struct agg *a, taddr at, uint64_t n, struct ans_object *o)
+{
+	_cleanup_(freep) uint8_t *buf = NULL;
+	uint8_t *kept;
+	struct err *err;
+	size_t got = 0;
+
+	n = MIN(n, (uint64_t)OBJECT_READ_MAX);
+	buf = zalloc(n + 1, 1);
+	if (!buf)
+		return &err_nomem;
+	err = target_read_some(a->s->t, at, buf, n, &got);
+	if (err)
+		return err_prefix(err, "reading the bytes of " TADDR_FMT, at);
+	kept = (uint8_t *)keep_bytes(&a->keep, buf, got);
+	o->raw = kept;
+	o->nraw = kept ? got : 0;
+	return NULL;
 }
 
 /* Of the memory profile's sample, where the evidence has one. */
@@ -155,31 +255,71 @@ static struct err *add_site(const struct agg *a, uint64_t id, struct ans_object 
 	return NULL;
 }
 
-struct err *agg_object(struct agg *a, const char *what, unsigned values, size_t limit,
+/* The heap's part of the answer. */
+static struct err *object_of_heap(struct agg *a, gnode v, const struct agg_object_opts *opts,
+				  struct ans_object *o)
+{
+	uint64_t id = graph_object(a->g, v);
+	struct err *err = NULL;
+
+	fill_head(a, id, o);
+	if (o->allocated)
+		err = add_fields(a, id, opts, o);
+	if (!err && o->allocated)
+		err = add_values(a, id, opts, o);
+	if (!err && opts->raw && opts->values == ANS_VALUES_FULL)
+		err = add_raw(a, o->addr, MIN(opts->raw, o->bytes), o);
+	if (!err && o->allocated)
+		err = add_references(a, v, opts->limit, o);
+	if (!err && o->allocated)
+		err = add_site(a, id, o);
+	if (!err && a->g->rfirst && o->reached)
+		err = add_referrers(a, v, opts->limit, o);
+	return err;
+}
+
+/* Where in it the address lies that was asked for. */
+static void place_asked(struct agg *a, const char *what, gnode v, struct ans_object *o)
+{
+	const struct go_span *sp = go_heap_span_of(&a->s->heap, graph_object(a->g, v));
+	char name[256] = "";
+
+	o->asked = strtoull(what, NULL, 16);
+	if (o->asked <= o->addr + (sp ? go_span_header(sp) : 0) || o->asked - o->addr >= o->bytes)
+		return;
+	snapshot_field_name(a->s, graph_object(a->g, v), o->asked - o->addr, name, sizeof(name));
+	o->inside =
+		keepf(&a->keep, "+0x%" PRIx64 "%s%s", o->asked - o->addr, *name ? " " : "", name);
+}
+
+struct err *agg_object(struct agg *a, const char *what, const struct agg_object_opts *opts,
 		       struct ans_object *ret)
 {
-	_cleanup_(ans_object_deinit) struct ans_object o = { .values_shown =
-								     values == ANS_VALUES_FULL };
-	uint64_t id, matches;
+	_cleanup_(ans_object_deinit) struct ans_object o = {
+		.values_shown = opts->values == ANS_VALUES_FULL,
+		.type = "",
+		.type_from = "",
+		.marks = "",
+		.what = "object",
+		.name = "",
+		.inside = "",
+	};
+	uint64_t matches;
 	size_t n = 0;
 	gnode v = 0;
 	struct err *err = agg_find(a, what, &v, 1, &n, &matches);
 
 	if (err)
 		return err;
-	if (!n || !graph_is_object(a->g, v))
-		return err_usage("%s: not an object of the heap; `limpet why` takes it", what);
-	id = graph_object(a->g, v);
-	o.marks = "";
-	fill_head(a, id, &o);
-	o.asked = o.addr;
-	err = o.allocated ? add_fields(a, id, values, limit, &o) : NULL;
-	if (!err && o.allocated)
-		err = add_references(a, v, limit, &o);
-	if (!err && o.allocated)
-		err = add_site(a, id, &o);
-	if (!err && a->g->rfirst && o.reached)
-		err = add_referrers(a, v, limit, &o);
+	if (!n)
+		return err_usage("%s: no object and no variable; `limpet top` names types", what);
+	if (!graph_is_object(a->g, v)) {
+		err = agg_variable(a, v, what, opts, &o);
+	} else {
+		err = object_of_heap(a, v, opts, &o);
+		if (!err && !strncmp(what, "0", 1))
+			place_asked(a, what, v, &o);
+	}
 	if (!err)
 		err = keep_err(&a->keep);
 	if (err)

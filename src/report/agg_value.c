@@ -161,8 +161,7 @@ static void emit_words(struct emitter *e, uint64_t at, const struct go_type *t)
 	}
 }
 
-/* A type is the target's word: is it large enough for what its kind reads? */
-static bool size_fits_kind(const struct go_type *t)
+bool value_fits(const struct go_type *t)
 {
 	switch (t->kind) {
 	case GO_STRING:
@@ -208,7 +207,7 @@ static void walk_part(struct emitter *e, uint64_t at, taddr type, unsigned depth
 static void walk(struct emitter *e, uint64_t at, const struct go_type *t, unsigned depth)
 {
 	if (depth > VALUE_DEPTH || at > e->got || t->bytes > e->got - at || e->err ||
-	    !size_fits_kind(t))
+	    !value_fits(t))
 		return;
 	switch (t->kind) {
 	case GO_STRUCT:
@@ -267,7 +266,7 @@ struct err *value_fields(struct agg *a, const struct go_type *rt, bool array, co
 	};
 	uint64_t n;
 
-	if (!rt || !rt->bytes || !size_fits_kind(rt)) {
+	if (!rt || !rt->bytes || !value_fits(rt)) {
 		walk_words(&e);
 		return e.err;
 	}

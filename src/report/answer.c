@@ -48,6 +48,7 @@ void ans_object_deinit(struct ans_object *a)
 {
 	vec_free(&a->allocated_at);
 	vec_free(&a->fields);
+	vec_free(&a->values);
 	vec_free(&a->referrers);
 	vec_free(&a->references);
 }

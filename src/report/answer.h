@@ -169,6 +169,30 @@ struct ans_field {
 	const char *to_type;
 };
 
+/*
+ * A value and what it is made of: nodes in the order of source, children behind their parent,
+ * one deeper.
+ */
+enum ans_label { ANS_LABEL_NONE, ANS_LABEL_FIELD, ANS_LABEL_INDEX, ANS_LABEL_KEY, ANS_LABEL_WORD };
+
+struct ans_value {
+	unsigned depth;
+	uint8_t label;	  /* enum ans_label: how name is to be read */
+	bool map_entry;	  /* its first child is the key, its second the element */
+	uint8_t kind;	  /* enum go_kind of type; 0 unknown */
+	const char *name; /* "buf", "3", "private" */
+	const char *type; /* "" unknown */
+	const char *text; /* of a scalar, a string, an address; NULL: withheld */
+	const char *note; /* in words: "cycle: back to …"; "" */
+	uint64_t offset;  /* in the object, the variable or the box that it lies in */
+	uint64_t bytes;
+	taddr at;	   /* where it lies; 0: nowhere */
+	taddr to;	   /* what it points to; 0: nothing */
+	uint64_t len, cap; /* ANS_UNKNOWN: does not apply */
+	uint64_t more;	   /* children that are not shown */
+	const char *facts; /* of a container: "len 3, slots 8"; "" */
+};
+
 struct ans_frame {
 	const char *function, *file;
 	int line;
@@ -185,8 +209,13 @@ struct ans_object {
 	const char *type, *type_from;
 	unsigned span_class;
 	bool noscan, allocated, marked, reached, values_shown;
-	bool no_marks;	   /* the evidence has none */
-	const char *marks; /* what the mark bit means */
+	bool no_marks;		 /* the evidence has none */
+	const char *marks;	 /* what the mark bit means */
+	const char *what, *name; /* "object"; "global" and "goroutine" have a name */
+	const char *inside;	 /* the field at the asked address: ".buf[3]"; "" */
+	VEC(struct ans_value) values;
+	const uint8_t *raw; /* the bytes asked for with --raw, of the keep; NULL */
+	size_t nraw;
 	VEC(struct ans_field) fields;
 	uint64_t nfields;
 	VEC(struct ans_ref) referrers;

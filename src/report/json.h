@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "report/answer.h"
 
-#define JW_DEPTH 32
+#define JW_DEPTH 160 /* values nest */
 
 struct jw {
 	struct str *o;
@@ -82,6 +82,8 @@ void json_path(struct jw *j, const struct ans_path *p);	  /* an array of holders
 void json_holder(struct jw *j, const struct ans_holder *h);
 void json_memory(struct jw *j, const struct ans_memory *a); /* an object */
 void json_goroutine(struct jw *j, const struct ans_goroutines *a, const struct ans_goroutine *g);
+
+void json_values(struct jw *j, const struct ans_value *v, size_t n); /* an array */
 
 /* Whole documents, with a newline. */
 void json_doc_top(struct str *o, const struct ans_head *h, const struct ans_top *a);

@@ -149,12 +149,36 @@ static void put_fields(struct jw *j, const struct ans_object *a)
 	jw_end(j, ']');
 }
 
+static void put_raw(struct jw *j, const struct ans_object *a)
+{
+	static const char digit[] = "0123456789abcdef";
+	_cleanup_(freep) char *hex = malloc(2 * a->nraw + 3);
+	char *p = hex;
+
+	if (!hex)
+		return;
+	*p++ = '"';
+	for (size_t i = 0; i < a->nraw; i++) {
+		*p++ = digit[a->raw[i] >> 4];
+		*p++ = digit[a->raw[i] & 15];
+	}
+	*p++ = '"';
+	*p = 0;
+	jw_key(j, "raw");
+	jw_number(j, hex); /* longer than texts may be */
+}
+
 void json_doc_object(struct str *o, const struct ans_head *h, const struct ans_object *a)
 {
 	struct jw j;
 
 	open_doc(&j, o, h);
+	jw_kv_text(&j, "what", a->what);
+	if (*a->name)
+		jw_kv_text(&j, "name", a->name);
 	jw_kv_addr(&j, "addr", a->addr);
+	if (*a->inside)
+		jw_kv_text(&j, "asked_field", a->inside);
 	jw_kv_text(&j, "type", a->type);
 	jw_kv_text(&j, "type_from", a->type_from);
 	jw_kv_u64(&j, "bytes", a->bytes);
@@ -172,6 +196,10 @@ void json_doc_object(struct str *o, const struct ans_head *h, const struct ans_o
 	jw_kv_bool(&j, "values_shown", a->values_shown);
 	jw_kv_u64(&j, "total_fields", a->nfields);
 	put_fields(&j, a);
+	jw_key(&j, "values");
+	json_values(&j, a->values.v, a->values.n);
+	if (a->raw)
+		put_raw(&j, a);
 	jw_kv_u64(&j, "total_referrers", a->nreferrers);
 	put_refs(&j, "referrers", a->referrers.v, a->referrers.n);
 	jw_kv_u64(&j, "total_references", a->nreferences);

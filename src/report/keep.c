@@ -34,6 +34,15 @@ const char *keepn(struct keep *k, const char *text, size_t n)
 	return own(k, strndup(text, n));
 }
 
+const void *keep_bytes(struct keep *k, const void *p, size_t n)
+{
+	char *copy = malloc(n + 1);
+
+	if (copy)
+		memcpy(copy, p, n);
+	return own(k, copy) == copy ? copy : NULL;
+}
+
 void keep_deinit(struct keep *k)
 {
 	for (size_t i = 0; i < k->texts.n; i++)

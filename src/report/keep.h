@@ -18,6 +18,8 @@ struct keep {
 
 const char *keepf(struct keep *k, const char *fmt, ...) PRINTF_LIKE(2, 3);
 const char *keepn(struct keep *k, const char *text, size_t n);
+/* A copy of n bytes; NULL when memory was short. */
+const void *keep_bytes(struct keep *k, const void *p, size_t n);
 void keep_deinit(struct keep *k);
 
 static inline struct err *MUST_CHECK keep_err(const struct keep *k)

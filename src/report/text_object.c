@@ -94,27 +94,6 @@ void text_why(struct str *o, enum text_style st, const struct ans_why *a)
 	}
 }
 
-static void put_fields(struct str *o, const struct ans_object *a)
-{
-	for (size_t i = 0; i < a->fields.n; i++) {
-		const struct ans_field *f = &a->fields.v[i];
-
-		str_printf(o, "  +0x%-6" PRIx64 " ", f->offset);
-		text_clean(o, f->name);
-		str_put(o, " ");
-		text_clean(o, f->type);
-		str_put(o, " = ");
-		text_clean(o, f->value ? f->value : "(value not shown; --values full)");
-		if (*f->to_type) {
-			str_put(o, " -> ");
-			text_clean(o, f->to_type);
-		}
-		str_put(o, "\n");
-	}
-	if (a->nfields > a->fields.n)
-		str_printf(o, "  %" PRIu64 " fields in all\n", a->nfields);
-}
-
 static void put_node(struct str *o, const struct ans_holder *h)
 {
 	str_put(o, "  ");
@@ -130,21 +109,53 @@ static void put_node(struct str *o, const struct ans_holder *h)
 	str_put(o, "\n");
 }
 
-void text_object(struct str *o, enum text_style st, const struct ans_object *a)
+static void put_head(struct str *o, const struct ans_object *a)
 {
-	char n[32], s[16];
+	char s[16];
 
-	text_clean(o, a->type);
-	str_printf(o, " " TADDR_FMT "\n", a->addr);
-	str_printf(o, "  slot %" PRIu64 " B, span class %u%s, type from: %s\n", a->bytes,
-		   a->span_class, a->noscan ? " (no pointers)" : "", a->type_from);
-	str_printf(o, "  %s, %s", a->allocated ? "allocated" : "free",
-		   a->reached ? "reachable" : "not reachable");
-	if (!a->no_marks)
-		str_printf(o, ", %s (mark bit %s)", a->marked ? "marked" : "not marked", a->marks);
-	str_put(o, "\n");
+	if (strcmp(a->what, "object")) {
+		text_clean(o, a->name);
+		str_put(o, " ");
+		text_clean(o, a->type);
+		str_printf(o, " " TADDR_FMT " (%s)\n", a->addr, str_bytes(s, a->bytes));
+	} else {
+		text_clean(o, a->type);
+		str_printf(o, " " TADDR_FMT "\n", a->addr);
+		str_printf(o, "  slot %" PRIu64 " B, span class %u%s, type from: %s\n", a->bytes,
+			   a->span_class, a->noscan ? " (no pointers)" : "", a->type_from);
+		str_printf(o, "  %s, %s", a->allocated ? "allocated" : "free",
+			   a->reached ? "reachable" : "not reachable");
+		if (!a->no_marks)
+			str_printf(o, ", %s (mark bit %s)", a->marked ? "marked" : "not marked",
+				   a->marks);
+		str_put(o, "\n");
+	}
 	if (a->retained != ANS_UNKNOWN)
 		str_printf(o, "  retains %s\n", str_bytes(s, a->retained));
+	if (*a->inside) {
+		str_printf(o, "  asked for " TADDR_FMT ": ", a->asked);
+		text_clean(o, a->inside);
+		str_put(o, "\n");
+	}
+}
+
+static void put_links(struct str *o, const struct ans_object *a)
+{
+	char n[32];
+
+	if (strcmp(a->what, "object"))
+		return;
+	str_printf(o, "referrers: %s\n", text_count(n, a->nreferrers));
+	for (size_t i = 0; i < a->referrers.n; i++)
+		put_node(o, &a->referrers.v[i].node);
+	str_printf(o, "references: %s\n", text_count(n, a->nreferences));
+	for (size_t i = 0; i < a->references.n; i++)
+		put_node(o, &a->references.v[i].node);
+}
+
+void text_object(struct str *o, enum text_style st, const struct ans_object *a)
+{
+	put_head(o, a);
 	for (size_t i = 0; i < a->allocated_at.n; i++) {
 		str_put(o, i ? "    from " : "  allocated by ");
 		text_clean(o, a->allocated_at.v[i].function);
@@ -152,15 +163,17 @@ void text_object(struct str *o, enum text_style st, const struct ans_object *a)
 		text_clean(o, a->allocated_at.v[i].file);
 		str_printf(o, ":%d\n", a->allocated_at.v[i].line);
 	}
-	if (a->fields.n)
-		text_title(o, st, "fields");
-	put_fields(o, a);
-	str_printf(o, "referrers: %s\n", text_count(n, a->nreferrers));
-	for (size_t i = 0; i < a->referrers.n; i++)
-		put_node(o, &a->referrers.v[i].node);
-	str_printf(o, "references: %s\n", text_count(n, a->nreferences));
-	for (size_t i = 0; i < a->references.n; i++)
-		put_node(o, &a->references.v[i].node);
+	if (a->values.n)
+		text_title(o, st,
+			   a->values_shown
+				   ? "value"
+				   : "value (numbers and text are not shown; --values full)");
+	text_values(o, a->values.v, a->values.n);
+	if (a->raw) {
+		text_title(o, st, "bytes");
+		text_raw(o, a->raw, a->nraw);
+	}
+	put_links(o, a);
 }
 
 static void put_difference(struct str *o, const struct ans_difference *d)
