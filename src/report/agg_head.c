@@ -101,6 +101,7 @@ struct err *agg_head(struct agg *a, struct ans_head *ret)
 		.fork_ns = c->fork_ns,
 		.read_ns = a->s->read_ns,
 		.extract_ns = a->s->extract_ns,
+		.names_ns = a->s->names_ns,
 	};
 
 	h.file = keep_or(a, target_file(a->s->t));

@@ -36,7 +36,8 @@ struct ans_head {
 	const char *method; /* "fork", "freeze", "file" */
 	uint64_t pause_ns;
 	uint64_t fork_ns;	      /* of it, inside clone(2); 0: not by fork */
-	uint64_t read_ns, extract_ns; /* the heap's tables; the edges of all objects */
+	/* the heap's tables; the edges of all objects; their types */
+	uint64_t read_ns, extract_ns, names_ns;
 	VEC(struct ans_loss) losses;
 };
 

@@ -85,7 +85,7 @@ def answers(core, *more):
     for question in ("report", "verify", "top --by type --limit 200", "top --by root", "goroutines", "memory", "tree"):
         command, *options = question.split()
         said[question] = limpet_json(command, core, *options, *more)
-        for key in ("read_ns", "extract_ns"):
+        for key in ("read_ns", "extract_ns", "names_ns"):
             said[question].get("capture", {}).pop(key, None)
         said[question].get("target", {}).pop("file", None)
         for part in ("target", "capture"):
