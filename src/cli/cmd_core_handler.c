@@ -12,6 +12,7 @@
 #include "cli/dying.h"
 #include "cli/keeper.h"
 #include "base/clock.h"
+#include "base/logline.h"
 #include "report/out.h"
 #include "target/procfs.h"
 
@@ -33,7 +34,7 @@
 #define DEFAULT_TIME_NS	   UINT64_C(60000000000)
 #define DEFAULT_MAX_MEMORY (UINT64_C(2) << 30)
 #define TO_END_NS	   UINT64_C(500000000) /* of the time, for who gives up by himself */
-#define LOG_SECONDS	   10 /* a syslogd that does not read must not keep us for ever */
+#define LOG_SECONDS	   10 /* who does not read our line must not keep us for ever */
 #define NICE		   5
 
 struct handler {
@@ -352,7 +353,6 @@ struct err *cmd_core_handler(const struct args *a, int *status)
 
 	(void)status;
 	have_outputs();
-	openlog("limpet", LOG_PID, LOG_DAEMON);
 	be_modest();
 	err = parse(a, &h);
 	if (!err) {
@@ -361,11 +361,13 @@ struct err *cmd_core_handler(const struct args *a, int *status)
 	}
 	alarm(LOG_SECONDS);
 	if (err) {
-		syslog(LOG_ERR, "core-handler: process %.20s: %s", a->arg[0], err->msg);
+		log_line(LOG_DAEMON | LOG_ERR, "core-handler: process %.20s: %s", a->arg[0],
+			 err->msg);
 		return err;
 	}
 	tell(&h, &line);
 	err = out_write(NULL, &line);
-	syslog(LOG_NOTICE, "core-handler: %s", str_ok(&line) ? line.s : "out of memory");
+	log_line(LOG_DAEMON | LOG_NOTICE, "core-handler: %s",
+		 str_ok(&line) ? line.s : "out of memory");
 	return err;
 }

@@ -165,7 +165,7 @@ static struct err *gone_or(struct target *t, struct err *err)
 	const struct target_region *r = target_regions(t, &n);
 	struct err *gone = n ? target_read_some(t, r[0].range.start, &(char){ 0 }, 1, &got) : NULL;
 
-	if (!gone || gone->code != ERR_GONE) {
+	if (!gone || (gone->code != ERR_GONE && gone->code != ERR_LIMIT)) {
 		err_free(gone);
 		return err;
 	}

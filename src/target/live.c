@@ -26,7 +26,7 @@ static struct err *gone(const struct live *l)
 {
 	const struct theatre *th = l->th;
 
-	return err_new(ERR_GONE, "process %d: %s", l->t.capture.pid,
+	return err_new(th->spared ? ERR_LIMIT : ERR_GONE, "process %d: %s", l->t.capture.pid,
 		       th->why_gone[0] ? th->why_gone : "its snapshot has been let go");
 }
 

@@ -47,6 +47,7 @@ struct theatre {
 	/* out, any time */
 	_Atomic int gone; /* the twin is no more, or soon: reads are worthless */
 	char why_gone[240];
+	bool spared; /* dropped early to protect the target: a limit, not an end */
 
 	/* out, valid after the second reply byte */
 	unsigned zombies_left; /* dead twins that the target still keeps */

@@ -131,7 +131,7 @@ static struct err *gone_instead(const struct take *tk, struct err *err)
 	while (!atomic_load(&th->gone) && clock_ns() < end)
 		usleep(2000);
 	err_free(err);
-	return err_new(ERR_GONE, "process %d: %s", tk->pid,
+	return err_new(th->spared ? ERR_LIMIT : ERR_GONE, "process %d: %s", tk->pid,
 		       atomic_load(&th->gone) && th->why_gone[0]
 			       ? th->why_gone
 			       : "its snapshot was killed, or the program ended, at that moment");

@@ -140,8 +140,8 @@ static inline void target_closep(struct target **t)
 /*
  * Read exactly nbytes at [addr, addr + nbytes) into buf (borrowed).  Thread-safe.
  * Errors: ERR_FAULT with err->addr = first unreadable byte (buf is undefined),
- *         ERR_GONE if the twin or the process is gone (also when the twin was
- *         dropped early to protect the target; the message says so).
+ *         ERR_GONE if the twin or the process is gone,
+ *         ERR_LIMIT if the twin was dropped early to protect the target.
  */
 struct err *target_read(struct target *t, taddr addr, void *buf, size_t nbytes) MUST_CHECK;
 
@@ -194,7 +194,7 @@ enum target_extent target_extent(const struct target *t, taddr addr, taddr *ret_
 /* Seconds since the program started and its wall start, 0 when unknown. */
 uint64_t target_started_unix_ns(const struct target *t);
 
-/* Drop the twin now (all later reads give ERR_GONE); facts stay readable. */
+/* Drop the twin now (all later reads give ERR_GONE or ERR_LIMIT); facts stay readable. */
 void target_release(struct target *t);
 
 /*

@@ -156,9 +156,12 @@ bool twin_watch(struct theatre *th)
 			 "signal to its group)");
 	else if ((left = has_left(th)) != NULL)
 		snprintf(th->why_gone, sizeof(th->why_gone), "its snapshot was dropped: %s", left);
-	else if (!preflight_spare(&th->cgroup, th->floor_bytes, &th->spare_bytes, why, sizeof(why)))
+	else if (!preflight_spare(&th->cgroup, th->floor_bytes, &th->spare_bytes, why,
+				  sizeof(why))) {
 		snprintf(th->why_gone, sizeof(th->why_gone),
 			 "its snapshot was dropped early to protect it: %s", why);
+		th->spared = true;
+	}
 	return th->why_gone[0] != '\0';
 }
 

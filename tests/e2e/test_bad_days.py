@@ -450,6 +450,45 @@ def test_pids_limit_of_the_cgroup():
 
 
 @ROOT
+def test_twin_dropped_to_protect_the_program(place):
+    """Memory gets short while the twin is read: it goes, the program stays, and that is a limit (5)."""
+    with Cgroup("memory") as group:
+        limit = "memory.limit_in_bytes" if group.v1 else "memory.max"
+        group.set(limit, 256 << 20)
+        argv = ["sh", "-c", f"echo $$ > {group.dir}/cgroup.procs; exec {build_targets.build('quiet')}"]
+        with subprocess.Popen(argv, stdout=subprocess.PIPE) as p:
+            try:
+                p.stdout.readline()
+                for _ in range(20):
+                    with subprocess.Popen([LIMPET, "report", str(p.pid)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                          text=True) as look:
+                        while not twins(p.pid) and look.poll() is None:
+                            time.sleep(0.0005)
+                        look.send_signal(signal.SIGSTOP)
+                        # gone too early or too late, when the answer was near
+                        held = bool(twins(p.pid))
+                        if held:
+                            group.set("memory.force_empty" if group.v1 else "memory.reclaim", "0" if group.v1 else "1M")
+                            usage = int(group.get("memory.usage_in_bytes" if group.v1 else "memory.current"))
+                            group.set(limit, usage + (1 << 20))
+                            end = time.monotonic() + 10
+                            while twins(p.pid) and time.monotonic() < end:
+                                time.sleep(0.01)
+                            assert not twins(p.pid)
+                        look.send_signal(signal.SIGCONT)
+                        out, said = look.communicate(timeout=60)
+                    if held and look.returncode != 0:
+                        break
+                    group.set(limit, 256 << 20)
+                assert look.returncode == 5 and out == "", (look.returncode, said)
+                assert re.fullmatch(rf"limpet: .*process {p.pid}: its snapshot was dropped early to protect it: its memory cgroup .* "
+                                    r"left below the limit, .* are needed.*\n", said), said
+                assert p.poll() is None and not traced(p.pid)
+            finally:
+                p.kill()
+
+
+@ROOT
 def test_memory_cgroup_of_64_mib(place):
     """Room enough: it works inside and nothing is killed; too little: one line and 5."""
     with Cgroup("memory") as group:
