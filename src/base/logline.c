@@ -42,7 +42,8 @@ void log_line(int priority, const char *fmt, ...)
 
 	localtime_r(&now, &tm);
 	strftime(when, sizeof(when), "%b %e %H:%M:%S", &tm);
-	int head = snprintf(line, sizeof(line), "<%d>%s limpet[%d]: ", priority & LOG_FACMASK ? priority : LOG_USER | priority, when,
+	int head = snprintf(line, sizeof(line), "<%d>%s limpet[%d]: ",
+			    priority & LOG_FACMASK ? priority : LOG_USER | priority, when,
 			    (int)getpid());
 
 	va_start(ap, fmt);
