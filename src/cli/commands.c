@@ -170,12 +170,29 @@ static const struct cmd table[] = {
 		   "Rows (of slices) are types of their own.  --all adds the types that the program has\n"
 		   "and no object is of.  --sort takes bytes, objects, size, kind, package or name.",
 		   "limpet types 1234 --sort objects", OPT_ALL),
-	{ .name = "strings", .about = "strings: duplicates, pinned buffers" },
-	{ .name = "maps", .about = "maps: fill ratio, waste" },
-	{ .name = "slices", .about = "slices: capacity without content" },
-	{ .name = "chans", .about = "channels: backlog" },
-	{ .name = "timers", .about = "timers and tickers" },
-	{ .name = "contexts", .about = "contexts that are never cancelled" },
+	POPULATION("strings", "strings: duplicates, the longest, buffers pinned by small ones",
+		   "Text is shown on a terminal, elsewhere as a short hash (--values full shows it).  Equal\n"
+		   "strings that share their memory are no duplicates.  --sort takes waste_bytes, copies,\n"
+		   "refs, len or bytes.",
+		   "limpet strings 1234 --sort copies", 0),
+	POPULATION("maps", "maps: entries, slots, load, waste; sparse and growing ones",
+		   "sparse: 64 slots or more, at most an eighth of them filled: emptied by deletion (a map\n"
+		   "never shrinks), or made too large.  --sort takes waste_bytes, bytes, len, slots, load.",
+		   "limpet maps 1234 --sort len", 0),
+	POPULATION("slices", "slices: capacity without content, small views of big arrays",
+		   "One row for all slices of one type at one place.  A pinned array has no reference but\n"
+		   "the views that show its small part.  --sort takes waste_bytes, used_bytes, arrays, cap.",
+		   "limpet slices 1234", 0),
+	POPULATION("chans", "channels: what is queued, who waits, who holds them",
+		   "--sort takes len, cap, senders, receivers, bytes, retained_bytes or type.",
+		   "limpet chans 1234 --sort senders", 0),
+	POPULATION("timers", "timers, tickers, AfterFuncs: when, how often, what they keep",
+		   "Stopped and fired ones too, while something holds them.  --sort takes retained_bytes,\n"
+		   "when_ns, period_ns, kind or function.",
+		   "limpet timers 1234 --sort period_ns", 0),
+	POPULATION("contexts", "contexts: kind, depth, children, deadline, cancelled or not",
+		   "--sort takes children, depth, retained_bytes, deadline_ns, kind or key_type.",
+		   "limpet contexts 1234 --sort depth", 0),
 	{ .name = "pools", .about = "sync.Pools" },
 	POPULATION("finalizers", "finalizers, cleanups, weak pointers; what is queued",
 		   "One row for all objects of one type with one function.  --sort takes count, bytes,\n"

@@ -10,8 +10,8 @@
 #include <stdio.h>
 
 static const struct pop_family *const families[] = {
-	&pop_types,
-	&pop_finalizers,
+	&pop_types,   &pop_finalizers, &pop_maps,   &pop_slices,
+	&pop_strings, &pop_chans,      &pop_timers, &pop_contexts,
 };
 
 const struct pop_family *pop_family_named(const char *name)

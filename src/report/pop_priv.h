@@ -4,12 +4,13 @@
 #ifndef LIMPET_REPORT_POP_PRIV_H
 #define LIMPET_REPORT_POP_PRIV_H
 
-#include "goruntime/heap_io.h"
+#include "goruntime/cont.h"
 #include "report/pop.h"
 
 #include <pthread.h>
 
-extern const struct pop_family pop_types, pop_finalizers;
+extern const struct pop_family pop_types, pop_finalizers, pop_maps, pop_slices, pop_strings,
+	pop_chans, pop_timers, pop_contexts;
 
 /* A further table of the answer; sort is the key of one of its columns. */
 struct pop_table *pop_table_add(struct ans_pop *p, const char *key, const char *title,
@@ -64,7 +65,25 @@ const char *pop_place_name(struct agg *a, uint64_t object, uint64_t off, uint32_
 
 /* Node of the object at an address; GRAPH_NONE: none, or not reachable. */
 gnode pop_node_at(const struct agg *a, taddr addr);
-/* Name of the one root that dominates node v; "several roots". */
+/* Facts of one container, by name. */
+enum { POP_FACTS = 24 };
+struct pop_facts {
+	struct go_fact v[POP_FACTS];
+	unsigned n;
+	bool bad; /* what was read does not hold together: the facts are not all there */
+};
+struct err *pop_facts_read(struct agg *a, struct go_io *io, struct go_place p,
+			   struct pop_facts *ret) MUST_CHECK;
+uint64_t pop_fact(const struct pop_facts *f, const char *name, uint64_t otherwise);
+
+/* All reachable objects that are containers of that word (go_cont_word). */
+typedef struct err *pop_object_fn(struct agg *a, void *arg, uint64_t id, struct go_place p);
+struct err *pop_objects_of(struct agg *a, const char *word, pop_object_fn *fn,
+			   void *arg) MUST_CHECK;
+
+uint64_t pop_retained(const struct agg *a, gnode v);
+const char *pop_pc_name(const struct agg *a, taddr pc);
+/* Name of the one root that dominates node v; "(several roots)". */
 const char *pop_owner(struct agg *a, gnode v);
 /* Name of the function whose func value lies at fn; "" unknown. */
 const char *pop_func_name(struct agg *a, taddr fn);
