@@ -174,7 +174,15 @@ static void do_why(struct look *l, const char *what)
 static void do_object(struct look *l, const char *what, unsigned values)
 {
 	_cleanup_(ans_object_deinit) struct ans_object x = { 0 };
-	struct err *err = agg_object(&l->agg, what, values, 50, &x);
+	const struct agg_object_opts opts = {
+		.values = values,
+		.limit = 50,
+		.depth = 1 + (unsigned)(next(l) % 8),
+		.width = 20,
+		.bytes = 100,
+		.raw = next(l) % 64,
+	};
+	struct err *err = agg_object(&l->agg, what, &opts, &x);
 
 	if (err) {
 		refused(l, err);
