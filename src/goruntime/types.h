@@ -10,11 +10,32 @@
 #include "goruntime/goruntime.h"
 
 enum go_kind { /* internal/abi.Kind */
-	GO_BOOL = 1, GO_INT, GO_INT8, GO_INT16, GO_INT32, GO_INT64,
-	GO_UINT, GO_UINT8, GO_UINT16, GO_UINT32, GO_UINT64, GO_UINTPTR,
-	GO_FLOAT32, GO_FLOAT64, GO_COMPLEX64, GO_COMPLEX128,
-	GO_ARRAY, GO_CHAN, GO_FUNC, GO_INTERFACE, GO_MAP, GO_POINTER, GO_SLICE,
-	GO_STRING, GO_STRUCT, GO_UNSAFE_POINTER,
+	       GO_BOOL = 1,
+	       GO_INT,
+	       GO_INT8,
+	       GO_INT16,
+	       GO_INT32,
+	       GO_INT64,
+	       GO_UINT,
+	       GO_UINT8,
+	       GO_UINT16,
+	       GO_UINT32,
+	       GO_UINT64,
+	       GO_UINTPTR,
+	       GO_FLOAT32,
+	       GO_FLOAT64,
+	       GO_COMPLEX64,
+	       GO_COMPLEX128,
+	       GO_ARRAY,
+	       GO_CHAN,
+	       GO_FUNC,
+	       GO_INTERFACE,
+	       GO_MAP,
+	       GO_POINTER,
+	       GO_SLICE,
+	       GO_STRING,
+	       GO_STRUCT,
+	       GO_UNSAFE_POINTER,
 };
 
 struct go_type_field {
@@ -27,30 +48,32 @@ struct go_type_field {
 
 /* How entries lie in a map's memory. */
 enum {
-	GO_MAP_SWISS = 1,	  /* groups of 8 behind 8 control bytes; else buckets of 8, tophash before them */
-	GO_MAP_INDIRECT_KEY = 2,  /* the slot holds a pointer to the key */
+	GO_MAP_SWISS =
+		1, /* groups of 8 behind 8 control bytes; else buckets of 8, tophash before them */
+	GO_MAP_INDIRECT_KEY = 2, /* the slot holds a pointer to the key */
 	GO_MAP_INDIRECT_ELEM = 4,
 };
 
 struct go_type {
 	taddr addr;
-	uint64_t bytes, ptr_bytes;	/* size; prefix that can hold pointers */
-	uint8_t kind;			/* enum go_kind */
+	uint64_t bytes, ptr_bytes; /* size; prefix that can hold pointers */
+	uint8_t kind;		   /* enum go_kind */
 	bool direct_iface;
-	const char *name;		/* "*main.Session"; full package path kept apart */
-	const char *pkg_path;		/* "" when none */
-	taddr elem, key;		/* pointer, slice, array, chan, map */
-	uint64_t len;			/* array */
-	struct go_type_field *fields;	/* struct */
+	const char *name;	      /* "*main.Session"; full package path kept apart */
+	const char *pkg_path;	      /* "" when none */
+	taddr elem, key;	      /* pointer, slice, array, chan, map */
+	uint64_t len;		      /* array */
+	struct go_type_field *fields; /* struct */
 	size_t nfields;
 	taddr gcdata;
 	uint8_t tflag;
-	bool named;			/* a defined type: its name is "pkg.Name" or a basic one */
-	/* GO_MAP: key i lies at keys_off + i * key_stride of a group or bucket, elem i likewise; i < 8 */
-	taddr group;			/* rtype of the group or bucket; 0 unknown */
-	uint8_t map_flags;		/* GO_MAP_* */
+	bool named; /* a defined type: its name is "pkg.Name" or a basic one */
+	/* GO_MAP: key i lies at keys_off + i * key_stride of a group or bucket, elem i likewise; i
+	 * < 8 */
+	taddr group;	   /* rtype of the group or bucket; 0 unknown */
+	uint8_t map_flags; /* GO_MAP_* */
 	uint32_t keys_off, key_stride, elems_off, elem_stride;
-	const char *full;		/* private: ask go_type_full() */
+	const char *full; /* private: ask go_type_full() */
 };
 
 struct go_types; /* the cache; thread-safe */
@@ -96,11 +119,15 @@ static inline bool go_type_made(taddr type)
 	return type >> 63;
 }
 
+/* *elem and []elem: of the target where it has them, else made; 0: no memory. */
+taddr go_type_pointer_to(struct go_types *ts, taddr elem);
+taddr go_type_slice_of(struct go_types *ts, taddr elem);
+
 /*
  * The place that path names inside a value of t, by field names as in Go source, also through
  * embedded structs (not through pointers): "groups.data".  False: there is no such field.
  */
-bool go_type_path(struct go_types *ts, const struct go_type *t, const char *path,
-		  uint64_t *ret_off, const struct go_type **ret);
+bool go_type_path(struct go_types *ts, const struct go_type *t, const char *path, uint64_t *ret_off,
+		  const struct go_type **ret);
 
 #endif

@@ -45,6 +45,7 @@ void go_types_images_free(struct go_types *ts)
 	free(ts->images);
 	vec_free(&ts->all);
 	free(ts->by_base);
+	free(ts->by_elem);
 }
 
 const char *go_types_name_view(const struct go_types *ts, taddr addr, size_t *ret_n)

@@ -1,5 +1,5 @@
 /*
- * types_find.c - types by name, names in full, places by path, and types that the target lacks.
+ * types_find.c - types by name, names in full, places by path.
  *
  * A defined type's string is "pkg.Name" with the last element of its package path, or what the
  * package calls itself; the path stands in UncommonType.PkgPath (internal/abi/type.go).
@@ -11,11 +11,8 @@
 
 #define MAX_DEPTH     16
 #define MAX_FULL      4096
-#define MAX_MADE      (1U << 20)
 #define MAX_EMBEDDED  8
 #define MAX_TRIES     100000U
-#define MAX_FIELDS    65536
-#define MADE_BASE     0xffff800000000000ULL
 #define HASH_SEED     0xcbf29ce484222325ULL
 #define HASH_MULTIPLY 0x100000001b3ULL
 
@@ -197,7 +194,7 @@ static void put_chan(struct go_types *ts, const struct go_type *t, struct str *s
 
 static void put_full(struct go_types *ts, const struct go_type *t, struct str *s, unsigned depth)
 {
-	if (t->named || go_type_made(t->addr)) {
+	if (t->named) {
 		size_t at = base_at(t->name, strlen(t->name), t->pkg_path, strlen(t->pkg_path));
 
 		if (at)
@@ -249,49 +246,6 @@ const char *go_type_full(struct go_types *ts, const struct go_type *t)
 		return full;
 	free((void *)(uintptr_t)full); /* another thread was first */
 	return none;
-}
-
-taddr go_type_reserve(struct go_types *ts)
-{
-	uint32_t i = __atomic_fetch_add(&ts->nmade, 1, __ATOMIC_RELAXED);
-
-	if (i < MAX_MADE)
-		return MADE_BASE + 16ULL * i;
-	__atomic_store_n(&ts->nmade, MAX_MADE, __ATOMIC_RELAXED);
-	return 0;
-}
-
-static bool copy_fields(const struct go_type *t, struct go_type *to)
-{
-	to->fields = zalloc(t->nfields, sizeof(*to->fields));
-	for (; to->fields && to->nfields < t->nfields; to->nfields++) {
-		struct go_type_field *f = &to->fields[to->nfields];
-
-		*f = t->fields[to->nfields];
-		f->name = strdup(f->name);
-		if (!f->name)
-			return false;
-	}
-	return to->fields;
-}
-
-taddr go_type_make(struct go_types *ts, const struct go_type *t)
-{
-	taddr at = t->addr ? t->addr : go_type_reserve(ts);
-	_cleanup_(go_type_freep) struct go_type *fresh = zalloc(1, sizeof(*fresh));
-
-	if (!fresh || !go_type_made(at) || t->nfields > MAX_FIELDS)
-		return 0;
-	*fresh = *t;
-	fresh->addr = at;
-	fresh->fields = NULL;
-	fresh->nfields = 0;
-	fresh->full = NULL;
-	fresh->name = strdup(t->name ? t->name : "");
-	fresh->pkg_path = strdup(t->pkg_path ? t->pkg_path : "");
-	if (!fresh->name || !fresh->pkg_path || !copy_fields(t, fresh))
-		return 0;
-	return go_type_insert(ts, at, STEAL(fresh)) ? at : 0;
 }
 
 /* Where a search for a field has got to; tries bounds what a liar's embedded structs cost. */

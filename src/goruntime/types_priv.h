@@ -39,12 +39,14 @@ struct go_types {
 	uint32_t nmade; /* go_type_reserve() */
 
 	pthread_mutex_t all_lock; /* of what follows, until all_done */
-	bool all_done, index_done;
+	bool all_done, index_done, elems_done;
 	struct types_image *images; /* of each module */
 	size_t nimages;
 	VEC(taddr) all;
 	uint32_t *by_base; /* hash of a defined type's name without package: index in all, + 1 */
 	size_t by_base_cap;
+	uint32_t *by_elem; /* hash of a pointer's or slice's elem: index in all, + 1 */
+	size_t by_elem_cap;
 };
 
 void go_type_free(struct go_type *t);
@@ -64,6 +66,9 @@ const uint8_t *go_types_view_some(const struct go_types *ts, taddr addr, uint64_
 void go_types_images_free(struct go_types *ts);
 /* Of an abi.Name in a copy: its text, not terminated; NULL: none. */
 const char *go_types_name_view(const struct go_types *ts, taddr addr, size_t *ret_n);
+
+/* Types of what lies at offset 0 of a struct or array, as found by go_types_all(); how many. */
+size_t go_type_first_parts(const struct go_types *ts, taddr type, taddr *ret, size_t max);
 
 /* The head of an rtype makes sense: kind, sizes, alignment. */
 bool go_type_head_ok(const struct go_layout *L, const uint8_t *image);
