@@ -98,6 +98,21 @@ static taddr behind(struct work *w, struct go_place p)
 	return at;
 }
 
+/* The key is an interface: what is in it. */
+static const char *key_type(struct work *w, struct go_place p)
+{
+	struct go_place v = p;
+	struct err *err = NULL;
+
+	if (p.type && p.type->kind == GO_INTERFACE)
+		err = go_iface_value(&w->io, w->a->s->rtypes, p, &v);
+	if (err) {
+		err_free(err);
+		return "";
+	}
+	return v.type && v.type->name ? v.type->name : "";
+}
+
 struct see_entry {
 	struct work *w;
 	struct node *n;
@@ -109,8 +124,8 @@ static enum go_cont_go_on see_entry(void *arg, const struct go_cont_entry *e)
 
 	if (!strcmp(e->label, "parent"))
 		x->n->parent = behind(x->w, e->elem);
-	if (!strcmp(e->label, "value") && e->key.type)
-		x->n->row.c[C_KEY].s = e->key.type->name;
+	if (!strcmp(e->label, "value"))
+		x->n->row.c[C_KEY].s = key_type(x->w, e->key);
 	return strcmp(e->label, "child") ? CONT_ON : CONT_STOP;
 }
 

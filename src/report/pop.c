@@ -253,6 +253,30 @@ void ans_pop_deinit(struct ans_pop *p)
 	*p = (struct ans_pop){ 0 };
 }
 
+/* What lies in memory of unknown type is not found: say how much that is. */
+static struct err *say_share(struct agg *a, struct ans_pop *p)
+{
+	const struct go_heap *h = &a->s->heap;
+	uint64_t all = 0, unknown = 0;
+
+	for (size_t i = 0; i < h->spans.n; i++) {
+		const struct go_span *sp = &h->spans.v[i];
+
+		for (uint64_t id = sp->first; id < sp->first + sp->nelems; id++) {
+			if (sp->noscan || !pop_object_reached(a, id))
+				continue;
+			all += sp->elem_bytes;
+			unknown += snapshot_is_typed(a->s, id) ? 0 : sp->elem_bytes;
+		}
+	}
+	if (!unknown || !all)
+		return NULL;
+	return pop_note(a, p,
+			"%.1f %% of the bytes with pointers have no known type: %s that only such "
+			"memory leads to are not here",
+			100.0 * (double)unknown / (double)all, p->what);
+}
+
 struct err *agg_pop(struct agg *a, const struct pop_family *f, const struct pop_ask *ask,
 		    struct ans_pop *ret)
 {
@@ -264,6 +288,8 @@ struct err *agg_pop(struct agg *a, const struct pop_family *f, const struct pop_
 				       "the live process or a core (limpet snapshot PID -o FILE)",
 				       f->name);
 	err = f->make(a, ask, &p);
+	if (!err && (f->needs & POP_NEEDS_RUNTIME))
+		err = say_share(a, &p);
 	if (err)
 		return err;
 	*ret = p;

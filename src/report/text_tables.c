@@ -96,6 +96,19 @@ void text_tree(struct str *o, enum text_style st, const struct ans_tree *a)
 	}
 }
 
+/* Rounded down: 100.0 is all of them. */
+static double share(uint64_t part, uint64_t whole)
+{
+	return (double)(uint64_t)(10 * percent(part, whole)) / 10;
+}
+
+static void put_named(struct str *o, const struct ans_exact *x)
+{
+	str_printf(o, "named   %.1f %% of bytes, %.1f %% of objects\n",
+		   share(x->typed_bytes, x->reachable_bytes),
+		   share(x->typed_objects, x->reachable_objects));
+}
+
 void text_report(struct str *o, enum text_style st, const struct ans_report *a)
 {
 	text_head(o, st, &a->head);
@@ -104,6 +117,7 @@ void text_report(struct str *o, enum text_style st, const struct ans_report *a)
 		str_put(o,
 			"        one snapshot cannot tell which; `limpet verify` looks again after "
 			"a GC cycle\n");
+	put_named(o, &a->exact);
 	text_losses(o, &a->head);
 	str_put(o, "\n");
 	text_memory(o, st, &a->memory);

@@ -51,11 +51,11 @@ type keyA struct{}
 type keyB string
 
 var (
-	theNames  = &names{}
-	theCache  = &cache{}
+	theNames  *names
+	theCache  *cache
 	theItems  []*item
-	theWindow = &window{}
-	theBox    = &mailbox{}
+	theWindow *window
+	theBox    *mailbox
 	timers    []any
 	contexts  []context.Context
 	cancels   []context.CancelFunc
@@ -90,7 +90,7 @@ func makeStrings() {
 		theNames.shared = append(theNames.shared, one)
 	}
 	theNames.pin = strings.Repeat("0123456789abcdef", 65536)[5000:5020]
-	truth["strings"] = map[string]any{"many": 10000, "many_len": 41, "few": 10, "few_copies": 3,
+	truth["strings"] = map[string]any{"many": 10000, "many_len": len(theNames.many[0]), "few": 10, "few_copies": 3, "few_len": len(theNames.few[0]),
 		"pin_visible": 20, "pin_bytes": 1 << 20}
 }
 
@@ -137,7 +137,7 @@ func makeChans() {
 		theBox.full <- i
 	}
 	for i := 0; i < 5; i++ {
-		go func() { theBox.full <- 1000 + i }()
+		go func(n int) { theBox.full <- n }(1000 + i)
 	}
 	theBox.idle = make(chan string)
 	for i := 0; i < 4; i++ {
@@ -253,6 +253,7 @@ func makeFiles() {
 }
 
 func main() {
+	theNames, theCache, theWindow, theBox = &names{}, &cache{}, &window{}, &mailbox{}
 	makeStrings()
 	makeMaps()
 	makeSlices()

@@ -1,0 +1,170 @@
+"""Populations against a program that knows its own: every figure that limpet shows is one that it printed.
+
+With DWARF all of it must be there.  Stripped, what only a global of unknown type leads to may be missing, but
+nothing may be there that the program does not know of.
+"""
+import json
+
+import pytest
+
+from procs import FULL, Target, limpet, limpet_json
+
+MINORS = ["1.22", "1.23", "1.24", "1.25", "1.26", "1.27"]
+QUICK = [("1.23", "dwarf", "live"), ("1.26", "dwarf", "live"), ("1.26", "stripped", "core")]
+ALL = [(m, f, k) for m in MINORS for f in ("dwarf", "stripped") for k in ("live", "core")]
+EXTRA = [x for x in ALL if x not in QUICK]
+CASES = QUICK + [pytest.param(*x, marks=pytest.mark.full) for x in EXTRA if FULL]
+FAMILIES = ["types", "strings", "maps", "slices", "chans", "timers", "contexts", "finalizers"]
+HOUR = 3600 * 10**9
+
+
+class Look:
+    """One instant of the program, and what limpet says of it."""
+
+    def __init__(self, evidence, truth, flavour):
+        self.evidence, self.truth, self.exact = evidence, truth, flavour == "dwarf"
+        self.docs = {}
+
+    def __call__(self, family):
+        if family not in self.docs:
+            self.docs[family] = limpet_json(family, self.evidence, "--limit", "0", "--values", "hash")
+        return self.docs[family]
+
+    def same(self, seen, true):
+        assert seen == true or (not self.exact and seen < true), f"{seen} seen, {true} are there"
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda c: "-".join(c) if isinstance(c, tuple) else None)
+def look(request, tmp_path_factory):
+    minor, flavour, kind = request.param
+    with Target("populations", minor, flavour) as t:
+        truth = json.loads(next(line for line in t.lines if line.startswith("TRUTH "))[6:])
+        evidence = t.pid
+        if kind == "core":
+            evidence = tmp_path_factory.mktemp("populations") / "core"
+            limpet("snapshot", t.pid, "-o", evidence)
+        yield Look(evidence, truth, flavour)
+
+
+def row_by(doc, **want):
+    return [r for r in doc["rows"] if all(r[k] == v for k, v in want.items())]
+
+
+def test_documents(look):
+    for family in FAMILIES:
+        doc = look(family)
+        assert doc["population"] == family and len(doc["rows"]) == doc["total_rows"] and doc["rest"] is None
+        key = doc["sort"]
+        values = [r[key] for r in doc["rows"] if r[key] is not None]
+        assert values == sorted(values, reverse=family != "timers" or key != "when_ns")
+
+
+def test_types(look):
+    doc = look("types")
+    items = look.truth["slices"]["item_arrays"] + 10 + 7
+    rows = {r["name"]: r for r in doc["rows"]}
+    look.same(rows["main.item"]["objects"], items)
+    assert rows["main.item"]["size"] == 32 and rows["main.item"]["kind"] == "struct"
+    report = limpet_json("report", look.evidence, "--limit", "3")["exactness"]
+    assert doc["totals"]["typed_objects"] == pytest.approx(report["typed_objects"], rel=0.02)
+    more = limpet_json("types", look.evidence, "--all", "--limit", "0")
+    assert more["total_rows"] > doc["total_rows"] and {r["name"] for r in doc["rows"]} <= {r["name"] for r in more["rows"]}
+
+
+def test_strings(look):
+    true, doc = look.truth["strings"], look("strings")
+    many = row_by(doc, len=true["many_len"], copies=true["many"])
+    assert len(many) == 1 and many[0]["refs"] == true["many"]
+    assert many[0]["waste_bytes"] == 48 * (true["many"] - 1)
+    few = row_by(doc, copies=true["few_copies"], len=true["few_len"])
+    look.same(len(few), true["few"])
+    look.same(len([p for p in doc["pins"]["rows"] if p["visible_bytes"] == true["pin_visible"]]), 1)
+    for p in doc["pins"]["rows"]:
+        assert p["pinned_bytes"] == true["pin_bytes"] - true["pin_visible"]
+
+
+def test_strings_values(look):
+    text = limpet("strings", look.evidence, "--limit", "2").stdout
+    assert "customer" not in text and "\u2026" in text
+    assert "the same customer's name" in limpet("strings", look.evidence, "--limit", "2", "--values", "full").stdout
+    assert limpet_json("strings", look.evidence, "--values", "none", "--limit", "1")["rows"][0]["value"] is None
+
+
+def test_maps(look):
+    doc = look("maps")
+    for name, n in look.truth["maps"].items():
+        rows = row_by(doc, type=name)
+        look.same(len(rows), 1)
+        for r in rows:
+            assert r["len"] == n and r["slots"] >= n and r["bytes"] > r["waste_bytes"]
+            assert (r["state"] == "sparse") == (name == "map[string]*main.item")
+    assert doc["totals"]["unreadable"] == 0
+
+
+def test_slices(look):
+    true, doc = look.truth["slices"], look("slices")
+    rows = row_by(doc, place="main.item.buf")
+    assert len(rows) == 1 and rows[0]["arrays"] == true["item_arrays"] and rows[0]["waste_bytes"] == true["item_waste"]
+    pins = [p for p in doc["pins"]["rows"] if p["visible_bytes"] == true["view_visible"]]
+    look.same(len(pins), 1)
+    for p in pins:
+        assert p["pinned_bytes"] == true["view_bytes"] - true["view_visible"] and p["views"] == 1
+
+
+def test_chans(look):
+    rows = {r["addr"]: r for r in look("chans")["rows"]}
+    look.same(len([c for c in look.truth["chans"].values() if c["addr"] in rows]), len(look.truth["chans"]))
+    for true in look.truth["chans"].values():
+        row = rows.get(true["addr"])
+        if row:
+            assert {k: row[k] for k in true} == true
+            assert len(row["goroutines"].split()) == true["senders"] + true["receivers"]
+
+
+def test_timers(look):
+    true, rows = look.truth["timers"], look("timers")["rows"]
+    look.same(sorted(r["period_ns"] for r in rows if r["kind"] == "ticker"),
+              [(i + 1) * HOUR for i in range(true["tickers"])])
+    funcs = [r for r in rows if r["function"] == true["func"]]
+    look.same(len(funcs), true["funcs"])
+    for r in funcs:
+        assert r["active"] and r["kind"] == "func"
+        assert r["when_ns"] == pytest.approx(true["when_hours"] * HOUR, abs=120 * 10**9)
+    look.same(len([r for r in rows if not r["active"] and r["kind"] == "timer"]), true["stopped"])
+
+
+def test_contexts(look):
+    true, rows = look.truth["contexts"], look("contexts")["rows"]
+    kinds = [r["kind"] for r in rows]
+    for kind in ("cancel", "timeout", "value"):
+        look.same(kinds.count(kind), true[kind])
+    root = [r for r in rows if r["addr"] == true["root"]]
+    look.same(len(root), 1)
+    for r in root:
+        assert r["children"] == true["root_children"] and r["depth"] == 1
+    assert {r["key_type"] for r in rows} - {""} <= set(true["keys"])
+    assert {r["deadline"][:19] for r in rows if r["deadline"]} <= {true["deadline"]}
+    if look.exact:
+        assert max(r["depth"] for r in rows) == true["depth"]
+        assert sum(r["cancelled"] for r in rows) == true["cancelled"]
+
+
+def test_finalizers(look):
+    true, doc = look.truth["finalizers"], look("finalizers")
+    rows = [r for r in doc["rows"] if r["function"] == true["function"]]
+    assert sum(r["count"] for r in rows) == true["count"]
+    if look.exact:
+        assert [r["type"] for r in rows] == [true["type"]]
+    assert doc["totals"]["finalizer_queue"] == 0
+
+
+def test_limit_and_rest(look):
+    whole, cut = look("types"), limpet_json("types", look.evidence, "--limit", "2")
+    assert len(cut["rows"]) == 2 and cut["rest"]["rows"] == cut["total_rows"] - 2
+    if not isinstance(look.evidence, int):  # of a core every look is the same
+        assert cut["rest"]["bytes"] == sum(r["bytes"] for r in whole["rows"][2:])
+
+
+def test_usage(look):
+    assert "waste_bytes" in limpet("maps", look.evidence, "--sort", "colour", code=2).stderr
+    limpet("maps", look.evidence, "--all", code=2)
