@@ -42,8 +42,8 @@ def verdict(kind, name, said):
         return "right" if said == "string" else "wrong"
     if kind == "tiny":
         return "right" if said.startswith("tiny") else "wrong"
-    if kind == "first":
-        return "right" if element(said) in map(element, name.split("|")) else "wrong"
+    if kind == "first":  # both noscan, 16 bytes: may just as well be a block of tiny ones
+        return "right" if element(said) in ("tiny block", *map(element, name.split("|"))) else "wrong"
     return "right" if element(said) == element(name) else "wrong"
 
 
@@ -54,7 +54,8 @@ class Judged:
         self.counts = collections.defaultdict(collections.Counter)
         self.wrong, self.types = [], set()
         for address, (kind, _, name) in told.items():
-            object_ = said.get(address)
+            # A malloc header lies before what the program sees.
+            object_ = said.get(address) or said.get(address - 8)
             if not object_ or not object_.reached:
                 continue
             v = verdict(kind, name, object_.name)
@@ -89,6 +90,7 @@ def test_truth(minor, flavour, tmp_path):
     with Target("truth", minor, flavour, args=[tmp_path / "facts"]) as target:
         judged = judge([target.pid, "--quiet"], facts(tmp_path / "facts"))
     assert judged.total() > 90000 and len(judged.types) > 2000
+    assert judged.total("right") > 0.97 * judged.total(kinds=judged.counts.keys() - {"first", "inside", "tiny"})
     assert len(judged.wrong) * 10000 <= judged.total(), judged.wrong[:20]
 
 

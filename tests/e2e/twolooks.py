@@ -88,6 +88,19 @@ def look(*args):
     return found
 
 
+def same(a, b):
+    """One array and a row of the same lie the same way; a header knows a map's groups and a queue as rows."""
+    return plain(a) == plain(b)
+
+
+def plain(name):
+    name = re.sub(r"^(\[(\d+|\.\.\.)?\])+", "", name)
+    if name.startswith(("map.group[", "map.bucket[")):
+        return "part of a map"
+    name = re.sub(r"^(groups|buckets) of .*", "part of a map", name)
+    return name.removeprefix("queued in chan of ")
+
+
 class Comparison:
     """By rule: equal, different (wrong!), only in one, in neither; objects and bytes, reachable ones."""
 
@@ -100,7 +113,7 @@ class Comparison:
                 self._add(address, d, stripped[address])
 
     def _add(self, address, d, s):
-        rule = ("equal" if d.name == s.name else "different") if d.typed and s.typed else \
+        rule = ("equal" if same(d.name, s.name) else "different") if d.typed and s.typed else \
             "only DWARF" if d.typed else "only stripped" if s.typed else "neither"
         for counts, key in ((self.rules, rule), (self.rules, "all"), (self.groups, (rule, d.name, s.name))):
             counts[key][0] += 1
