@@ -120,7 +120,7 @@ static struct err *take_given(struct go *g, const char *path)
 		err = err_bad_data("%s: no DWARF in it: give a build that was not stripped "
 				   "(without -ldflags=-s or -w)",
 				   path);
-	if (!err && *e.info.version && strcmp(e.info.version, g->version))
+	if (!err && e.go && *e.info.version && strcmp(e.info.version, g->version))
 		err = err_bad_data("%s is of another build: by %s, the program by %s", path,
 				   e.info.version, g->version);
 	elf_exe_deinit(&e);

@@ -26,6 +26,7 @@ void snap_vars_free(struct snap_dwarf *x)
 		free(x->closures.v[i].v);
 	vec_free(&x->locals);
 	vec_free(&x->closures);
+	vec_free(&x->pending);
 	free(x->types.tab);
 	free(x->pcs.tab);
 	free(x->entries.tab);

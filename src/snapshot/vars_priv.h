@@ -54,12 +54,13 @@ struct snap_dwarf {
 	pthread_mutex_t lock;
 	struct dwarf_index *d;
 	const struct go_debug *file;
-	struct id_map types; /* DIE -> rtype */
-	struct id_map pcs;   /* pc -> index in locals, + 1 */
+	struct id_map types;	      /* DIE -> rtype, or where it will be */
+	VEC(struct id_entry) pending; /* DIE and address of types still to be made */
+	struct id_map pcs;	      /* pc -> index in locals, + 1 */
 	VEC(struct pc_locals) locals;
 	struct id_map entries; /* entry -> index in closures, + 1 */
 	VEC(struct closure) closures;
-	unsigned depth; /* of the type being made */
+	unsigned depth; /* of types being made */
 	bool nomem;
 };
 

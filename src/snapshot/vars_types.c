@@ -2,7 +2,8 @@
  * vars_types.c - types of DWARF as rtypes: the target's own where it has one, else made.
  *
  * An address or offset in DWARF is believed only if an rtype of that kind and size lies there.
- * Types may refer to each other in circles: what is being made has its address before.
+ * Types may refer to each other in circles, through pointers: what those lead to gets an address
+ * first and is made later.
  * Source: cmd/link/internal/ld/dwarf.go; DW_AT_go_runtime_type is an address, from 1.26 on an
  * offset in the module's types: both are tried.  Cost: one visit a type.
  */
@@ -81,6 +82,20 @@ static const char *short_name(struct snapshot *s, const char *full)
 	return snap_text(s->names, out.s);
 }
 
+/* "net/http" of "net/http.Server", "" of what is no defined type; the package of its own name. */
+static const char *package_of(struct snapshot *s, const char *full)
+{
+	size_t end = strcspn(full, "["), slash = 0;
+	const char *dot;
+
+	if (!*full || strchr("*[<(", *full) || strcspn(full, "{( ") < end)
+		return "";
+	for (size_t i = 0; i < end; i++)
+		slash = full[i] == '/' ? i : slash;
+	dot = memchr(full + slash, '.', end - slash);
+	return dot && dot > full ? snap_textf(s->names, "%.*s", (int)(dot - full), full) : "";
+}
+
 static bool fits(const struct go_type *t, const struct dwarf_type *d)
 {
 	return t && t->kind == d->kind && t->bytes == d->bytes;
@@ -105,6 +120,31 @@ static taddr own_rtype(struct snapshot *s, const struct snap_dwarf *x, const str
 		}
 	}
 	return 0;
+}
+
+/* Where the type is or will be; 0: neither. */
+static taddr address_of(struct snapshot *s, struct snap_dwarf *x, uint64_t id)
+{
+	struct dwarf_type d;
+	uint64_t known;
+	taddr at = 0;
+
+	if (id_map_get(&x->types, id, &known))
+		return known;
+	if (!dwarf_type_at(x->d, id, &d))
+		return 0;
+	if (id_map_get(&x->types, d.id, &known))
+		return known;
+	if (!d.shape)
+		at = own_rtype(s, x, &d);
+	if (!at && !d.shape) {
+		at = go_type_reserve(s->rtypes);
+		if (at && !vec_push(&x->pending, (struct id_entry){ d.id, at }))
+			x->nomem = true;
+	}
+	if (!id_map_put(&x->types, d.id, at))
+		x->nomem = true;
+	return at;
 }
 
 struct making {
@@ -166,12 +206,12 @@ static bool make_parts(struct making *m, const struct dwarf_type *d, struct go_t
 	case GO_ARRAY:
 		return make_array(m, d, t);
 	case GO_MAP:
-		t->key = snap_dwarf_type(m->s, m->x, d->key);
+		t->key = address_of(m->s, m->x, d->key);
 		__attribute__((fallthrough));
 	case GO_POINTER:
 	case GO_SLICE:
 	case GO_CHAN:
-		t->elem = snap_dwarf_type(m->s, m->x, d->elem);
+		t->elem = address_of(m->s, m->x, d->elem);
 		t->ptr_bytes = 8;
 		return true;
 	case GO_INTERFACE:
@@ -187,45 +227,54 @@ static bool make_parts(struct making *m, const struct dwarf_type *d, struct go_t
 	}
 }
 
-static taddr make(struct snapshot *s, struct snap_dwarf *x, const struct dwarf_type *d)
+/* What has an address and is no type yet. */
+static bool is_pending(struct snapshot *s, taddr at)
+{
+	return go_type_made(at) && !go_type_at(s->rtypes, at);
+}
+
+static void make(struct snapshot *s, struct snap_dwarf *x, uint64_t id, taddr at)
 {
 	struct making m = { .s = s, .x = x };
-	struct go_type t = { .kind = d->kind, .bytes = d->bytes, .pkg_path = "" };
-	taddr made = 0;
+	struct dwarf_type d;
+	struct go_type t = { .addr = at };
+	bool made = false;
 
-	t.addr = go_type_reserve(s->rtypes);
-	if (!t.addr || !id_map_put(&x->types, d->id, t.addr))
-		return 0;
-	t.name = short_name(s, d->name);
-	if (t.name && make_parts(&m, d, &t))
+	if (x->depth >= MAX_TYPE_DEPTH || !dwarf_type_at(x->d, id, &d))
+		return;
+	x->depth++;
+	t.kind = d.kind;
+	t.bytes = d.bytes;
+	t.name = short_name(s, d.name);
+	t.pkg_path = package_of(s, d.name);
+	t.named = t.pkg_path && *t.pkg_path;
+	if (t.name && t.pkg_path && make_parts(&m, &d, &t))
 		made = go_type_make(s->rtypes, &t);
 	vec_free(&m.fields);
-	return made;
+	x->depth--;
+	if (!made && !id_map_put(&x->types, d.id, 0))
+		x->nomem = true;
+}
+
+/* Types that only pointers led to: made when nothing else is being made, or they would nest. */
+static void make_pending(struct snapshot *s, struct snap_dwarf *x)
+{
+	while (!x->depth && x->pending.n) {
+		struct id_entry e = x->pending.v[--x->pending.n];
+
+		if (is_pending(s, e.value))
+			make(s, x, e.key, e.value);
+	}
 }
 
 taddr snap_dwarf_type(struct snapshot *s, struct snap_dwarf *x, uint64_t id)
 {
-	struct dwarf_type d;
-	uint64_t known;
-	taddr at = 0;
+	taddr at = address_of(s, x, id);
 
-	if (!id || x->depth >= MAX_TYPE_DEPTH)
-		return 0;
-	if (id_map_get(&x->types, id, &known))
-		return known;
-	if (!dwarf_type_at(x->d, id, &d))
-		return 0;
-	if (d.id != id && id_map_get(&x->types, d.id, &known))
-		return known;
-	x->depth++;
-	if (!d.shape)
-		at = own_rtype(s, x, &d);
-	if (!at && !d.shape)
-		at = make(s, x, &d);
-	x->depth--;
-	if (!id_map_put(&x->types, d.id, at) || !id_map_put(&x->types, id, at))
-		x->nomem = true;
-	return at;
+	if (is_pending(s, at))
+		make(s, x, id, at);
+	make_pending(s, x);
+	return go_type_at(s->rtypes, at) ? at : 0;
 }
 
 static const struct go_type *step(struct snapshot *s, const struct go_type *t, uint64_t *off)

@@ -2,10 +2,9 @@
  * vars.c - every variable that limpet believes in, one a line, for comparisons with a debugger.
  *
  *     vars TARGET [OPTIONS of report]
- *     0x5f6d20<TAB>8<TAB>main.cache<TAB>map[string]*main.Session<TAB>global
- *     0xc00009cf58<TAB>8<TAB>sess<TAB>*main.Session<TAB>goroutine 17 frame 2 pc 0x4810f2
- * main.handler closure main.f.func1 +0x8 sess ...
+ *     0x5f6d20<TAB>8<TAB>main.cache<TAB>map[string]*main.T<TAB>global<TAB>0xc000012000
  *
+ * Address, bytes, name, type, place ("goroutine 17 frame 2 pc 0x4810f2 main.f"), first word.
  * Goes through the same doors as the commands (cli/session.h).
  */
 #include "cli/session.h"
@@ -24,28 +23,38 @@ static size_t goroutine_of(const struct snapshot *s, uint32_t frame)
 	return i;
 }
 
-static void print(struct snapshot *s, const struct snap_var *v)
+static void put_place(const struct snapshot *s, const struct snap_var *v)
 {
-	const struct go_type *t = go_type_at(s->rtypes, v->rtype);
 	const struct go_goroutine *g;
 	struct go_func f;
 	size_t i;
 
-	printf(TADDR_FMT "\t%" PRIu64 "\t%s\t%s\t", v->at, t ? t->bytes : 0, v->name,
-	       t ? go_type_full(s->rtypes, t) : "?");
 	if (v->frame == UINT32_MAX) {
-		puts("global");
+		printf("global");
 		return;
 	}
 	i = goroutine_of(s, v->frame);
 	if (i >= s->stacks.gs.n) {
-		puts("no goroutine");
+		printf("no goroutine");
 		return;
 	}
 	g = &s->stacks.gs.v[i];
-	printf("goroutine %" PRIu64 " frame %zu pc " TADDR_FMT " %s\n", g->id,
+	printf("goroutine %" PRIu64 " frame %zu pc " TADDR_FMT " %s", g->id,
 	       v->frame - g->first_frame, s->stacks.frames.v[v->frame].pc,
 	       go_func_at(s->go, s->stacks.frames.v[v->frame].pc, &f) ? f.name : "?");
+}
+
+static void print(struct snapshot *s, const struct snap_var *v)
+{
+	const struct go_type *t = go_type_at(s->rtypes, v->rtype);
+	uint64_t word = 0;
+
+	printf(TADDR_FMT "\t%" PRIu64 "\t%s\t%s\t", v->at, t ? t->bytes : 0, v->name,
+	       t ? go_type_full(s->rtypes, t) : "?");
+	put_place(s, v);
+	if (t && t->bytes >= 8)
+		err_free(go_read_u64(s->go, v->at, &word));
+	printf("\t" TADDR_FMT "\n", word);
 }
 
 /* Words of stacks that have a name, and those that have none. */

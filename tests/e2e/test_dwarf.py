@@ -1,0 +1,176 @@
+"""Variables by DWARF, held against dlv on the same core; twins, debug files, and files that are none."""
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import build_targets
+import dlvrpc
+import procs
+
+TOOL = os.path.join(os.path.dirname(procs.LIMPET), "tests/tools/vars")
+MINORS = build_targets.MINORS if procs.FULL else ["1.23", "1.26"]
+
+
+def run(*argv, code=0):
+    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == code, (argv, done.returncode, done.stdout[-500:], done.stderr[-2000:])
+    return done
+
+
+def variables(target, *options):
+    """[(address, bytes, name, type, where, first word)] as limpet believes."""
+    out = run(TOOL, target, *options).stdout
+    return [(int(f[0], 16), int(f[1]), f[2], f[3], f[4], int(f[5], 16))
+            for f in (line.split("\t") for line in out.splitlines())]
+
+
+def plain(name):
+    """Types as both spell them: struct, func and interface literals are left to their kind."""
+    name = re.sub(r"(struct|interface|func)\s*[{(].*", r"\1", name)
+    return name.replace("interface {}", "any").replace("interface", "any")
+
+
+@pytest.fixture(name="cores", scope="module")
+def make_cores(tmp_path_factory):
+    made = {}
+
+    def core(program, minor, flavour="dwarf", args=()):
+        key = (program, minor, flavour)
+        if key not in made:
+            path = tmp_path_factory.mktemp("cores") / "core"
+            with procs.Target(program, minor, flavour, args=args) as target:
+                run(procs.LIMPET, "snapshot", target.pid, "-o", path, "--quiet")
+                made[key] = (target.binary, path)
+        return made[key]
+
+    yield core
+    for _, path in made.values():
+        os.remove(path)
+
+
+def compare_globals(dlv, ours):
+    theirs = {v["name"]: v for v in dlv.globals() if v["addr"]}
+    seen = 0
+    for at, nbytes, name, kind, where, _ in ours:
+        if where != "global" or name not in theirs:
+            continue
+        seen += 1
+        v = theirs[name]
+        assert at == v["addr"], name
+        assert plain(kind) == plain(v["type"]), (name, kind, v["type"])
+        assert nbytes
+    return seen, len(theirs)
+
+
+def compare_locals(dlv, ours):
+    """Each local that limpet believes in: dlv has one of that name and type there, in that frame's function."""
+    by_goroutine = {}
+    for v in ours:
+        where = re.match(r"goroutine (\d+) frame (\d+) pc (\S+) (.*)", v[4])
+        if where:
+            by_goroutine.setdefault(int(where[1]), []).append((int(where[3], 16), v))
+    seen, wrong = 0, []
+    known = set(dlv.goroutines())
+    for goroutine, found in sorted(by_goroutine.items())[:400 if procs.FULL else 25]:
+        if goroutine not in known:
+            continue
+        pcs = {pc for pc, _ in found}
+        theirs = {}
+        for i, frame in enumerate(dlv.stack(goroutine)):
+            if frame["pc"] not in pcs:
+                continue
+            for v in dlv.locals(goroutine, i):
+                theirs.setdefault(v["addr"], []).append((v["name"], plain(v["type"]), frame["pc"]))
+        for pc, (at, _, name, kind, where, word) in found:
+            if name.startswith("&"):  # dlv shows the variable on the heap itself
+                at, name, kind = word, name[1:], kind[1:]
+            seen += 1
+            if (name, plain(kind), pc) not in theirs.get(at, []):
+                wrong.append((where, hex(at), name, kind, theirs.get(at)))
+    return seen, wrong
+
+
+@pytest.mark.parametrize("minor", MINORS)
+def test_variables_are_dlvs(minor, cores):
+    """Addresses, names and types of globals and locals."""
+    binary, core = cores("mixed", minor)
+    ours = variables(core, "--exe", binary)
+    try:
+        with dlvrpc.Dlv(binary, core) as dlv:
+            seen, theirs = compare_globals(dlv, ours)
+            nlocals, wrong = compare_locals(dlv, ours)
+    except FileNotFoundError:
+        pytest.skip("no dlv here")
+    print(f"{minor}: {seen} of {theirs} globals, {nlocals} locals compared")
+    assert seen > 200 and seen > 0.9 * theirs
+    assert nlocals > 100 and not wrong, wrong[:10]
+
+
+def by_name(found):
+    """What does not depend on where the program was loaded: goroutines' frames by function."""
+    return sorted((n, t, re.sub(r"^goroutine \d+ frame \d+ pc \S+ ", "", w)) for _, _, n, t, w, _ in found
+                  if not re.match(r"goroutine \d+ frame \d+ pc \S+ runtime\.", w))
+
+
+@pytest.mark.parametrize("minor", MINORS)
+def test_twin_is_as_good(minor, cores):
+    """A stripped program with --symbols has the variables of the unstripped one, each section moved."""
+    twin, core = cores("mixed", minor)
+    bare, stripped_core = cores("mixed", minor, "stripped")
+    assert not variables(stripped_core, "--exe", bare)
+    own = by_name(variables(core, "--exe", twin))
+    given = by_name(variables(stripped_core, "--exe", bare, "--symbols", twin))
+    assert [v for v in own if v[2] == "global"] == [v for v in given if v[2] == "global"]
+    assert len(own) == len(given) and own == given
+
+
+def test_other_files_are_refused(cores, tmp_path):
+    bare, core = cores("mixed", "1.26", "stripped")
+    other = build_targets.build("quiet", "1.26", "dwarf")
+    older = build_targets.build("mixed", "1.23", "dwarf")
+    (tmp_path / "text").write_text("no ELF file", encoding="ascii")
+    for path, words, code in ((other, "of another build", 4), (older, "of another build: by go1.23", 4),
+                              (bare, "no DWARF in it", 4), (tmp_path / "text", "not an ELF file", 4),
+                              (tmp_path / "none", "No such file", 3)):
+        done = run(procs.LIMPET, "report", core, "--exe", bare, "--symbols", path, code=code)
+        assert words in done.stderr and done.stderr.count("\n") == 1 and not done.stdout, done.stderr
+
+
+def test_debug_files(tmp_path):
+    """A debug file beside the program (debug link), one by build id below a sysroot, other compressions."""
+    if not shutil.which("objcopy"):
+        pytest.skip("no objcopy here")
+    twin = build_targets.build("mixed", "1.26", "dwarf")
+    cut, debug = tmp_path / "mixed", tmp_path / "mixed.debug"
+    run("objcopy", "--only-keep-debug", twin, debug)
+    run("objcopy", "--strip-all", twin, cut)
+    build_id = re.search(r"Build ID: ([0-9a-f]+)", run("readelf", "-n", cut).stdout)
+    below = tmp_path / "root/usr/lib/debug/.build-id" / build_id[1][:2]
+    below.mkdir(parents=True)
+    shutil.copy(debug, below / (build_id[1][2:] + ".debug"))
+    with procs.Target("mixed", binary=str(cut)) as target:
+        assert not variables(target.pid)
+        want = variables(target.pid, "--symbols", twin)
+        assert sum(v[4] == "global" for v in want) > 200 and any(v[2] == "local" for v in want)
+        want = by_name(want)
+        assert by_name(variables(target.pid, "--symbols", debug)) == want
+        assert by_name(variables(target.pid, "--sysroot", tmp_path / "root")) == want
+        for how in ("none", "zlib", "zlib-gnu", "zlib-gabi"):
+            packed = tmp_path / how
+            how = "--decompress-debug-sections" if how == "none" else f"--compress-debug-sections={how}"
+            run("objcopy", how, debug, packed)
+            assert by_name(variables(target.pid, "--symbols", packed)) == want, how
+    run("objcopy", f"--add-gnu-debuglink={debug}", cut)
+    with procs.Target("mixed", binary=str(cut)) as target:
+        assert by_name(variables(target.pid)) == want
+
+
+def test_why_names_the_local(cores):
+    """A goroutine's stack holds an object: by its variable, as the source calls it."""
+    binary, core = cores("mixed", "1.26")
+    one = next(v for v in variables(core, "--exe", binary) if v[2] == "local" and v[5])
+    done = run(procs.LIMPET, "why", core, hex(one[5]), "--exe", binary, "--paths", "20")
+    assert re.search(r"in frame of main\.holder: local local\b", done.stdout), done.stdout
