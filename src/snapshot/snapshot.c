@@ -39,6 +39,7 @@ void snapshot_free(struct snapshot *s)
 	vec_free(&s->slots);
 	vec_free(&s->types);
 	vec_free(&s->vars);
+	vec_free(&s->shapes);
 	vec_free(&s->losses);
 	snap_vars_free(s->dwarf);
 	snap_bits_free(s);

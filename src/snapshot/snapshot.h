@@ -128,6 +128,7 @@ struct snapshot {
 	VEC(struct snap_type) types;	/* [0] = unknown; never moves once edges are being read */
 	uint32_t *type_of;		/* by object id: index in types; bigalloc'd, filled by snapshot_edges and _types */
 	VEC(struct snap_var) vars;	/* ascending by at */
+	VEC(uint64_t) shapes;		/* private: pointer bits in names of guesses */
 	VEC(struct snap_loss) losses;
 	struct snap_dump *dump;		/* a heap dump's part of it, dump.h; NULL: evidence with a runtime */
 	struct snap_bits *bits;		/* pointer bits, from snapshot_edges on; typing.h */

@@ -540,6 +540,8 @@ struct err *snapshot_types(struct snapshot *s, unsigned nthreads)
 	err = typing_init(&t, nthreads ? nthreads : par_default_threads());
 	if (!err)
 		err = propagate(&t);
+	if (!err)
+		err = typing_shapes(&t);
 	s->names_ns = clock_ns() - begun;
 	return err_prefix(err, "types");
 }

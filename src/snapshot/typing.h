@@ -55,6 +55,7 @@ enum typing_op {
 	OP_STRING,
 	OP_IFACE,
 	OP_FUNC,
+	OP_HCHAN,   /* *runtime.hchan: a channel of what its header says */
 	OP_REFLECT, /* reflect.Value: rtype, pointer, flags */
 	OP_TRIE,    /* a node of internal/sync.HashTrieMap: entry or indirect; alt is the other */
 	OP_ARRAY,   /* count values of sub, stride bytes apart */
@@ -138,8 +139,6 @@ const struct typing_plan *typing_plan_of(struct typing_plans *ps, taddr rtype);
 const struct typing_info *typing_info_of(struct typing_plans *ps, uint32_t number);
 /* Number of a leaf for a rank of evidence. */
 uint32_t typing_leaf_number(struct snapshot *s, const struct typing_leaf *l, unsigned rank);
-/* rtype of the struct that closures of that function lie in; 0 unknown. */
-taddr typing_closure_type(struct snapshot *s, taddr entry);
 /* Pointer words of a value, at most 64. */
 uint64_t typing_mask(struct snapshot *s, taddr rtype);
 

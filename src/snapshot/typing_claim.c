@@ -13,6 +13,7 @@
 #include "goruntime/heap_scan.h"
 
 #define MAX_DEPTH 16
+#define ROW_BYTES 32 /* smaller values in a row could be anything */
 
 struct err *snap_bits_create(struct snapshot *s)
 {
@@ -234,13 +235,24 @@ static bool contains(struct snapshot *s, taddr a, taddr b)
 	return false;
 }
 
+static bool container(const struct snap_type *t)
+{
+	return t->form >= FORM_CHAN && t->form <= FORM_LIST;
+}
+
 /* A total order, so that the result does not depend on which thread came first. */
-static bool better(const struct snap_type *a, const struct snap_type *b)
+static bool better(struct snapshot *s, const struct snap_type *a, const struct snap_type *b)
 {
 	if (a->rank != b->rank)
 		return a->rank > b->rank;
+	/* A map's header is also an internal/runtime/maps.Map, which says less. */
+	if (container(a) != container(b))
+		return container(a);
 	if (a->bytes != b->bytes)
 		return a->bytes > b->bytes;
+	if (a->rtype != b->rtype && a->form == FORM_ONE && b->form == FORM_ONE &&
+	    contains(s, a->rtype, b->rtype) != contains(s, b->rtype, a->rtype))
+		return contains(s, a->rtype, b->rtype); /* a struct of nothing but the other */
 	return strcmp(a->name, b->name) < 0;
 }
 
@@ -300,7 +312,7 @@ static void believe(struct typing_worker *w, const struct spot *at, uint32_t num
 
 		if (old == number)
 			return;
-		if (old && !more_than_header(is, now) && !better(now, is)) {
+		if (old && !more_than_header(is, now) && !better(s, now, is)) {
 			count_conflict(w, is, now);
 			return;
 		}
@@ -424,13 +436,41 @@ static enum verdict try(struct typing_worker *w, const struct spot *at, uint32_t
 	const struct typing_info *i = typing_info_of(w->t->plans, number);
 	enum verdict v = agrees(w->t, at, i, count);
 
-	if (v == AGREED) {
+	if (v == AGREED && i->form == FORM_ROW && at->s->elem_bytes < 2 * i->bytes) {
+		/* as headers are read: a row of one is no row */
+		number = snap_number(w->t->s, FORM_ONE, i->rtype, i->rank);
+		believe(w, at, number, typing_info_of(w->t->plans, number));
+	} else if (v == AGREED) {
 		believe(w, at, number, i);
 	} else if (v == TINY) {
 		number = snap_number(w->t->s, FORM_TINY, 0, i->rank);
 		believe(w, at, number, typing_info_of(w->t->plans, number));
 	}
 	return v;
+}
+
+/*
+ * A pointer to the first of several: &s[0].  Weak: it could be a struct that begins with two of
+ * them; said only of structs, where the whole slot is made of copies.
+ */
+static bool try_row(struct typing_worker *w, const struct spot *at, const struct typing_claim *c)
+{
+	struct typing *t = w->t;
+	const struct typing_info *i = typing_info_of(t->plans, c->number);
+	const struct go_type *rt;
+	uint32_t number;
+
+	if (i->form != FORM_ONE || at->off || i->noscan || i->bytes < ROW_BYTES ||
+	    at->s->elem_bytes < 2 * i->bytes)
+		return false;
+	rt = go_type_at(t->s->rtypes, i->rtype);
+	if (!rt || rt->kind != GO_STRUCT ||
+	    row_agrees(t, at, i, at->s->elem_bytes / i->bytes) != AGREED)
+		return false;
+	number = snap_number(t->s, FORM_ROW, i->rtype, SNAP_RANK_WEAK);
+	if (number)
+		believe(w, at, number, typing_info_of(t->plans, number));
+	return true;
 }
 
 static void settle(struct typing_worker *w, const struct typing_claim *c, const struct spot *at)
@@ -456,7 +496,7 @@ static void settle(struct typing_worker *w, const struct typing_claim *c, const 
 		back.off -= c->alt_back;
 		v = try(w, &back, c->alt, c->count);
 	}
-	if (v > TINY)
+	if (v > TINY && !try_row(w, at, c))
 		refuse(w, v);
 }
 

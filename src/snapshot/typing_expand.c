@@ -78,6 +78,24 @@ static void of_reflect(struct typing_worker *w, const uint8_t *mem)
 		typing_claim(w, (struct typing_claim){ .value = ptr, .number = number });
 }
 
+/* runtime2.go, sudog.c and the like. */
+static void of_hchan(struct typing_worker *w, taddr chan)
+{
+	struct snapshot *s = w->t->s;
+	struct go_field f = s->go->L->hchan_elemtype;
+	taddr elem;
+	uint32_t number;
+	struct err *err;
+
+	if (!go_has(f) || !trange_has(s->heap.bounds, chan))
+		return;
+	err = target_read(s->t, chan + (uint64_t)f.off, &elem, sizeof(elem));
+	number = err ? 0 : snap_number(s, FORM_CHAN, elem, w->rank);
+	err_free(err);
+	if (number)
+		typing_claim(w, (struct typing_claim){ .value = chan, .number = number });
+}
+
 static void of_leaf(struct typing_worker *w, const struct typing_leaf *l, const uint8_t *mem)
 {
 	unsigned r = w->rank <= SNAP_RANK_WEAK;
@@ -110,6 +128,10 @@ static void of_leaf(struct typing_worker *w, const struct typing_leaf *l, const 
 	case OP_FUNC:
 		if (x)
 			typing_claim(w, (struct typing_claim){ .value = x });
+		return;
+	case OP_HCHAN:
+		if (x)
+			of_hchan(w, x);
 		return;
 	case OP_REFLECT:
 		of_reflect(w, at);

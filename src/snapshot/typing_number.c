@@ -11,7 +11,8 @@
 #define MAX_DIRECT_DEPTH 16
 #define TINY_BYTES	 16 /* runtime/malloc.go: maxTinySize */
 
-static const char *const runtime_names[] = { "runtime.g", "runtime.sudog", "runtime.m" };
+static const char *const runtime_names[] = { "runtime.g", "runtime.sudog", "runtime.m",
+					     "runtime.itabTableType" };
 
 static bool name_closure(struct snapshot *s, taddr pc, struct snap_type *t)
 {
@@ -90,6 +91,17 @@ static void name_of_rtype(struct snapshot *s, enum typing_form form, const struc
 	}
 }
 
+/* By the group's own type, which maps of different names share. */
+static void name_groups(struct snapshot *s, const struct go_type *map, struct snap_type *t)
+{
+	const struct go_type *group = go_type_at(s->rtypes, map->group);
+	const char *name = group ? groups_of(s, group) : NULL;
+
+	name_part(s, map, map->map_flags & GO_MAP_SWISS ? "groups" : "buckets", map->group, t);
+	if (name)
+		t->name = name;
+}
+
 static void name_map_part(struct snapshot *s, enum typing_form form, const struct go_type *map,
 			  struct snap_type *t)
 {
@@ -103,8 +115,7 @@ static void name_map_part(struct snapshot *s, enum typing_form form, const struc
 		name_part(s, map, "table", 0, t);
 		return;
 	case FORM_GROUPS:
-		name_part(s, map, map->map_flags & GO_MAP_SWISS ? "groups" : "buckets", map->group,
-			  t);
+		name_groups(s, map, t);
 		return;
 	case FORM_EXTRA:
 		name_part(s, map, "overflow", 0, t);
@@ -113,6 +124,26 @@ static void name_map_part(struct snapshot *s, enum typing_form form, const struc
 		name_part(s, map, "overflow list", 0, t);
 		return;
 	}
+}
+
+/* A guess: ~T of the only type that it can be; without one, its size and its pointer words. */
+static void name_label(struct snapshot *s, taddr rtype, struct snap_type *t)
+{
+	const struct go_type *rt = go_type_at(s->rtypes, rtype);
+
+	t->kind = SNAP_TYPE_OTHER;
+	t->name = rt ? snap_textf(s->names, "~%s", rt->name) : NULL;
+}
+
+static void name_shape(struct snapshot *s, uint64_t at, struct snap_type *t)
+{
+	uint64_t words = at & 63 ? at & 63 : 64, bits = s->shapes.v[at >> 6];
+	char text[65] = "";
+
+	for (uint64_t i = 0; i < words; i++)
+		text[i] = bits >> i & 1 ? '1' : '0';
+	t->kind = SNAP_TYPE_OTHER;
+	t->name = snap_textf(s->names, "~%" PRIu64 " B scan %.*s", words * 8, (int)words, text);
 }
 
 static bool make(struct snapshot *s, struct snap_type_key key, struct snap_type *ret)
@@ -135,6 +166,12 @@ static bool make(struct snapshot *s, struct snap_type_key key, struct snap_type 
 	case FORM_TINY:
 		t.kind = SNAP_TYPE_TINY;
 		t.name = "tiny block";
+		break;
+	case FORM_LABEL:
+		name_label(s, key.at, &t);
+		break;
+	case FORM_SHAPE:
+		name_shape(s, key.at, &t);
 		break;
 	case FORM_RUNTIME:
 		t.kind = SNAP_TYPE_OTHER;

@@ -5,6 +5,7 @@
  * Knows nothing of objects.  Everything is bounded: depth, words of a plan, plans.
  */
 #include "snapshot/typing.h"
+#include "snapshot/vars.h"
 
 #include <stdio.h>
 
@@ -144,6 +145,7 @@ static taddr sibling(struct snapshot *s, const char *full, const char *name)
  * Pointers whose own type says less than is known:
  *   time.Timer, Ticker  from 1.23 on made as runtime.timeTimer (time/sleep.go: newTimer)
  *   runtime.timer       mostly the one inside of a timeTimer
+ *   runtime.hchan       a channel, of a type that its header tells
  *   HashTrieMap's node  the first field of entry or indirect (hashtriemap.go: node.entry)
  */
 static void flatten_pointer(struct building *b, const struct go_type *t, uint64_t off)
@@ -163,6 +165,10 @@ static void flatten_pointer(struct building *b, const struct go_type *t, uint64_
 		leaf(b, off, OP_POINTER, FORM_ONE, e->addr, b->ps->time_timer);
 		if (b->leaves.n)
 			b->leaves.v[b->leaves.n - 1].alt_back = b->ps->timer_off;
+		return;
+	}
+	if (!strcmp(full, "runtime.hchan")) {
+		leaf(b, off, OP_HCHAN, FORM_NONE, 0, 0);
 		return;
 	}
 	if (is_named(full, "internal/sync.node") || is_named(full, "internal/concurrent.node")) {
@@ -560,7 +566,7 @@ static taddr receiver_of(struct snapshot *s, const char *function, bool *ret_poi
 static void fill_closure(struct typing_plans *ps, taddr entry, struct typing_info *i)
 {
 	struct snapshot *s = ps->s;
-	taddr type = typing_closure_type(s, entry);
+	taddr type = snap_closure_type(s, entry);
 	bool pointer = false;
 	struct go_func f;
 

@@ -12,13 +12,6 @@
 #define MAX_BYTES   ((uint64_t)16 << 20)
 #define MAX_STATICS ((size_t)1 << 20)
 
-taddr typing_closure_type(struct snapshot *s, taddr entry)
-{
-	(void)s;
-	(void)entry;
-	return 0;
-}
-
 /* Data and bss with pointers; memory without them leads nowhere. */
 static const struct trange *section_of(const struct go *g, taddr at)
 {
