@@ -38,6 +38,14 @@ static void render(struct run *r, struct ans_report *x, struct ans_goroutines *g
 static void look(struct run *r)
 {
 	static const char *const what[] = { NULL, "goroutine:17", "main.value", "data+0x0" };
+	static const struct agg_object_opts opts = {
+		.values = ANS_VALUES_FULL,
+		.limit = 50,
+		.depth = 4,
+		.width = 20,
+		.bytes = 100,
+		.raw = 64,
+	};
 	char addr[32];
 
 	snprintf(addr, sizeof(addr), TADDR_FMT, go_heap_address(&r->s->heap, 0, NULL));
@@ -49,7 +57,7 @@ static void look(struct run *r)
 		const char *x = what[i] ? what[i] : addr;
 
 		err_free(agg_why(&r->a, x, 3, 3, &w));
-		err_free(agg_object(&r->a, x, ANS_VALUES_FULL, 50, &o));
+		err_free(agg_object(&r->a, x, &opts, &o));
 		err_free(agg_tree(&r->a, x, 3, 8, &t));
 	}
 }
