@@ -193,7 +193,10 @@ static const struct cmd table[] = {
 	POPULATION("contexts", "contexts: kind, depth, children, deadline, cancelled or not",
 		   "--sort takes children, depth, retained_bytes, deadline_ns, kind or key_type.",
 		   "limpet contexts 1234 --sort depth", 0),
-	{ .name = "pools", .about = "sync.Pools" },
+	POPULATION("pools", "sync.Pools: private, shared, left over by the last cycle; New",
+		   "Pools that are globals of a stripped program are known by their shape.  --sort takes\n"
+		   "retained_bytes, bytes, values, private, shared, victims or largest_bytes.",
+		   "limpet pools 1234 --sort largest_bytes", 0),
 	POPULATION("finalizers", "finalizers, cleanups, weak pointers; what is queued",
 		   "One row for all objects of one type with one function.  --sort takes count, bytes,\n"
 		   "unreachable, kind, type or function.",

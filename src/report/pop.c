@@ -10,8 +10,8 @@
 #include <stdio.h>
 
 static const struct pop_family *const families[] = {
-	&pop_types,   &pop_finalizers, &pop_maps,   &pop_slices,
-	&pop_strings, &pop_chans,      &pop_timers, &pop_contexts,
+	&pop_types, &pop_finalizers, &pop_maps,	    &pop_slices, &pop_strings,
+	&pop_chans, &pop_timers,     &pop_contexts, &pop_pools,
 };
 
 const struct pop_family *pop_family_named(const char *name)
@@ -271,10 +271,12 @@ static struct err *say_share(struct agg *a, struct ans_pop *p)
 	}
 	if (!unknown || !all)
 		return NULL;
-	return pop_note(a, p,
-			"%.1f %% of the bytes with pointers have no known type: %s that only such "
-			"memory leads to are not here",
-			100.0 * (double)unknown / (double)all, p->what);
+	return pop_note(
+		a, p,
+		"%.1f %% of the bytes with pointers have no known type%s: %s that only such "
+		"memory leads to are not here",
+		100.0 * (double)unknown / (double)all,
+		a->s->go->dwarf ? "" : ", nor have most globals without DWARF", p->what);
 }
 
 struct err *agg_pop(struct agg *a, const struct pop_family *f, const struct pop_ask *ask,

@@ -14,7 +14,7 @@ QUICK = [("1.23", "dwarf", "live"), ("1.26", "dwarf", "live"), ("1.26", "strippe
 ALL = [(m, f, k) for m in MINORS for f in ("dwarf", "stripped") for k in ("live", "core")]
 EXTRA = [x for x in ALL if x not in QUICK]
 CASES = QUICK + [pytest.param(*x, marks=pytest.mark.full) for x in EXTRA if FULL]
-FAMILIES = ["types", "strings", "maps", "slices", "chans", "timers", "contexts", "finalizers"]
+FAMILIES = ["types", "strings", "maps", "slices", "chans", "timers", "contexts", "pools", "finalizers"]
 HOUR = 3600 * 10**9
 
 
@@ -37,7 +37,7 @@ class Look:
 @pytest.fixture(scope="module", params=CASES, ids=lambda c: "-".join(c) if isinstance(c, tuple) else None)
 def look(request, tmp_path_factory):
     minor, flavour, kind = request.param
-    with Target("populations", minor, flavour) as t:
+    with Target("populations", minor, flavour, env={"GOMAXPROCS": "2"}) as t:
         truth = json.loads(next(line for line in t.lines if line.startswith("TRUTH "))[6:])
         evidence = t.pid
         if kind == "core":
@@ -147,6 +147,16 @@ def test_contexts(look):
     if look.exact:
         assert max(r["depth"] for r in rows) == true["depth"]
         assert sum(r["cancelled"] for r in rows) == true["cancelled"]
+
+
+def test_pools(look):
+    true, rows = look.truth["pools"], look("pools")["rows"]
+    pool = [r for r in rows if r["addr"] == true["addr"]]
+    assert len(pool) == 1 and pool[0]["new"] == true["new"] and pool[0]["elem_type"] == "*main.buffer"
+    assert pool[0]["values"] == pool[0]["private"] + pool[0]["shared"] + pool[0]["victims"]
+    assert 0 < pool[0]["values"] <= true["max"] and pool[0]["bytes"] >= pool[0]["values"] * true["elem"]
+    if look.exact:  # on one P nothing is lost
+        assert pool[0]["values"] == true["max"]
 
 
 def test_finalizers(look):

@@ -57,6 +57,7 @@ var (
 	theWindow *window
 	theBox    *mailbox
 	timers    []any
+	stopped   []*time.Timer
 	contexts  []context.Context
 	cancels   []context.CancelFunc
 	thePool   = sync.Pool{New: newBuffer}
@@ -165,7 +166,7 @@ func makeTimers() {
 	for i := 0; i < 3; i++ {
 		t := time.NewTimer(500 * time.Hour)
 		t.Stop()
-		timers = append(timers, t)
+		stopped = append(stopped, t)
 	}
 	truth["timers"] = map[string]any{"tickers": 10, "funcs": 5, "func": "main.onTimer", "stopped": 3,
 		"when_hours": 1000}
