@@ -14,8 +14,9 @@
  * variable that holds the pointer).  All others: the first byte of the value itself, as for any
  * place of that type; so a *list.List is followed before it is asked here.
  *
- * All that is read may be a lie: counts are bounded, chains end (CONT_MAX_STEPS), and what
- * does not hold together is ERR_BAD_DATA.  A part or an entry that was handed out before stays
+ * All that is read may be a lie: counts are bounded, chains end, and what does not hold together
+ * is ERR_BAD_DATA.  Still a slice that says it has 2^40 elements is told of them all, up to 2^28:
+ * who shows has a limit of his own.  A part or an entry that was handed out before stays
  * handed out.  A callback that has enough returns CONT_STOP: that is no error.
  *
  * For one thread per struct go_io; any number of them at once.

@@ -123,7 +123,7 @@ static struct err *each(const struct cont *c, struct cont_out *o)
 
 	if (err || !c->at)
 		return err;
-	for (uint64_t i = 0; i < h.qcount && !o->stopped; i++) {
+	for (uint64_t i = 0; i < MIN(h.qcount, CONT_MAX_STEPS) && !o->stopped; i++) {
 		uint64_t k = (h.recvx + i) % h.size;
 
 		cont_value(o, "queued", i, (struct go_place){ h.buf + k * h.elem_bytes, s.elem });

@@ -42,7 +42,7 @@ static struct err *slice_each(const struct cont *c, struct cont_out *o)
 		return err;
 	if (w[1] > w[2] || w[2] >> 47 || !elem)
 		return err_bad_data("len %" PRIu64 ", cap %" PRIu64, w[1], w[2]);
-	for (uint64_t i = 0; i < w[1] && !o->stopped; i++)
+	for (uint64_t i = 0; i < MIN(w[1], CONT_MAX_STEPS) && !o->stopped; i++)
 		cont_value(o, "", i, (struct go_place){ w[0] + i * elem->bytes, elem });
 	return NULL;
 }

@@ -61,7 +61,22 @@ bool id_map_put(struct id_map *m, uint64_t key, uint64_t value)
 	return true;
 }
 
-/* "net/http.Server" as the program names it: "http.Server"; likewise inside of other types. */
+/* Bytes of "[...]" from its bracket on. */
+static size_t bracketed(const char *p)
+{
+	size_t n = 0, depth = 0;
+
+	do {
+		depth += p[n] == '[';
+		depth -= p[n] == ']';
+	} while (p[n] && (n++, depth));
+	return n;
+}
+
+/*
+ * "net/http.Server" as the program names it: "http.Server"; likewise inside of other types.  Only
+ * type arguments keep their paths: "atomic.Pointer[net/http.Server]".
+ */
 static const char *short_name(struct snapshot *s, const char *full)
 {
 	_cleanup_(str_deinit) struct str out = { 0 };
@@ -70,6 +85,14 @@ static const char *short_name(struct snapshot *s, const char *full)
 	for (const char *p = full; *p; p++) {
 		if (*p == '/') {
 			out.n = word;
+			continue;
+		}
+		if (*p == '[' && out.n > word &&
+		    (out.n - word != 3 || strncmp(out.s + word, "map", 3))) {
+			size_t n = bracketed(p);
+
+			str_putn(&out, p, n);
+			p += n - 1;
 			continue;
 		}
 		str_putn(&out, p, 1);

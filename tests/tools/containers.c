@@ -16,6 +16,7 @@
 
 #define LONGEST (1 << 20) /* bytes of a string */
 #define DEEPEST 16
+#define ENOUGH	(8 << 20) /* bytes of one answer: a lie about a length has no end otherwise */
 
 struct out {
 	struct go_io *io;
@@ -93,7 +94,7 @@ static void put_row(struct out *o, taddr at, taddr elem, uint64_t n, unsigned de
 	const struct go_type *t = go_type_at(o->ts, elem);
 
 	str_put(&o->s, "[");
-	for (uint64_t i = 0; t && i < n && i < LONGEST; i++) {
+	for (uint64_t i = 0; t && i < n && i < LONGEST && o->s.n <= ENOUGH; i++) {
 		str_put(&o->s, i ? " " : "");
 		put_place(o, (struct go_place){ at + i * t->bytes, t }, depth + 1);
 	}
@@ -188,6 +189,8 @@ static void put_place(struct out *o, struct go_place p, unsigned depth)
 		str_put(&o->s, p.type ? "<deep>" : "<no type>");
 		return;
 	}
+	if (o->s.n > ENOUGH)
+		return;
 	switch (p.type->kind) {
 	case GO_STRING:
 		put_string(o, p.at);
@@ -220,7 +223,7 @@ static enum go_cont_go_on entry(void *arg, const struct go_cont_entry *e)
 	str_put(&o->s, "\",\"");
 	put_place(o, e->elem, 0);
 	str_put(&o->s, "\"]");
-	return CONT_ON;
+	return o->s.n > ENOUGH ? CONT_STOP : CONT_ON;
 }
 
 static enum go_cont_go_on fact(void *arg, const struct go_fact *f)
