@@ -87,9 +87,11 @@ struct handler_opts {
 	enum handler_others others;
 };
 
+enum { ARGS_MAX = 1 + 1024 };
+
 struct args {
 	const struct cmd *cmd;
-	const char *arg[2]; /* TARGET, WHAT */
+	const char *arg[ARGS_MAX]; /* TARGET, WHAT … */
 	unsigned nargs;
 	unsigned seen; /* OPT_* that were given */
 	const char *out, *exe, *sysroot, *symbols, *layout, *go;

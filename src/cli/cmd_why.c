@@ -15,7 +15,8 @@ static struct err *answer(struct session *s, struct ans_head *h, struct ans_why 
 	if (!err)
 		err = session_stage(s, "finding paths");
 	if (!err)
-		err = agg_why(&s->agg, a->arg[1], session_limit(a, 3), (size_t)a->paths, w);
+		err = agg_why(&s->agg, &a->arg[1], a->nargs - 1, session_limit(a, 3),
+			      (size_t)a->paths, w);
 	if (!err)
 		err = session_head(s, h);
 	return err;

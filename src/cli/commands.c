@@ -49,15 +49,16 @@ static const struct cmd table[] = {
 	},
 	{
 		.name = "why",
-		.args = "TARGET WHAT",
+		.args = "TARGET WHAT…",
 		.about = "why is it alive: paths from roots, independent holders, the edge to cut",
 		.help = WHERE
 		"WHAT is an address (0xc000123, also inside an object), a type (main.Session), a\n"
-		"global's name, or goroutine:17.",
-		.example = "limpet why 1234 main.Session",
+		"global's name, or goroutine:17.  The first line of a path is a Go expression, to be\n"
+		"pasted into source or into dlv on a core; keys of maps are hashed unless --values full.",
+		.example = "limpet why 1234 main.Session --values full",
 		.opts = OPTS_COMMON | OPT_PATHS,
 		.min_args = 2,
-		.max_args = 2,
+		.max_args = ARGS_MAX,
 		.run = cmd_why,
 	},
 	{

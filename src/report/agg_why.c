@@ -86,24 +86,36 @@ static struct err *explain(struct agg *a, gnode v, size_t max_paths, struct ans_
 	return explain_object(a, v, max_paths, it);
 }
 
-struct err *agg_why(struct agg *a, const char *what, size_t max_items, size_t max_paths,
-		    struct ans_why *ret)
+static struct err *explain_what(struct agg *a, const char *what, size_t max_items, size_t max_paths,
+				struct ans_why *w)
 {
-	_cleanup_(ans_why_deinit) struct ans_why w = { .asked = what };
 	_cleanup_(freep) gnode *nodes = zalloc(max_items + 1, sizeof(*nodes));
+	uint64_t matches = 0;
 	struct err *err;
 	size_t n = 0;
 
 	if (!nodes)
 		return &err_nomem;
-	err = agg_find(a, what, nodes, max_items, &n, &w.matches);
+	err = agg_find(a, what, nodes, max_items, &n, &matches);
+	w->matches += matches;
 	for (size_t i = 0; i < n && !err; i++) {
-		struct ans_why_item it = { 0 };
+		struct ans_why_item it = { .asked = what };
 
-		if (!vec_push(&w.items, it))
+		if (!vec_push(&w->items, it))
 			return &err_nomem;
-		err = explain(a, nodes[i], max_paths, &w.items.v[i]);
+		err = explain(a, nodes[i], max_paths, &w->items.v[w->items.n - 1]);
 	}
+	return err;
+}
+
+struct err *agg_why(struct agg *a, const char *const *what, size_t n, size_t max_items,
+		    size_t max_paths, struct ans_why *ret)
+{
+	_cleanup_(ans_why_deinit) struct ans_why w = { .asked = n ? what[0] : "", .nasked = n };
+	struct err *err = NULL;
+
+	for (size_t i = 0; i < n && !err; i++)
+		err = explain_what(a, what[i], max_items, max_paths, &w);
 	if (!err)
 		err = keep_err(&a->keep);
 	if (err)

@@ -145,6 +145,7 @@ struct ans_cut {
 };
 
 struct ans_why_item {
+	const char *asked;
 	struct ans_holder what;
 	bool reachable;
 	const char *note; /* "" or why there is no path */
@@ -155,8 +156,9 @@ struct ans_why_item {
 };
 
 struct ans_why {
-	const char *asked;
-	uint64_t matches; /* objects of that type, reachable */
+	const char *asked; /* first of nasked */
+	size_t nasked;
+	uint64_t matches; /* objects of those types, reachable */
 	VEC(struct ans_why_item) items;
 };
 

@@ -112,6 +112,7 @@ void json_doc_why(struct str *o, const struct ans_head *h, const struct ans_why 
 	jw_array(&j);
 	for (size_t i = 0; i < a->items.n; i++) {
 		jw_object(&j);
+		jw_kv_text(&j, "asked", a->items.v[i].asked);
 		put_why(&j, &a->items.v[i]);
 		jw_end(&j, '}');
 	}

@@ -84,7 +84,7 @@ void text_why(struct str *o, enum text_style st, const struct ans_why *a)
 		str_put(o, ": no reachable object\n");
 		return;
 	}
-	if (a->matches > a->items.n)
+	if (a->nasked == 1 && a->matches > a->items.n)
 		str_printf(o, "%s objects; the %zu that hold most:\n\n", text_count(n, a->matches),
 			   a->items.n);
 	for (size_t i = 0; i < a->items.n; i++) {
