@@ -44,6 +44,8 @@ static const char *type_from(const struct agg *a, uint64_t id)
 		return "unknown";
 	if (t->rank == SNAP_RANK_GUESS)
 		return "a guess by size and shape";
+	if (t->rank == SNAP_RANK_INSIDE)
+		return "its shape and what points into it";
 	switch (t->kind) {
 	case SNAP_TYPE_RTYPE:
 		return t->rank >= SNAP_RANK_HEADER ? "runtime type" : "what points at it";

@@ -90,6 +90,7 @@ struct snap_var {
 enum snap_rank {
 	SNAP_RANK_NONE,
 	SNAP_RANK_GUESS,	/* only the shape speaks for it; its name begins with "~", and it tells nothing of others */
+	SNAP_RANK_INSIDE,	/* of all types only this one has that shape and what pointers to its middle say */
 	SNAP_RANK_WEAK,		/* a word that looks like an itab before a pointer in memory of unknown type, and what follows from it */
 	SNAP_RANK_FLOW,		/* pointers in memory of known type */
 	SNAP_RANK_RUNTIME,	/* the runtime's own structures, parts of containers */

@@ -135,6 +135,7 @@ static void typing_deinit(struct typing *t)
 		add_stats(&t->s->typing, &w->stats);
 		bigfree(w->buf, w->buf_bytes, 1);
 		vec_free(&w->stack);
+		vec_free(&w->hints);
 		free(w);
 	}
 	free(t->workers);
@@ -525,7 +526,9 @@ static struct err *propagate(struct typing *t)
 	err = variables(t);
 	if (!err)
 		err = pairs(t);
-	return err ? err : settle(t);
+	if (!err)
+		err = settle(t);
+	return err ? err : typing_inside(t, settle);
 }
 
 struct err *snapshot_types(struct snapshot *s, unsigned nthreads)

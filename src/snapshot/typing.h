@@ -204,6 +204,13 @@ struct typing_next {
 	size_t span;
 };
 
+/* What is said of a place in an object by a claim that was refused for the whole. */
+struct typing_hint {
+	uint64_t id, off; /* behind the start of its data */
+	taddr rtype;
+	uint64_t count; /* so many of them */
+};
+
 struct typing_worker {
 	struct typing *t;
 	uint8_t *buf;
@@ -211,6 +218,8 @@ struct typing_worker {
 	VEC(struct typing_next) stack; /* objects to expand next */
 	uint64_t stack_lo, stack_hi;   /* ids that may be put on it */
 	size_t stack_max;
+	VEC(struct typing_hint) hints; /* typing_inside.c */
+	bool hints_full;
 	unsigned rank; /* of the claims being made */
 	unsigned nbatch;
 	struct typing_claim batch[TYPING_BATCH];
@@ -223,6 +232,15 @@ void typing_claim(struct typing_worker *w, struct typing_claim c);
 void typing_flush(struct typing_worker *w);
 /* Does the object look like one of that number? Only mask and slot are asked. */
 bool typing_agrees(struct typing *t, uint64_t id, uint32_t number);
+
+/* Say it of an object: believed unless better is known. */
+void typing_believe(struct typing_worker *w, size_t span, uint64_t id, uint32_t number);
+/* The pointer words of n values in a row. */
+uint64_t typing_row_mask(uint64_t mask, uint64_t words, uint64_t n);
+
+/* typing_inside.c: objects that are pointed at from within only; settle: until nothing changes. */
+void typing_hint_add(struct typing_worker *w, struct typing_hint h);
+struct err *typing_inside(struct typing *t, struct err *(*settle)(struct typing *t)) MUST_CHECK;
 
 /*
  * typing_expand.c: what follows from the bytes at mem, of an object or a variable.  n: those that

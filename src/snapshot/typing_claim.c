@@ -78,8 +78,7 @@ uint64_t snap_bits_extent(const struct snapshot *s, size_t span, uint64_t id, ui
 	return bits ? MIN(n, (64 - (uint64_t)__builtin_clzll(bits)) * 8) : 0;
 }
 
-/* The pointer bits of n values in a row. */
-static uint64_t repeat(uint64_t mask, uint64_t words, uint64_t n)
+uint64_t typing_row_mask(uint64_t mask, uint64_t words, uint64_t n)
 {
 	uint64_t all = mask;
 
@@ -109,7 +108,7 @@ static enum verdict bits_agree(struct typing *t, const struct spot *at, const st
 		return AGREED;
 	if (!snap_bits_get(t->s, at->span, at->id, &bits))
 		return BAD_MASK;
-	return bits == repeat(i->mask, i->bytes / 8, n) ? AGREED : BAD_MASK;
+	return bits == typing_row_mask(i->mask, i->bytes / 8, n) ? AGREED : BAD_MASK;
 }
 
 static enum verdict one_agrees(struct typing *t, const struct spot *at, const struct typing_info *i)
@@ -324,6 +323,13 @@ static void believe(struct typing_worker *w, const struct spot *at, uint32_t num
 	to_expand(w, at, i);
 }
 
+void typing_believe(struct typing_worker *w, size_t span, uint64_t id, uint32_t number)
+{
+	struct spot at = { span, &w->t->s->heap.spans.v[span], id, 0 };
+
+	believe(w, &at, number, typing_info_of(w->t->plans, number));
+}
+
 /* A func value: the object's first word says which function. */
 static void claim_closure(struct typing_worker *w, const struct spot *at, taddr value)
 {
@@ -473,6 +479,17 @@ static bool try_row(struct typing_worker *w, const struct spot *at, const struct
 	return true;
 }
 
+/* Of no use for the whole, but something lies at that place. */
+static void hint(struct typing_worker *w, const struct typing_claim *c, const struct spot *at)
+{
+	const struct typing_info *i = typing_info_of(w->t->plans, c->number);
+	uint64_t count = i->form == FORM_ROW ? c->count : 1;
+
+	if (at->s->noscan || !count || (i->form != FORM_ONE && i->form != FORM_ROW))
+		return;
+	typing_hint_add(w, (struct typing_hint){ at->id, at->off, i->rtype, count });
+}
+
 static void settle(struct typing_worker *w, const struct typing_claim *c, const struct spot *at)
 {
 	uint32_t old = __atomic_load_n(&w->t->s->type_of[at->id], __ATOMIC_RELAXED);
@@ -496,8 +513,11 @@ static void settle(struct typing_worker *w, const struct typing_claim *c, const 
 		back.off -= c->alt_back;
 		v = try(w, &back, c->alt, c->count);
 	}
-	if (v > TINY && !try_row(w, at, c))
-		refuse(w, v);
+	if (v <= TINY || try_row(w, at, c))
+		return;
+	refuse(w, v);
+	if (!old)
+		hint(w, c, at);
 }
 
 void typing_flush(struct typing_worker *w)

@@ -91,6 +91,8 @@ def test_truth(minor, flavour, tmp_path):
         judged = judge([target.pid, "--quiet"], facts(tmp_path / "facts"))
     assert judged.total() > 90000 and len(judged.types) > 2000
     assert judged.total("right") > 0.97 * judged.total(kinds=judged.counts.keys() - {"first", "inside", "tiny"})
+    # pointed at from within only: named where shape and what points there leave one type
+    assert judged.counts["inside"]["right"] > 100
     assert len(judged.wrong) * 10000 <= judged.total(), judged.wrong[:20]
 
 
