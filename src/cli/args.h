@@ -65,6 +65,7 @@ struct cmd {
 	const char *example; /* one that works */
 	unsigned opts;	     /* OPT_* that it takes */
 	unsigned min_args, max_args;
+	unsigned facts; /* TARGET_FACTS_* that it needs of a process */
 	bool free; /* starts programs or looks at the machine: no walls (cli/walls.h) */
 	/* NULL: in a later version.  *status: exit code when no error (0 unless set). */
 	struct err *(*run)(const struct args *a, int *status);

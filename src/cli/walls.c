@@ -4,6 +4,7 @@
 #include "cli/walls.h"
 
 #include "base/confine.h"
+#include "base/crash.h"
 #include "target/ownmem.h"
 
 #include <stdio.h>
@@ -14,6 +15,7 @@ struct target_opts walls_look(const struct args *a)
 		.method = args_has(a, OPT_FREEZE) ? TARGET_BY_FREEZE : TARGET_BY_FORK,
 		.max_pause_ns = a->max_pause_ns,
 		.what = a->cmd->name,
+		.facts = a->cmd->facts,
 	};
 }
 
@@ -74,6 +76,7 @@ struct err *walls_raise(struct args *a)
 		return err;
 	signal(OWNMEM_SIGNAL, out_of_memory);
 	ownmem_offer_self();
+	crash_install();
 	confine_self(broker_peer(a->broker), &is);
 	files_delegate(broker_file, a->broker);
 	return resolve_name(a, &o);

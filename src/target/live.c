@@ -8,6 +8,7 @@
 #include "target/take.h"
 
 #include "target/facts.h"
+#include "target/fds.h"
 #include "target/preflight.h"
 
 #include <errno.h>
@@ -152,16 +153,21 @@ static struct err *get_texts(struct live *l, const struct taken *tk)
 		err = get_text(tk, TAKE_EXE_PATH, &l->t.exe);
 	if (!err)
 		err = get_text(tk, TAKE_AUXV, &l->t.auxv);
+	if (!err)
+		err = get_text(tk, TAKE_FDS, &l->t.fd_text);
 	l->t.nauxv = err ? 0 : (size_t)tk->text_bytes[TAKE_AUXV];
 	return err;
 }
 
-static struct err *parse_texts(struct live *l)
+static struct err *parse_texts(struct live *l, const struct taken *tk)
 {
 	struct err *err;
 
 	facts_sum_smaps(l->t.smap_text, &l->t.mem);
 	err = proc_parse_smaps(l->t.smap_text, &l->t.smaps, &l->t.nsmaps);
+	if (!err)
+		err = fds_parse(l->t.fd_text, (size_t)tk->text_bytes[TAKE_FDS], &l->t.fds,
+				&l->t.nfds);
 	return err ? err : proc_parse_maps(l->t.region_text, &l->t.regions, &l->t.nregions);
 }
 
@@ -206,7 +212,7 @@ struct err *live_adopt(const struct taken *tk, struct live_holder h, struct targ
 	if (!err)
 		err = get_texts(l, tk);
 	if (!err)
-		err = parse_texts(l);
+		err = parse_texts(l, tk);
 	if (err)
 		return err;
 	*ret = STEAL(t);

@@ -42,6 +42,9 @@ struct target {
 	struct target_smap *smaps;
 	size_t nsmaps;
 	char *smap_text;
+	struct target_fd *fds;
+	size_t nfds;
+	char *fd_text;
 
 	char *file; /* the evidence itself; NULL: not of a file, or not said */
 	char *exe;  /* "" when unknown */

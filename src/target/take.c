@@ -10,6 +10,7 @@
 #include "base/logline.h"
 #include "base/clock.h"
 #include "target/facts.h"
+#include "target/fds.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -108,6 +109,18 @@ static struct err *put_auxv(struct take *tk, pid_t source)
 	return err ? err : put_text(tk, TAKE_AUXV, text, n);
 }
 
+/* Of the program itself: the twin shares its table, and has no network namespace of its own. */
+static struct err *put_fds(struct take *tk)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t n = 0;
+	struct err *err = NULL;
+
+	if (tk->facts & TARGET_FACTS_FDS)
+		err = fds_slurp(tk->pid, &text, &n);
+	return err ? err : put_text(tk, TAKE_FDS, text, n);
+}
+
 static struct err *open_mem(struct take *tk, enum take_fd which, pid_t source)
 {
 	char path[64];
@@ -156,6 +169,8 @@ static struct err *learn(struct take *tk)
 		err = put_exe(tk, source);
 	if (!err)
 		err = put_auxv(tk, source);
+	if (!err)
+		err = put_fds(tk);
 	return gone_instead(tk, err);
 }
 
@@ -202,6 +217,7 @@ static struct take *take_create(pid_t pid, const struct target_opts *o)
 	for (int i = 0; i < TAKE_NFDS; i++)
 		tk->taken.fd[i] = -1;
 	snprintf(tk->what, sizeof(tk->what), "%s", o->what ? o->what : "");
+	tk->facts = o->facts;
 	return tk;
 }
 

@@ -14,7 +14,7 @@
 #include "target/surgeon.h"
 
 /* Texts of /proc, one after the other in one file. */
-enum take_text { TAKE_SMAPS, TAKE_MAPS, TAKE_EXE_PATH, TAKE_AUXV, TAKE_NTEXTS };
+enum take_text { TAKE_SMAPS, TAKE_MAPS, TAKE_EXE_PATH, TAKE_AUXV, TAKE_FDS, TAKE_NTEXTS };
 
 enum take_fd {
 	TAKE_THEATRE, /* read-only: whether the twin still is */
@@ -38,6 +38,7 @@ struct take {
 	struct surgeon surgeon;
 	struct taken taken; /* its fds are owned by take */
 	char what[32];	    /* the command, for the log */
+	unsigned facts;	    /* TARGET_FACTS_* */
 };
 
 struct err *take_start(pid_t pid, const struct target_opts *o, struct take **ret) MUST_CHECK;

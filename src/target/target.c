@@ -89,6 +89,12 @@ const struct target_smap *target_smaps(const struct target *t, size_t *ret_n)
 	return t->smaps;
 }
 
+const struct target_fd *target_fds(const struct target *t, size_t *ret_n)
+{
+	*ret_n = t->nfds;
+	return t->fds;
+}
+
 const char *target_exe(const struct target *t)
 {
 	return t->exe ? t->exe : "";
@@ -151,6 +157,8 @@ void target_close(struct target *t)
 	free(t->region_text);
 	free(t->smaps);
 	free(t->smap_text);
+	free(t->fds);
+	free(t->fd_text);
 	free(t->exe);
 	free(t->file);
 	free(t->auxv);

@@ -33,7 +33,10 @@ struct target_opts {
 	uint64_t max_pause_ns;	   /* predicted pause beyond it: ERR_LIMIT; 0 = 200 ms */
 	uint64_t stop_timeout_ns;  /* wait for all threads to stop; 0 = 2 s */
 	const char *what;	   /* for the syslog line: "report", "verify" … */
+	unsigned facts;		   /* TARGET_FACTS_*: what not everybody needs */
 };
+
+enum { TARGET_FACTS_FDS = 1 }; /* descriptors, and the sockets of their network namespace */
 
 /* One thread, its registers of the instant of the snapshot. */
 struct target_thread {
@@ -91,6 +94,24 @@ struct target_smap {
 	uint64_t rss, pss, anonymous, swap, private_dirty, huge;
 	bool file_backed;
 	const char *path; /* "[heap]", "[stack]", "[anon: Go: …]", file; borrowed */
+};
+
+struct target_addr {
+	uint8_t family; /* 4, 6; 0: none */
+	uint8_t ip[16]; /* in network order, the first 4 or all */
+	uint16_t port;
+};
+
+/* An open descriptor of the process, as the kernel says. */
+struct target_fd {
+	uint32_t fd;
+	uint32_t flags;	  /* of open(2); UINT32_MAX unknown */
+	uint64_t pos;	  /* UINT64_MAX unknown */
+	const char *link; /* "/var/log/x", "socket:[123]", "anon_inode:[eventpoll" */
+	const char *kind; /* "file", "directory", "device", "pipe", "tcp", "unix", "eventpoll" … */
+	const char *state; /* of TCP: "established", "listen" …; "" */
+	const char *name;  /* of a unix socket; "" none */
+	struct target_addr local, peer;
 };
 
 /*
@@ -163,6 +184,12 @@ const struct target_region *target_regions(const struct target *t, size_t *ret_n
 const struct target_region *target_region_at(const struct target *t, taddr addr);
 const struct target_mem *target_mem(const struct target *t);
 const struct target_smap *target_smaps(const struct target *t, size_t *ret_n);
+
+/*
+ * Its open descriptors, ascending, read just after the snapshot: one may have been opened or closed
+ * in between.  NULL: not known (a file; not asked for by target_opts.facts).
+ */
+const struct target_fd *target_fds(const struct target *t, size_t *ret_n);
 
 /* The executable as the target runs it: its path as text, and an fd we own until close (-1: none).
  */

@@ -13,7 +13,8 @@ MINORS = ["1.22", "1.23", "1.24", "1.25", "1.26", "1.27"]
 QUICK = [("1.23", "dwarf", "live"), ("1.26", "dwarf", "live"), ("1.26", "stripped", "core")]
 ALL = [(m, f, k) for m in MINORS for f in ("dwarf", "stripped") for k in ("live", "core")]
 EXTRA = [x for x in ALL if x not in QUICK]
-CASES = QUICK + [pytest.param(*x, marks=pytest.mark.full) for x in EXTRA if FULL]
+CASES = [pytest.param(x, id="-".join(x)) for x in QUICK] + [
+    pytest.param(x, id="-".join(x), marks=pytest.mark.full) for x in EXTRA if FULL]
 FAMILIES = ["types", "strings", "maps", "slices", "chans", "timers", "contexts", "pools", "finalizers"]
 HOUR = 3600 * 10**9
 
@@ -34,7 +35,7 @@ class Look:
         assert seen == true or (not self.exact and seen < true), f"{seen} seen, {true} are there"
 
 
-@pytest.fixture(scope="module", params=CASES, ids=lambda c: "-".join(c) if isinstance(c, tuple) else None)
+@pytest.fixture(scope="module", params=CASES)
 def look(request, tmp_path_factory):
     minor, flavour, kind = request.param
     with Target("populations", minor, flavour, env={"GOMAXPROCS": "2"}) as t:
