@@ -32,7 +32,7 @@ static const struct opt table[] = {
 	{ OPT_REDACT, "--redact", NULL, "the same, and without text in all the rest" },
 	{ OPT_EXE, "--exe", "FILE", "the executable, where the target's own cannot be read" },
 	{ OPT_SYSROOT, "--sysroot", "DIR", "where a core's executable and libraries lie" },
-	{ OPT_SYMBOLS, "--symbols", "FILE", "an unstripped twin of a stripped program" },
+	{ OPT_SYMBOLS, "--symbols", "FILE", "an unstripped twin of a stripped program; none: no DWARF" },
 	{ OPT_LAYOUT, "--layout", "FILE", "layout table made by `limpet layout`" },
 	{ OPT_VALUES, "--values", "POLICY", "values of the program: none, hash or full" },
 	{ OPT_FREEZE, "--freeze", NULL, "stop the program while reading, instead of fork" },

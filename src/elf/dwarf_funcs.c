@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define MAX_STEPS (1U << 28)
+#define MAX_STEPS (1U << 26) /* a prometheus takes 2 million */
 
 bool dwarf_index_step(struct dwarf_index *d)
 {
@@ -63,12 +63,14 @@ struct err *dwarf_index_open(int fd, const char *name, struct dwarf_index **ret)
 
 	if (!d)
 		return &err_nomem;
+	READING(crash_words(d->words, "DWARF", name, DWARF_WAY_OUT));
 	d->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (d->fd < 0)
 		return err_os(errno, "%s", name);
 	d->dw = dwarf_begin(d->fd, DWARF_C_READ);
 	if (!d->dw)
 		return err_unsupported("%s: no DWARF in it (%s)", name, dwarf_errmsg(-1));
+	dwarf_new_oom_handler(d->dw, crash_nomem);
 	err = list_units(d);
 	if (err)
 		return err;

@@ -7,6 +7,7 @@
 #include "elf/dwarf_info.h"
 
 #include "base/bytes.h"
+#include "base/crash.h"
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
@@ -17,6 +18,7 @@
 /* cmd/internal/dwarf: DW_AT_go_embedded_field */
 #define AT_GO_EMBEDDED 0x2903
 #define MAX_EMBEDDED   4
+#define MAX_ENTRIES    (1U << 25) /* a prometheus has 400,000; hostile files may loop */
 
 struct named {
 	const char *name;
@@ -28,6 +30,7 @@ typedef VEC(struct named) named_vec;
 struct dwarf {
 	Dwarf *dw;
 	int fd;
+	char words[CRASH_WORDS]; /* what a crash in it says */
 	named_vec structs, consts, vars;
 };
 
@@ -75,6 +78,7 @@ static struct err *index_units(struct dwarf *d)
 {
 	Dwarf_CU *cu = NULL;
 	Dwarf_Die unit, die;
+	uint64_t seen = 0;
 	uint8_t type;
 
 	while (dwarf_get_units(d->dw, cu, &cu, NULL, &type, &unit, NULL) == 0) {
@@ -83,6 +87,8 @@ static struct err *index_units(struct dwarf *d)
 		do {
 			if (!keep(d, &die))
 				return &err_nomem;
+			if (seen++ >= MAX_ENTRIES)
+				return err_bad_data("more than %u entries", MAX_ENTRIES);
 		} while (dwarf_siblingof(&die, &die) == 0);
 	}
 	sort(&d->structs);
@@ -98,12 +104,14 @@ struct err *dwarf_open_fd(int fd, const char *name, struct dwarf **ret)
 
 	if (!d)
 		return &err_nomem;
+	READING(crash_words(d->words, "DWARF", name, ""));
 	d->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (d->fd < 0)
 		return err_os(errno, "%s", name);
 	d->dw = dwarf_begin(d->fd, DWARF_C_READ);
 	if (!d->dw)
 		return err_unsupported("%s: no DWARF in it (%s)", name, dwarf_errmsg(-1));
+	dwarf_new_oom_handler(d->dw, crash_nomem);
 	err = index_units(d);
 	if (err)
 		return err_prefix(err, "DWARF of %s", name);
@@ -165,6 +173,7 @@ bool dwarf_struct_bytes(const struct dwarf *d, const char *names, uint64_t *ret)
 	Dwarf_Die die;
 	int n;
 
+	READING(d->words);
 	if (!s)
 		return false;
 	die = s->die;
@@ -287,6 +296,7 @@ bool dwarf_field(const struct dwarf *d, const char *struct_names, const char *pa
 	const struct named *s = find_struct(d, struct_names);
 	char alt[128];
 
+	READING(d->words);
 	while (s && next_alternative(&path, alt)) {
 		if (field_path(s->die, alt, ret_offset, ret_bytes))
 			return true;
@@ -300,6 +310,7 @@ bool dwarf_read(const struct dwarf *d, taddr addr, void *buf, size_t nbytes)
 	Elf *elf = dwarf_getelf(d->dw);
 	Elf_Scn *scn = NULL;
 
+	READING(d->words);
 	while ((scn = elf_nextscn(elf, scn))) {
 		GElf_Shdr sh;
 		Elf_Data *data;
@@ -324,6 +335,7 @@ bool dwarf_const(const struct dwarf *d, const char *name, int64_t *ret)
 	Dwarf_Sword x;
 	Dwarf_Die die;
 
+	READING(d->words);
 	if (!c)
 		return false;
 	die = c->die;
@@ -376,6 +388,7 @@ bool dwarf_variable(const struct dwarf *d, const char *name, taddr *ret_addr, ui
 {
 	const struct named *v = find(&d->vars, name);
 
+	READING(d->words);
 	return v && location(v, ret_addr, ret_bytes);
 }
 
@@ -383,6 +396,7 @@ void dwarf_each_variable(const struct dwarf *d,
 			 void (*fn)(void *arg, const char *name, taddr addr, uint64_t nbytes),
 			 void *arg)
 {
+	READING(d->words);
 	for (size_t i = 0; i < d->vars.n; i++) {
 		taddr addr;
 		uint64_t nbytes;

@@ -4,6 +4,7 @@
 #ifndef LIMPET_ELF_DWARF_PRIV_H
 #define LIMPET_ELF_DWARF_PRIV_H
 
+#include "base/crash.h"
 #include "elf/dwarf_types.h"
 
 #include <dwarf.h>
@@ -39,6 +40,7 @@ struct dwarf_span {
 struct dwarf_index {
 	Dwarf *dw;
 	int fd;
+	char words[CRASH_WORDS];      /* what a crash in it says */
 	VEC(struct dwarf_unit) units; /* of Go */
 	VEC(struct dwarf_span) spans; /* ascending by lo */
 	bool spans_known;
@@ -51,6 +53,9 @@ bool dwarf_index_step(struct dwarf_index *d);
 /* Entry of the function that holds pc. */
 struct err *dwarf_func_at(struct dwarf_index *d, taddr pc, Dwarf_Die *ret,
 			  bool *ret_found) MUST_CHECK;
+
+/* libdw would exit(1) when memory is short, and crash on some lies. */
+#define DWARF_WAY_OUT "; --symbols none does without it"
 
 bool dwarf_number(Dwarf_Die *die, unsigned at, uint64_t *ret);
 /* Offset of the entry that an attribute refers to, also by an abstract origin's; 0: none. */

@@ -84,6 +84,7 @@ bool dwarf_type_at(struct dwarf_index *d, uint64_t id, struct dwarf_type *ret)
 	uint64_t kind;
 	const char *name;
 
+	READING(d->words);
 	if (!id || !dwarf_offdie(d->dw, id, &die) || !behind_aliases(&die, &t.shape))
 		return false;
 	t.id = dwarf_dieoffset(&die);
@@ -113,6 +114,7 @@ void dwarf_type_fields(struct dwarf_index *d, uint64_t id,
 {
 	Dwarf_Die strct, die;
 
+	READING(d->words);
 	if (!dwarf_offdie(d->dw, id, &strct) || dwarf_child(&strct, &die) != 0)
 		return;
 	do {

@@ -26,6 +26,7 @@ struct err *dwarf_globals(struct dwarf_index *d,
 {
 	struct err *err = NULL;
 
+	READING(d->words);
 	for (size_t i = 0; i < d->units.n && !err; i++) {
 		Dwarf_Die unit, die;
 
@@ -126,6 +127,7 @@ static struct err *walk_func(struct walk *w)
 {
 	Dwarf_Die func;
 	bool found;
+	READING(w->d->words);
 	struct err *err = dwarf_func_at(w->d, w->pc, &func, &found);
 
 	if (err || !found || !frame_base_is_cfa(&func))

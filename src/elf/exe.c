@@ -6,6 +6,8 @@
  */
 #include "elf/exe.h"
 
+#include "base/crash.h"
+
 #include <errno.h>
 #include <gelf.h>
 #include <stdio.h>
@@ -138,8 +140,10 @@ struct err *elf_exe_read(int fd, const char *name, struct elf_exe *ret)
 {
 	_cleanup_(elf_exe_deinit) struct elf_exe e = { 0 };
 	_cleanup_(elf_endp) Elf *elf = NULL;
+	char words[CRASH_WORDS];
 	struct err *err;
 
+	READING(crash_words(words, "ELF", name, ""));
 	elf_version(EV_CURRENT);
 	elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!elf)

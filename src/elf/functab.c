@@ -6,6 +6,8 @@
  */
 #include "elf/functab.h"
 
+#include "base/crash.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
@@ -87,8 +89,10 @@ struct err *elf_functab_read(int fd, const char *name, struct elf_functab **ret)
 	_cleanup_(functab_freep) struct elf_functab *f = zalloc(1, sizeof(*f));
 	struct err *err = NULL;
 	Elf_Scn *scn = NULL;
+	char words[CRASH_WORDS];
 	GElf_Shdr sh;
 
+	READING(crash_words(words, "its symbols", name, ""));
 	if (!f)
 		return &err_nomem;
 	f->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);

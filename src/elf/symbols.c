@@ -5,6 +5,7 @@
  */
 #include "elf/symbols.h"
 
+#include "base/crash.h"
 #include "base/str.h"
 #include "elf/dwarf_info.h"
 
@@ -111,7 +112,7 @@ static struct err *from_dwarf(int fd, const char *name, struct reading *r)
 	_cleanup_(dwarf_closep) struct dwarf *d = NULL;
 	struct err *err = dwarf_open_fd(fd, name, &d);
 
-	if (err_catch(&err, ERR_UNSUPPORTED))
+	if (err_catch(&err, ERR_UNSUPPORTED) || err_catch(&err, ERR_BAD_DATA))
 		return NULL;
 	if (!err)
 		dwarf_each_variable(d, add, r);
@@ -177,8 +178,10 @@ struct err *elf_symbols_read(int fd, const char *name, taddr bias, struct elf_sy
 {
 	_cleanup_(elf_symbols_freep) struct elf_symbols *s = zalloc(1, sizeof(*s));
 	_cleanup_(reading_deinit) struct reading r = { .s = s, .bias = bias };
+	char words[CRASH_WORDS];
 	struct err *err = NULL;
 
+	READING(crash_words(words, "its symbols", name, ""));
 	if (!s)
 		return &err_nomem;
 	if (!from_symtab(fd, &r))

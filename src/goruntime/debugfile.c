@@ -187,6 +187,8 @@ struct err *go_debug_find(struct go *g, const struct go_opts *o)
 	const char *root = o && o->sysroot ? o->sysroot : "";
 	struct err *err = NULL;
 
+	if (g->no_dwarf)
+		return NULL;
 	if (o && o->symbols)
 		err = take_given(g, o->symbols);
 	else if (!g->debug && d->inode)

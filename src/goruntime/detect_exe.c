@@ -124,14 +124,16 @@ static struct err *take_symbols(struct go *g, struct detect *d, int fd, uint64_t
 		return NULL;
 	d->inode = inode;
 	g->stripped = !d->exe.symtab;
-	g->dwarf = d->exe.dwarf;
+	g->dwarf = d->exe.dwarf && !g->no_dwarf;
 	if (g->dwarf) {
 		struct err *err = go_debug_own(g, fd, d->file, d->bias);
 
 		if (err)
 			return err;
 	}
-	return elf_symbols_read(fd, d->file, d->bias, &g->symbols);
+	/* without .symtab they would be DWARF's */
+	return g->no_dwarf && g->stripped ? NULL
+					  : elf_symbols_read(fd, d->file, d->bias, &g->symbols);
 }
 
 /* One file; d->exe.go tells whether Go is in it. */

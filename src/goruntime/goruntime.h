@@ -68,6 +68,7 @@ struct go {
 	char experiments[128];		/* "" or comma separated */
 	bool stripped;			/* no .symtab */
 	bool dwarf;			/* has .debug_info */
+	bool no_dwarf;			/* nor will it be looked at: --symbols none */
 	bool cgo;			/* runtime/cgo or external linking seen */
 	char *module_path;		/* build info, "" when none; owned */
 	char *module_version;
@@ -85,7 +86,7 @@ struct go {
 struct go_opts {
 	const char *layout_file;	/* --layout, or NULL */
 	const char *exe;		/* --exe, or NULL: the target's own */
-	const char *symbols;		/* --symbols, or NULL: what belongs to the executable */
+	const char *symbols;		/* --symbols, or NULL: what belongs to the executable; "none" */
 	const char *sysroot;		/* --sysroot, or NULL */
 };
 

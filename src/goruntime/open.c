@@ -181,6 +181,7 @@ struct err *go_open(struct target *t, const struct go_opts *o, struct go **ret)
 	if (!g)
 		return &err_nomem;
 	g->t = t;
+	g->no_dwarf = o && o->symbols && !strcmp(o->symbols, "none");
 	g->priv = zalloc(1, sizeof(struct detect));
 	if (!g->priv)
 		return &err_nomem;
