@@ -65,7 +65,8 @@ static struct err *find_global(const struct agg *a, const char *name, gnode *ret
 	for (size_t i = 0; i < a->s->roots.n; i++) {
 		const struct snap_root *r = &a->s->roots.v[i];
 
-		if (r->kind == SNAP_ROOT_GLOBAL && r->name && !strcmp(r->name, name)) {
+		if (r->kind == SNAP_ROOT_GLOBAL && ((r->name && !strcmp(r->name, name)) ||
+						    (r->place && !strcmp(r->place, name)))) {
 			*ret = (gnode)(1 + i);
 			return NULL;
 		}

@@ -56,7 +56,7 @@ static const char *section_name(struct snapshot *s, const struct go_root_word *w
 	return snap_textf(s->names, "%s+0x%" PRIx64, what, w->at - r->start);
 }
 
-/* The variable that holds the word: by symbol, else the word itself. */
+/* The variable that holds the word: by symbol, else the word itself; code.c may name it better. */
 static void variable_of(struct snapshot *s, const struct go_root_word *w, struct snap_root *ret)
 {
 	const struct elf_symbol *sym = elf_symbol_at(s->go->symbols, w->at);
@@ -67,8 +67,9 @@ static void variable_of(struct snapshot *s, const struct go_root_word *w, struct
 		.goroutine = UINT32_MAX,
 		.addr = sym ? sym->addr : w->at,
 		.bytes = sym ? sym->bytes : 8,
-		.name = sym ? snap_text(s->names, sym->name) : section_name(s, w),
+		.place = sym ? NULL : section_name(s, w),
 	};
+	ret->name = sym ? snap_text(s->names, sym->name) : ret->place;
 }
 
 static struct err *add_globals(struct snapshot *s)

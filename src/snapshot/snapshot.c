@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/par.h"
+#include "goruntime/coderefs.h"
 
 /* Bytes of our own per object slot, graph and dominators included, for the limit. */
 #define OWN_BYTES_PER_OBJECT 56
@@ -40,6 +41,7 @@ void snapshot_free(struct snapshot *s)
 	vec_free(&s->types);
 	vec_free(&s->vars);
 	vec_free(&s->shapes);
+	go_code_free(s->code);
 	vec_free(&s->losses);
 	snap_vars_free(s->dwarf);
 	snap_bits_free(s);

@@ -35,7 +35,8 @@ struct snap_root {
 	uint32_t goroutine;	/* index in stacks.gs, else UINT32_MAX */
 	taddr addr;		/* of the variable; the g; the special's object */
 	uint64_t bytes;		/* of the variable, 0 unknown */
-	const char *name;	/* "main.cache", "data+0x1f20", "goroutine 17 main.worker"; borrowed */
+	const char *name;	/* "main.cache", "global used by main.f (data+0x1f20)", "goroutine 17 main.worker"; borrowed */
+	const char *place;	/* "data+0x1f20": a global without a symbol; else NULL */
 	uint64_t first_slot;
 	uint64_t nslots;
 };
@@ -129,6 +130,7 @@ struct snapshot {
 	VEC(struct snap_type) types;	/* [0] = unknown; never moves once edges are being read */
 	uint32_t *type_of;		/* by object id: index in types; bigalloc'd, filled by snapshot_edges and _types */
 	VEC(struct snap_var) vars;	/* ascending by at */
+	struct go_code *code;		/* what its code says, goruntime/coderefs.h; NULL: not asked */
 	VEC(uint64_t) shapes;		/* private: pointer bits in names of guesses */
 	VEC(struct snap_loss) losses;
 	struct snap_dump *dump;		/* a heap dump's part of it, dump.h; NULL: evidence with a runtime */

@@ -8,6 +8,7 @@
  * does not cost a round a link.
  * Cost: one bit an object, 1/64 of the heap for its pointer bits, 4 bytes a span.
  */
+#include "snapshot/code.h"
 #include "snapshot/typing.h"
 
 #include "base/clock.h"
@@ -540,7 +541,10 @@ struct err *snapshot_types(struct snapshot *s, unsigned nthreads)
 
 	if (s->dump || !s->type_of)
 		return NULL;
-	err = typing_init(&t, nthreads ? nthreads : par_default_threads());
+	nthreads = nthreads ? nthreads : par_default_threads();
+	err = snap_code_learn(s, nthreads);
+	if (!err)
+		err = typing_init(&t, nthreads);
 	if (!err)
 		err = propagate(&t);
 	if (!err)

@@ -234,9 +234,9 @@ static bool contains(struct snapshot *s, taddr a, taddr b)
 	return false;
 }
 
-static bool container(const struct snap_type *t)
+static bool specific(const struct snap_type *t)
 {
-	return t->form >= FORM_CHAN && t->form <= FORM_LIST;
+	return t->form >= FORM_CLOSURE && t->form <= FORM_LIST;
 }
 
 /* A total order, so that the result does not depend on which thread came first. */
@@ -245,8 +245,8 @@ static bool better(struct snapshot *s, const struct snap_type *a, const struct s
 	if (a->rank != b->rank)
 		return a->rank > b->rank;
 	/* A map's header is also an internal/runtime/maps.Map, which says less. */
-	if (container(a) != container(b))
-		return container(a);
+	if (specific(a) != specific(b))
+		return specific(a);
 	if (a->bytes != b->bytes)
 		return a->bytes > b->bytes;
 	if (a->rtype != b->rtype && a->form == FORM_ONE && b->form == FORM_ONE &&
@@ -340,10 +340,11 @@ static void claim_closure(struct typing_worker *w, const struct spot *at, taddr 
 
 	if (at->off)
 		return;
-	if (old && s->types.v[old].form != FORM_CLOSURE)
+	/* tiny: a small one without pointers, that another pointer called so by its size */
+	if (old && s->types.v[old].form != FORM_CLOSURE && s->types.v[old].form != FORM_TINY)
 		return;
 	entry = s->types.v[old].entry;
-	if (!old) {
+	if (!entry) {
 		err = target_read(s->t, value, &entry, sizeof(entry));
 		if (err) {
 			err_free(err);

@@ -4,6 +4,7 @@
  * By rtypes alone, and by a table of the library's unsafe pointers whose target is known.
  * Knows nothing of objects.  Everything is bounded: depth, words of a plan, plans.
  */
+#include "goruntime/coderefs.h"
 #include "snapshot/typing.h"
 #include "snapshot/vars.h"
 
@@ -128,6 +129,17 @@ static bool is_named(const char *full, const char *name)
 	return !strncmp(full, name, n) && (!full[n] || full[n] == '[');
 }
 
+/* What the compiler lays a func value's variables out in: struct { F uintptr; X0 … }. */
+static bool is_closure_struct(struct snapshot *s, const struct go_type *t)
+{
+	const struct go_type *f;
+
+	if (t->kind != GO_STRUCT || t->named || !t->nfields || strcmp(t->fields[0].name, "F"))
+		return false;
+	f = go_type_at(s->rtypes, t->fields[0].type);
+	return f && f->kind == GO_UINTPTR;
+}
+
 /* "pkg.node[K,V]" -> the type "pkg.entry[K,V]". */
 static taddr sibling(struct snapshot *s, const char *full, const char *name)
 {
@@ -156,6 +168,10 @@ static void flatten_pointer(struct building *b, const struct go_type *t, uint64_
 
 	if (!e)
 		return;
+	if (is_closure_struct(s, e)) {
+		leaf(b, off, OP_FUNC, FORM_CLOSURE, 0, 0);
+		return;
+	}
 	full = e->named ? go_type_full(s->rtypes, e) : "";
 	if (b->ps->time_timer && (!strcmp(full, "time.Timer") || !strcmp(full, "time.Ticker"))) {
 		leaf(b, off, OP_POINTER, FORM_ONE, b->ps->time_timer, e->addr);
@@ -570,6 +586,8 @@ static void fill_closure(struct typing_plans *ps, taddr entry, struct typing_inf
 	bool pointer = false;
 	struct go_func f;
 
+	if (!type && s->code)
+		type = go_code_closure_type(s->code, entry);
 	if (type) {
 		i->mask = typing_mask(s, type);
 		i->plan = typing_plan_of(ps, type);
