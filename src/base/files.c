@@ -6,6 +6,7 @@
  */
 #include "base/files.h"
 
+#include "base/debuginfod.h"
 #include "base/files_temp.h"
 
 #include <elf.h>
@@ -124,6 +125,8 @@ int files_here(const struct file_ask *ask)
 		return open_given(ask->path);
 	case FILE_OPEN_ELF:
 		return open_elf(ask->path);
+	case FILE_DEBUGINFO:
+		return debuginfod_fetch(ask->path, -1);
 	case FILE_STAT:
 		return stat(ask->path, ask->st);
 	case FILE_OUT:
@@ -153,6 +156,11 @@ int file_open(const char *path)
 int file_open_elf(const char *path)
 {
 	return ask(&(struct file_ask){ .op = FILE_OPEN_ELF, .path = (char *)path });
+}
+
+int file_debuginfo(const char *build_id)
+{
+	return ask(&(struct file_ask){ .op = FILE_DEBUGINFO, .path = (char *)build_id });
 }
 
 int file_stat(const char *path, struct stat *ret)

@@ -12,10 +12,11 @@
 #include <sys/stat.h>
 
 enum file_op {
-	FILE_OPEN,     /* read a file that the user named */
-	FILE_OPEN_ELF, /* read an executable or library that evidence names; EINVAL: it is none */
-	FILE_STAT,     /* of a file that the user named */
-	FILE_OUT,      /* write to what is there and no regular file: /dev/stdout, a pipe */
+	FILE_OPEN,	/* read a file that the user named */
+	FILE_OPEN_ELF,	/* read an executable or library that evidence names; EINVAL: it is none */
+	FILE_DEBUGINFO, /* path: a build id; what debuginfod has of it (debuginfod.h) */
+	FILE_STAT,	/* of a file that the user named */
+	FILE_OUT,	/* write to what is there and no regular file: /dev/stdout, a pipe */
 	FILE_TEMP, /* a file to be OUTPUT, mode 0600; path is "OUTPUT.XXXXXX": its name, if any */
 	FILE_SCRATCH, /* read and write a file without a name; path NULL */
 	FILE_RENAME,  /* what FILE_TEMP made becomes its OUTPUT */
@@ -41,6 +42,7 @@ int files_here(const struct file_ask *ask);
 
 int file_open(const char *path);
 int file_open_elf(const char *path);
+int file_debuginfo(const char *build_id);
 int file_stat(const char *path, struct stat *ret);
 int file_out(const char *path);
 int file_temp(char *path);

@@ -5,6 +5,7 @@
  */
 #include "goruntime/debugfile_priv.h"
 
+#include "base/debuginfod.h"
 #include "base/files.h"
 #include "goruntime/detect.h"
 
@@ -128,15 +129,12 @@ static struct err *take_given(struct go *g, const char *path)
 }
 
 /* Whatever is wrong with a file that nobody asked for: it is not the one. */
-static struct err *try_path(struct go *g, const char *path)
+static struct err *try_file(struct go *g, int fd, const char *path)
 {
-	_cleanup_(closep) int fd = file_open_elf(path);
 	struct elf_exe e = { 0 };
 	struct err *err;
 	bool dwarf;
 
-	if (fd < 0)
-		return NULL;
 	err = elf_exe_read(fd, path, &e);
 	dwarf = !err && e.dwarf;
 	if (!err)
@@ -148,6 +146,13 @@ static struct err *try_path(struct go *g, const char *path)
 		err = NULL;
 	}
 	return err;
+}
+
+static struct err *try_path(struct go *g, const char *path)
+{
+	_cleanup_(closep) int fd = file_open_elf(path);
+
+	return fd < 0 ? NULL : try_file(g, fd, path);
 }
 
 #define DEBUG_DIR "/usr/lib/debug"
@@ -181,6 +186,42 @@ static struct err *try_link(struct go *g, const char *root, const char *exe, con
 	return err;
 }
 
+static const char *why_not(int no)
+{
+	switch (no) {
+	case ENOENT:
+		return NULL;
+	case ETIMEDOUT:
+		return "debuginfod gave no answer in time: no names by DWARF";
+	case ENOPKG:
+		return "no libdebuginfod in this limpet or on this machine: no names by DWARF";
+	case EPERM:
+		return "debuginfod is not asked while the program is stopped: no names by DWARF";
+	default:
+		return "debuginfod could not be asked: no names by DWARF";
+	}
+}
+
+static struct err *try_servers(struct go *g, const char *id)
+{
+	char name[100];
+	struct err *err;
+
+	if (!debuginfod_wanted() || !*id)
+		return NULL;
+	snprintf(name, sizeof(name), "debuginfod:%s", id);
+	_cleanup_(closep) int fd = file_debuginfo(id);
+
+	if (fd < 0) {
+		g->debug_lack = why_not(errno);
+		return NULL;
+	}
+	err = try_file(g, fd, name);
+	if (!err && !g->debug)
+		g->debug_lack = "what debuginfod has is no build of this program";
+	return err;
+}
+
 struct err *go_debug_find(struct go *g, const struct go_opts *o)
 {
 	const struct detect *d = g->priv;
@@ -195,6 +236,8 @@ struct err *go_debug_find(struct go *g, const struct go_opts *o)
 		err = try_build_id(g, root, d->exe.build_id);
 	if (!err && !g->debug && d->inode)
 		err = try_link(g, root, d->file, d->exe.debug_link);
+	if (!err && !g->debug && d->inode)
+		err = try_servers(g, d->exe.build_id);
 	g->dwarf = g->debug;
 	return err;
 }

@@ -35,7 +35,8 @@ void go_debug_free(struct go_debug *d); /* NULL allowed */
 /*
  * Sets g->debug, and g->symbols where the program has none: o->symbols; else the program's own
  * file; else, by build id or debug link, a file below /usr/lib/debug or beside the program (below
- * o->sysroot).  Errors: of o->symbols only: ERR_OS, ERR_BAD_DATA (another program's).
+ * o->sysroot); else, where servers are configured, what debuginfod has by build id.  Errors: of
+ * o->symbols only: ERR_OS, ERR_BAD_DATA (another program's).
  */
 struct err *go_debug_find(struct go *g, const struct go_opts *o) MUST_CHECK;
 

@@ -78,6 +78,7 @@ struct go {
 	struct go_vars v;
 	struct elf_symbols *symbols;	/* data symbols (name, range, runtime address), or NULL; owned */
 	struct go_debug *debug;		/* file with DWARF, debugfile.h; NULL: none; owned */
+	const char *debug_lack;		/* why a debuginfod gave none, static; NULL: not asked, or has none */
 	const struct go_known_func *known; /* ascending; go_open_file() only */
 	size_t nknown;
 	void *priv;			/* detector's notes */

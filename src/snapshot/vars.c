@@ -144,6 +144,8 @@ struct err *snap_vars_learn(struct snapshot *s)
 	_cleanup_(dwarf_freep) struct snap_dwarf *x = NULL;
 	struct err *err;
 
+	if (s->go->debug_lack)
+		snapshot_lose(s, s->go->debug_lack, 1, 0);
 	if (!s->go->debug || s->dump || s->dwarf)
 		return NULL;
 	x = zalloc(1, sizeof(*x));

@@ -7,6 +7,7 @@
 #include "target/broker.h"
 
 #include "base/confine.h"
+#include "base/debuginfod.h"
 #include "target/broker_wire.h"
 #include "target/ownmem.h"
 
@@ -19,9 +20,10 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 
-#define MAX_LOOKS 8
-#define ALL_LOOKS 500 /* in a life: each stops the program */
-#define CAP(c)	  (UINT64_C(1) << (c))
+#define MAX_LOOKS   8
+#define MAX_FETCHES 4
+#define ALL_LOOKS   500 /* in a life: each stops the program */
+#define CAP(c)	    (UINT64_C(1) << (c))
 
 /*
  * What attaching, injecting, opening and reaping may need: ptrace and kill of another user's
@@ -40,8 +42,9 @@ struct state {
 	uint32_t number[MAX_LOOKS], last; /* numbers are never used again */
 	char temp[BROKER_PATH];		  /* made by FILE_TEMP, not yet renamed; "" none */
 	int temp_fd;			  /* the same file: it may have no name */
-	const char *output;		  /* that it is for */
-	struct ownmem memory;		  /* of the asker */
+	unsigned fetches;
+	const char *output;   /* that it is for */
+	struct ownmem memory; /* of the asker */
 };
 
 static void fail(struct broker_answer *a, struct err *err)
@@ -146,6 +149,9 @@ static bool may(const struct state *s, const struct broker_question *q)
 	case FILE_OPEN_ELF:
 		return among(s->o->read, q->path) || !s->o->sysroot ||
 		       is_below(s->o->sysroot, q->path);
+	case FILE_DEBUGINFO: /* a program that is stopped does not wait for the network */
+		return s->fetches < MAX_FETCHES &&
+		       !(s->last && s->o->look.method == TARGET_BY_FREEZE);
 	case FILE_OUT:
 		return among(s->o->write, q->path);
 	case FILE_TEMP:
@@ -189,7 +195,8 @@ static void file(struct state *s, struct broker_question *q, struct broker_answe
 	a->no = EPERM;
 	if ((!f.path && f.op != FILE_SCRATCH) || !may(s, q))
 		return;
-	a->value = files_here(&f);
+	s->fetches += f.op == FILE_DEBUGINFO;
+	a->value = f.op == FILE_DEBUGINFO ? debuginfod_fetch(q->path, s->sock) : files_here(&f);
 	a->no = a->value < 0 ? errno : 0;
 	if (a->value < 0)
 		return;

@@ -1,8 +1,12 @@
 """Variables by DWARF, held against dlv on the same core; twins, debug files, and files that are none."""
+import http.server
 import os
 import re
 import shutil
+import socket
 import subprocess
+import threading
+import time
 
 import pytest
 
@@ -178,3 +182,118 @@ def test_why_names_the_local(cores):
     one = next(v for v in variables(core, "--exe", binary) if v[2] == "local" and v[5])
     done = run(procs.LIMPET, "why", core, hex(one[5]), "--exe", binary, "--paths", "20")
     assert re.search(r"in frame of main\.holder: local local\b", done.stdout), done.stdout
+
+
+@pytest.fixture(name="server", scope="module")
+def serve(tmp_path_factory):
+    """A real debuginfod with an unstripped program; (its URL, its log, the stripped program, the twin)."""
+    if not shutil.which("debuginfod") or not shutil.which("objcopy"):
+        pytest.skip("no debuginfod here (tools/install-deps)")
+    folder = tmp_path_factory.mktemp("debuginfod")
+    twin, cut, log = folder / "files/mixed", folder / "mixed", folder / "log"
+    twin.parent.mkdir()
+    shutil.copy(build_targets.build("mixed", "1.26", "dwarf"), twin)
+    run("objcopy", "--strip-all", twin, cut)
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    with open(log, "wb") as out:
+        process = subprocess.Popen(["debuginfod", "-F", "-p", str(port), "-d", ":memory:", "-t", "0", str(twin.parent)],
+                                   stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 60
+        while b"fts traversed" not in log.read_bytes():
+            assert process.poll() is None and time.monotonic() < end, log.read_text()
+            time.sleep(0.1)
+        yield f"{procs.HTTP}127.0.0.1:{port}", log, str(cut), str(twin)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def asked(monkeypatch, tmp_path, urls, **more):
+    """The environment of somebody whose debuginfod is that; nothing is remembered."""
+    monkeypatch.setenv("DEBUGINFOD_CACHE_PATH", str(tmp_path / "cache"))
+    for name, value in (("DEBUGINFOD_URLS", urls), *more.items()):
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+
+
+def losses(report):
+    return [x["what"] for x in report["capture"]["losses"] if "debuginfod" in x["what"]]
+
+
+def test_debuginfod(server, tmp_path, monkeypatch):
+    """By build id from a real server: only where it is configured, never while the program stands still."""
+    url, log, cut, twin = server
+    if "static" in os.path.basename(procs.LIMPET):
+        pytest.skip("the static file asks no debuginfod, and says so")
+    with procs.Target("mixed", binary=cut) as target:
+        asked(monkeypatch, tmp_path, None)
+        before = procs.limpet_json("report", target.pid)
+        assert not before["target"]["dwarf"] and not losses(before) and b"GET" not in log.read_bytes()
+        want = by_name(variables(target.pid, "--symbols", twin))
+        asked(monkeypatch, tmp_path, url)
+        frozen = procs.limpet_json("report", target.pid, "--freeze")
+        assert not frozen["target"]["dwarf"] and "stopped" in losses(frozen)[0] and b"GET" not in log.read_bytes()
+        assert not procs.limpet_json("report", target.pid, "--symbols", "none")["target"]["dwarf"]
+        assert b"GET" not in log.read_bytes()
+        after = procs.limpet_json("report", target.pid)
+        assert after["target"]["dwarf"] and after["target"]["stripped"] and not losses(after)
+        assert by_name(variables(target.pid)) == want
+        assert log.read_bytes().count(b"GET") == 1  # the second one is from the cache
+        core = tmp_path / "core"
+        run(procs.LIMPET, "snapshot", target.pid, "-o", core, "--quiet")
+        assert procs.limpet_json("report", core)["target"]["dwarf"]
+
+
+class Liar(http.server.BaseHTTPRequestHandler):
+    """A server that gives another program, or no end."""
+    body, wait = b"", 0
+
+    def do_GET(self):  # pylint: disable=invalid-name
+        time.sleep(self.wait)
+        self.send_response(200 if self.body else 404)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_):  # pylint: disable=arguments-differ
+        pass
+
+
+@pytest.mark.parametrize("how", ["none", "another", "text", "slow", "nobody"])
+def test_debuginfod_that_does_not_help(how, tmp_path, monkeypatch):
+    """The answer is there without it, and says why; a build that the server does not have is nothing to tell."""
+    if "static" in os.path.basename(procs.LIMPET):
+        pytest.skip("the static file asks no debuginfod, and says so")
+    Liar.body, Liar.wait = b"", 0
+    if how == "another":
+        with open(build_targets.build("quiet", "1.26", "dwarf"), "rb") as f:
+            Liar.body = f.read()
+    elif how == "text":
+        Liar.body = b"<html>please log in</html>" * 100
+    elif how == "slow":
+        Liar.wait = 30
+    bare = build_targets.build("mixed", "1.26", "stripped")
+    words = {"none": None, "another": "no build of this program", "text": "no build of this program",
+             "slow": "in time", "nobody": "could not be asked"}[how]
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar)
+    server.daemon_threads = True
+    server.block_on_close = False
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"{procs.HTTP}127.0.0.1:{1 if how == 'nobody' else server.server_port}"
+    asked(monkeypatch, tmp_path, url, DEBUGINFOD_MAXTIME="1", DEBUGINFOD_TIMEOUT="1")
+    try:
+        with procs.Target("mixed", binary=bare) as target:
+            start = time.monotonic()
+            report = procs.limpet_json("report", target.pid)
+            assert time.monotonic() - start < 20 * procs.SLOW
+            assert not report["target"]["dwarf"] and report["exactness"]["missing"] == 0
+            assert not losses(report) if not words else words in str([x["what"] for x in report["capture"]["losses"]])
+            assert not [c for c in procs.children(target.pid)]
+    finally:
+        server.shutdown()
+        server.server_close()
