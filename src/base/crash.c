@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/sanitized.h"
 
+#include <assert.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 enum { EXIT_BAD_DATA = 4, EXIT_LIMIT = 5, EXIT_BUG = 70 };
 
 static _Thread_local const char *volatile reading;
+static volatile sig_atomic_t limited;
 
 /* Async-signal-safe. */
 static void say(const char *s)
@@ -33,11 +35,13 @@ static void end(int sig)
 	say("limpet: ");
 	if (words)
 		say(words);
-	else
+	if (words && limited)
+		say(" (or --max-memory is too little for it)");
+	if (!words)
 		say(sig == SIGABRT ? "a bug: aborted; please report it with what is above"
 				   : "a bug: it crashed; please report the command and its target");
 	say("\n");
-	_exit(words ? EXIT_BAD_DATA : EXIT_BUG);
+	_exit(!words ? EXIT_BUG : limited ? EXIT_LIMIT : EXIT_BAD_DATA);
 }
 
 void crash_install(void)
@@ -52,6 +56,19 @@ void crash_install(void)
 	sigaltstack(&alt, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(fatal); i++)
 		sigaction(fatal[i], &sa, NULL);
+}
+
+void crash_limited(void)
+{
+	limited = 1;
+}
+
+/* libc's: an assertion of a library is said by end() in our words, one of ours also in its own. */
+void __assert_fail(const char *what, const char *file, unsigned line, const char *function)
+{
+	if (!reading)
+		fprintf(stderr, "%s:%u: %s: %s\n", file, line, function, what);
+	abort();
 }
 
 const char *crash_reading(const char *words)

@@ -30,6 +30,9 @@ static inline void crash_read_end(const char **before)
 	__attribute__((cleanup(crash_read_end), unused)) const char *crash_before =                \
 		crash_reading(words)
 
+/* Memory has a limit that the user set: such a crash may come of it, and is exit code 5. */
+void crash_limited(void);
+
 /* "cannot read WHAT of FILE … WAY_OUT", for READING(). */
 #define CRASH_WORDS 320
 const char *crash_words(char buf[CRASH_WORDS], const char *what, const char *file,

@@ -1,6 +1,7 @@
 /*
  * main.c - argv in, exit code out: the only place that turns errors into words.
  */
+#include "base/crash.h"
 #include "cli/cmds.h"
 #include "cli/interrupt.h"
 #include "cli/walls.h"
@@ -60,6 +61,8 @@ static struct err *limit_memory(uint64_t nbytes)
 
 	if (nbytes && setrlimit(RLIMIT_DATA, &r))
 		return err_os(errno, "--max-memory %" PRIu64, nbytes);
+	if (nbytes)
+		crash_limited();
 	return NULL;
 }
 

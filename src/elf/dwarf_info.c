@@ -8,17 +8,14 @@
 
 #include "base/bytes.h"
 #include "base/crash.h"
+#include "elf/dwarf_priv.h"
 
-#include <dwarf.h>
-#include <elfutils/libdw.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
 
-/* cmd/internal/dwarf: DW_AT_go_embedded_field */
-#define AT_GO_EMBEDDED 0x2903
-#define MAX_EMBEDDED   4
-#define MAX_ENTRIES    (1U << 25) /* a prometheus has 400,000; hostile files may loop */
+#define MAX_EMBEDDED 4
+#define MAX_ENTRIES  (1U << 25) /* a prometheus has 400,000; hostile files may loop */
 
 struct named {
 	const char *name;
@@ -108,6 +105,9 @@ struct err *dwarf_open_fd(int fd, const char *name, struct dwarf **ret)
 	d->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (d->fd < 0)
 		return err_os(errno, "%s", name);
+	err = dwarf_room(d->fd, name);
+	if (err)
+		return err;
 	d->dw = dwarf_begin(d->fd, DWARF_C_READ);
 	if (!d->dw)
 		return err_unsupported("%s: no DWARF in it (%s)", name, dwarf_errmsg(-1));

@@ -1,5 +1,5 @@
 /*
- * dwarf_priv.h - between dwarf_vars.c, dwarf_funcs.c and dwarf_types.c; not a door.
+ * dwarf_priv.h - between the files dwarf_*.c; not a door.
  */
 #ifndef LIMPET_ELF_DWARF_PRIV_H
 #define LIMPET_ELF_DWARF_PRIV_H
@@ -46,6 +46,9 @@ struct dwarf_index {
 	bool spans_known;
 	uint64_t seen; /* entries walked over: hostile files may loop */
 };
+
+/* Before libdw takes a file.  Errors: ERR_LIMIT (memory), ERR_BAD_DATA (more than any has). */
+struct err *dwarf_room(int fd, const char *name) MUST_CHECK;
 
 /* False when enough has been walked over. */
 bool dwarf_index_step(struct dwarf_index *d);

@@ -1,9 +1,11 @@
 """Variables by DWARF, held against dlv on the same core; twins, debug files, and files that are none."""
 import http.server
 import os
+import random
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -297,3 +299,90 @@ def test_debuginfod_that_does_not_help(how, tmp_path, monkeypatch):
     finally:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture(name="plain_core", scope="module")
+def make_plain_core(tmp_path_factory):
+    """minor -> (program whose DWARF is not packed, its core): what is changed there is changed for the reader."""
+    made = {}
+    if not shutil.which("objcopy"):
+        pytest.skip("no objcopy here")
+
+    def core(minor):
+        if minor not in made:
+            folder = tmp_path_factory.mktemp("plain")
+            run("objcopy", "--decompress-debug-sections", build_targets.build("mixed", minor, "dwarf"), folder / "mixed")
+            with procs.Target("mixed", binary=str(folder / "mixed")) as target:
+                run(procs.LIMPET, "snapshot", target.pid, "-o", folder / "core", "--quiet")
+            made[minor] = folder / "mixed", folder / "core"
+        return made[minor]
+
+    yield core
+    for _, path in made.values():
+        os.remove(path)
+
+
+def dwarf_sections(path):
+    """{name: (offset, bytes)} of a file's sections of DWARF."""
+    lines = run("readelf", "-SW", path).stdout.splitlines()
+    found = [re.search(r"\] (\.debug_\w+)\s+\S+\s+\S+\s+(\w+)\s+(\w+)", line) for line in lines]
+    return {m[1]: (int(m[2], 16), int(m[3], 16)) for m in found if m}
+
+
+READ = [".debug_info", ".debug_info", ".debug_abbrev", ".debug_abbrev", ".debug_loclists", ".debug_loc", ".debug_rnglists",
+        ".debug_ranges", ".debug_addr"]
+
+
+@pytest.mark.parametrize("minor", ["1.22", "1.26"])
+def test_damaged_dwarf(minor, plain_core, tmp_path):
+    """An answer, or one line and exit 4 or 5: whatever the DWARF says.  4 in 1.22, 5 in 1.26."""
+    binary, core = plain_core(minor)
+    sections = dwarf_sections(binary)
+    assert sections[".debug_info"][1] > 100_000
+    with open(binary, "rb") as f:
+        whole = f.read()
+    codes = {}
+    for seed in range(150 if procs.FULL else 6):
+        rng = random.Random(f"{minor} {seed}")
+        offset, nbytes = sections[rng.choice([name for name in READ if name in sections])]
+        bad = bytearray(whole)
+        for _ in range(rng.choice([1, 3, 10, 100, 1000])):
+            at = offset + rng.randrange(nbytes)
+            bad[at] = rng.choice([bad[at] ^ 1 << rng.randrange(8), rng.randrange(256), 0, 0x80, 0xff])
+        path = tmp_path / "mixed"
+        path.write_bytes(bad)
+        done = procs.limpet("why", core, "goroutine:1", "--exe", path, "--max-memory", "1G", code=None, seconds=30)
+        codes[done.returncode] = codes.get(done.returncode, 0) + 1
+        assert done.returncode in (0, 4, 5), (seed, done.returncode, done.stderr)
+        assert done.stderr.count("\n") == (done.returncode != 0), (seed, done.stderr)
+    print(minor, codes)
+
+
+def test_dwarf_within_memory(plain_core):
+    """Under each limit an answer, or one line that says what is too little."""
+    binary, core = plain_core("1.26")
+    said = set()
+    for mib in range(24, 160, 4 if procs.FULL else 12):
+        done = procs.limpet("report", core, "--exe", binary, "--max-memory", f"{mib}M", "--threads", "1", code=None)
+        said.add("its DWARF takes" in done.stderr)
+        assert done.returncode in (0, 5) and done.stderr.count("\n") == (done.returncode == 5), (mib, done.stderr)
+    assert False in said and done.returncode == 0 and not done.stderr
+    assert procs.limpet_json("report", core, "--exe", binary, "--symbols", "none")["target"]["dwarf"] is False
+
+
+def test_sizes_that_are_lies(plain_core, tmp_path):
+    """A packed section that would be 16 EiB: no DWARF, and all the rest."""
+    binary, _ = plain_core("1.26")
+    packed = tmp_path / "mixed"
+    run("objcopy", "--compress-debug-sections=zlib", binary, packed)
+    with procs.Target("mixed", binary=str(packed)) as target:
+        core = tmp_path / "core"
+        run(procs.LIMPET, "snapshot", target.pid, "-o", core, "--quiet")
+    data = bytearray(packed.read_bytes())
+    offset, _ = dwarf_sections(packed)[".debug_info"]
+    assert struct.unpack_from("<I", data, offset)[0] == 1  # ELFCOMPRESS_ZLIB
+    struct.pack_into("<Q", data, offset + 8, 2**64 - 8)
+    packed.write_bytes(data)
+    report = procs.limpet_json("report", core, "--exe", packed)
+    assert any("DWARF not readable" in x["what"] for x in report["capture"]["losses"])
+    assert report["exactness"]["missing"] == 0 and report["exactness"]["reachable_objects"] > 100_000
