@@ -1,8 +1,9 @@
 /*
  * cmd_pop.c - `limpet types`, `strings`, `maps` …: the special populations, one table each.
  *
- * Which columns there are and how they come about is report/pop.h's.  Strings are shown on a
- * terminal, for they were asked for; everything else of the program is a hash.
+ * Which columns there are and how they come about is report/pop.h's.  Strings, and the paths and addresses of
+ * descriptors, are shown on a terminal, for they were asked for; everything else of the program
+ * is a hash.
  */
 #include "cli/cmds.h"
 #include "cli/session.h"
@@ -14,7 +15,9 @@ static unsigned value_policy(const struct args *a)
 {
 	if (args_has(a, OPT_VALUES))
 		return a->values;
-	if (strcmp(a->cmd->name, "strings") || a->out || args_has(a, OPT_JSON) ||
+	bool asked = !strcmp(a->cmd->name, "strings") || !strcmp(a->cmd->name, "fds");
+
+	if (!asked || a->out || args_has(a, OPT_JSON) ||
 	    !isatty(STDOUT_FILENO))
 		return ANS_VALUES_HASH;
 	return ANS_VALUES_FULL;

@@ -4,6 +4,7 @@
  * --help, manual pages and completion are made from it.
  */
 #include "cli/cmds.h"
+#include "target/target.h"
 
 #define WHERE                                                                            \
 	"TARGET is a process (PID, pid:PID or name:NAME, the exact name of the program),\n" \
@@ -202,7 +203,23 @@ static const struct cmd table[] = {
 		   "One row for all objects of one type with one function.  --sort takes count, bytes,\n"
 		   "unreachable, kind, type or function.",
 		   "limpet finalizers 1234", 0),
-	{ .name = "fds", .about = "files and sockets" },
+	{
+		.name = "fds",
+		.args = "TARGET",
+		.about = "files and sockets: what each descriptor is, which object holds it, who holds that",
+		.help = WHERE
+			"Of a process the kernel's own list is joined with the objects in memory (os.File,\n"
+			"net.TCPConn …); of a core only memory tells.  Paths and hosts are shown on a terminal,\n"
+			"elsewhere as a short hash (--values full shows them).  --sort takes fd, kind, state,\n"
+			"retained_bytes, type, path, local, peer or offset.  `limpet why TARGET fd:12` tells why\n"
+			"one is alive.",
+		.example = "limpet fds 1234 --sort retained_bytes",
+		.opts = OPTS_COMMON | OPT_SORT,
+		.min_args = 1,
+		.max_args = 1,
+		.facts = TARGET_FACTS_FDS,
+		.run = cmd_pop,
+	},
 	{ .name = "diff", .about = "what grew between two snapshots" },
 	{ .name = "sql", .about = "SQL over all of it" },
 	{ .name = "profile", .about = "a pprof file of what is retained" },

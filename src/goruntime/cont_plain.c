@@ -40,6 +40,19 @@ static const struct cont_field os_file_inner[] = {
 	{ "name", "name", ENTRY, 0 },
 	{ 0 },
 };
+/* root_openat.go, exec.go: a directory and a process, by a bare number */
+static const struct cont_field os_root[] = {
+	{ "fd", "fd", GO_FACT_SIGNED, 0 },
+	{ "refs", "refs", GO_FACT_SIGNED, 0 },
+	{ "closed", "closed", GO_FACT_BOOL, 0 },
+	{ "name", "name", ENTRY, 0 },
+	{ 0 },
+};
+static const struct cont_field os_process_handle[] = {
+	{ "fd", "handle", GO_FACT_SIGNED, 0 },
+	{ "refs", "refs", GO_FACT_SIGNED, 0 },
+	{ 0 },
+};
 static const struct cont_field net_fd[] = { NET_FIELDS(""), { 0 } };
 static const struct cont_field net_conn[] = { NET_FIELDS("fd->"), { 0 } };
 
@@ -161,6 +174,8 @@ const struct go_cont cont_plain[] = {
 	PLAIN("file", "os.File", os_file),
 	PLAIN("file", "os.file", os_file_inner),
 	PLAIN("fd", "internal/poll.FD", poll_fd),
+	PLAIN("root", "os.root", os_root),
+	PLAIN("process", "os.processHandle", os_process_handle),
 	PLAIN("conn", "net.netFD", net_fd),
 	PLAIN("conn", "net.TCPConn|net.UDPConn|net.UnixConn|net.IPConn", net_conn),
 	PLAIN("listener", "net.TCPListener|net.UnixListener", net_conn),

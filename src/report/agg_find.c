@@ -1,11 +1,11 @@
 /*
  * agg_find.c - what a user named, as graph nodes.
  *
- * "0xc000123" (also an address inside an object, or of a global), "goroutine:17", a
+ * "0xc000123" (also an address inside an object, or of a global), "goroutine:17", "fd:12", a
  * type ("main.Session", "*main.Session" means the same objects), a global's name.
  * Types need one pass over the slots.
  */
-#include "report/agg.h"
+#include "report/agg_fds.h"
 
 static struct err *find_goroutine(const struct agg *a, const char *text, gnode *ret)
 {
@@ -152,8 +152,8 @@ struct err *agg_find(struct agg *a, const char *what, gnode *nodes, size_t max, 
 	*ret_n = 0;
 	*ret_matches = 0;
 	if (!strncmp(what, "fd:", 3))
-		return err_usage("%s: file descriptors are not in this version", what);
-	if (!strncmp(what, "goroutine:", 10))
+		err = agg_fd_find(a, what + 3, nodes);
+	else if (!strncmp(what, "goroutine:", 10))
 		err = find_goroutine(a, what + 10, nodes);
 	else if (!strncmp(what, "0x", 2) || !strncmp(what, "0X", 2))
 		err = find_address(a, what, nodes);

@@ -41,6 +41,8 @@ static void put_row(struct jw *j, const struct pop_table *t, const struct pop_ro
 {
 	jw_object(j);
 	for (size_t k = 0; k < POP_COLS && t->cols[k].form != POP_END; k++) {
+		if (t->cols[k].flags & POP_TEXT_ONLY)
+			continue;
 		jw_key(j, t->cols[k].key);
 		put_cell(j, t->cols[k].form, &r->c[k]);
 	}

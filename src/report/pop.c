@@ -12,6 +12,7 @@
 static const struct pop_family *const families[] = {
 	&pop_types, &pop_finalizers, &pop_maps,	    &pop_slices, &pop_strings,
 	&pop_chans, &pop_timers,     &pop_contexts, &pop_pools,
+	&pop_fds,
 };
 
 const struct pop_family *pop_family_named(const char *name)
@@ -86,6 +87,8 @@ static int compare_cells(uint8_t form, const struct pop_cell *x, const struct po
 
 	if (form == POP_TEXT)
 		return strcmp(x->s ? x->s : "", y->s ? y->s : "");
+	if (form == POP_ORDINAL)
+		return (p > q) - (p < q);
 	if (form == POP_ADDR) /* 0 last */
 		return (p - 1 > q - 1) - (p - 1 < q - 1);
 	if (p == POP_NONE || q == POP_NONE)

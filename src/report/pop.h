@@ -27,6 +27,7 @@ enum pop_form {
 	POP_UNIX_NS, /* wall clock; 0: null */
 	POP_SHARE,   /* permille; in JSON a fraction */
 	POP_YES,     /* 0, 1 */
+	POP_ORDINAL, /* a number that names: smallest first, POP_NONE last */
 };
 
 #define POP_NONE UINT64_MAX /* a number that is not known: null */
@@ -35,6 +36,7 @@ enum {
 	POP_SUM = 1,	   /* adds up in the remainder */
 	POP_JSON_ONLY = 2, /* too wide for a terminal */
 	POP_FILLED = 4,	   /* by finish(): cannot be sorted by */
+	POP_TEXT_ONLY = 8, /* what JSON has in parts */
 };
 
 struct pop_col {
@@ -96,7 +98,6 @@ enum { POP_ASK_ALL = 1 }; /* types: also without objects */
 enum {
 	POP_NEEDS_RUNTIME = 1, /* a heap dump has no types of fields: refused */
 	POP_NEEDS_REVERSE = 2,
-	POP_NEEDS_FDS = 4,
 };
 
 struct pop_family {

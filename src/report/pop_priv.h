@@ -11,7 +11,7 @@
 
 extern const struct pop_family pop_types, pop_finalizers, pop_maps, pop_slices, pop_strings,
 	pop_chans, pop_timers, pop_contexts,
-	pop_pools;
+	pop_pools, pop_fds;
 
 /* A further table of the answer; sort is the key of one of its columns. */
 struct pop_table *pop_table_add(struct ans_pop *p, const char *key, const char *title,

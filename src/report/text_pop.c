@@ -42,6 +42,9 @@ static void put_number(struct str *o, uint8_t form, uint64_t n)
 	case POP_BYTES:
 		str_put(o, str_bytes(size, n));
 		break;
+	case POP_ORDINAL:
+		str_printf(o, "%" PRIu64, n);
+		break;
 	case POP_ADDR:
 		str_printf(o, TADDR_FMT, n);
 		break;

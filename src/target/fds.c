@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 enum { MAX_TABLE_BYTES = 64 << 20, MAX_TEXT_BYTES = 256 << 20, MAX_COLUMNS = 16 };
 
@@ -46,6 +47,14 @@ static bool put_string(struct str *o, const char *s, size_t n)
 	return o->n < MAX_TEXT_BYTES;
 }
 
+/* Without asking a server that may not answer. */
+static bool is_directory(const char *path)
+{
+	struct statx st;
+
+	return !statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) && S_ISDIR(st.stx_mode);
+}
+
 static bool put_fd(struct str *o, pid_t pid, const char *number, bool *socket)
 {
 	char path[64], link[4096], info[256];
@@ -60,6 +69,8 @@ static bool put_fd(struct str *o, pid_t pid, const char *number, bool *socket)
 	m = proc_read_small(info, sizeof(info), "/proc/%d/fdinfo/%.16s", pid, number);
 	put_string(o, number, strlen(number));
 	put_string(o, link, strlen(link));
+	if (*link == '/' && is_directory(path))
+		str_put(o, "directory:\t1\n");
 	return put_string(o, info, m > 0 ? strlen(info) : 0);
 }
 
@@ -149,7 +160,7 @@ static void read_info(const char *info, struct target_fd *f)
 
 	f->pos = proc_number(info, "pos");
 	f->flags = flags ? (uint32_t)strtoul(flags + 6, NULL, 8) : UINT32_MAX;
-	if (f->flags != UINT32_MAX && (f->flags & O_DIRECTORY) && !strcmp(f->kind, "file"))
+	if (proc_number(info, "directory") == 1)
 		f->kind = "directory";
 }
 

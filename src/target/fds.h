@@ -2,8 +2,8 @@
  * fds.h - open descriptors of a process as the kernel keeps them; private to target/.
  *
  * Two halves, as with all facts: fds_slurp() needs rights and copies text, fds_parse() needs none
- * and believes nothing.  The text is a row of NUL-ended strings: number, link and fdinfo of each
- * descriptor, then name and content of each table of /proc/PID/net.
+ * and believes nothing.  The text is a row of NUL-ended strings: number, link and fdinfo (one of
+ * a directory says so first) of each descriptor, then name and content of each table of /proc/PID/net.
  */
 #ifndef LIMPET_TARGET_FDS_H
 #define LIMPET_TARGET_FDS_H

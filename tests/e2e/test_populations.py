@@ -4,6 +4,8 @@ With DWARF all of it must be there.  Stripped, what only a global of unknown typ
 nothing may be there that the program does not know of.
 """
 import json
+import os
+import re
 
 import pytest
 
@@ -15,7 +17,7 @@ ALL = [(m, f, k) for m in MINORS for f in ("dwarf", "stripped") for k in ("live"
 EXTRA = [x for x in ALL if x not in QUICK]
 CASES = [pytest.param(x, id="-".join(x)) for x in QUICK] + [
     pytest.param(x, id="-".join(x), marks=pytest.mark.full) for x in EXTRA if FULL]
-FAMILIES = ["types", "strings", "maps", "slices", "chans", "timers", "contexts", "pools", "finalizers"]
+FAMILIES = ["types", "strings", "maps", "slices", "chans", "timers", "contexts", "pools", "finalizers", "fds"]
 HOUR = 3600 * 10**9
 
 
@@ -57,7 +59,7 @@ def test_documents(look):
         assert doc["population"] == family and len(doc["rows"]) == doc["total_rows"] and doc["rest"] is None
         key = doc["sort"]
         values = [r[key] for r in doc["rows"] if r[key] is not None]
-        assert values == sorted(values, reverse=family != "timers" or key != "when_ns")
+        assert values == sorted(values, reverse=key not in ("when_ns", "fd"))
 
 
 def test_types(look):
@@ -167,6 +169,98 @@ def test_finalizers(look):
     if look.exact:
         assert [r["type"] for r in rows] == [true["type"]]
     assert doc["totals"]["finalizer_queue"] == 0
+
+
+def fd_rows(look, *more):
+    return limpet_json("fds", look.evidence, "--limit", "0", *more)
+
+
+def seen_fd(rows, true):
+    if true["addr"]:
+        found = [r for r in rows if r["addr"] == true["addr"]]
+    else:
+        found = [r for r in rows if r["fd"] == true["fd"]]
+    assert len(found) <= 1, found
+    return found[0] if found else None
+
+
+def expected_fd(true, live):
+    """What memory does not tell of a core, and what is another word there."""
+    want = {k: true[k] or None for k in ("kind", "state", "type", "path", "local", "peer")}
+    want["fd"] = true["fd"] if true["fd"] >= 0 else None
+    if not live and true["state"] == "not open":
+        want["state"] = "open"
+    if want["kind"] == "pipe" or (not live and want["kind"] == "directory"):
+        del want["path"]
+        want["kind"] = want["kind"] if live else "file"
+    return want
+
+
+def test_fds(look):
+    """Every descriptor that the program knows of, as what it is, held by the object that it is in."""
+    live = isinstance(look.evidence, int)
+    doc = fd_rows(look, "--values", "full")
+    seen = 0
+    for true in look.truth["fds"]:
+        if not live and true["state"] == "no object":
+            continue
+        row, want = seen_fd(doc["rows"], true), expected_fd(true, live)
+        if not row:
+            continue
+        seen += 1
+        if not live and true["state"] == "garbage":
+            del want["path"]  # as it was opened
+        if true["kind"] == "unix":  # an unnamed socket has neither
+            want = {k: v for k, v in want.items() if v or k not in ("path", "local", "peer")}
+        assert {k: row[k] for k in want} == want
+        assert true["state"] in ("garbage", "no object") or row["holder"][0]["what"] == "global"
+    look.same(seen, len([d for d in look.truth["fds"] if live or d["state"] != "no object"]))
+
+
+def test_fds_of_the_kernel(look):
+    """Of a process: all that /proc shows, and nothing else."""
+    if not isinstance(look.evidence, int):
+        doc = fd_rows(look)
+        assert doc["totals"]["no_object"] is None and any("core" in n for n in doc["notes"])
+        return
+    links = {int(n): os.readlink(f"/proc/{look.evidence}/fd/{n}") for n in os.listdir(f"/proc/{look.evidence}/fd")}
+    doc = fd_rows(look, "--values", "full")
+    rows = [r for r in doc["rows"] if r["state"] not in ("closed", "not open")]
+    assert sorted(r["fd"] for r in rows) == sorted(links) and doc["totals"]["open"] == len(links)
+    for r in rows:
+        link = links[r["fd"]]
+        if link.startswith("/"):
+            assert r["path"] == link and r["kind"] in ("file", "directory", "device")
+        elif link.startswith("socket:"):
+            assert r["kind"] in ("tcp", "udp", "unix")
+        else:
+            assert r["kind"] in link
+    states = [r["socket_state"] for r in rows if r["kind"] == "tcp"]
+    assert states.count("established") == 8 and states.count("listen") == 1
+    if look.exact:
+        bare = [d["fd"] for d in look.truth["fds"] if d["state"] == "no object"]
+        unheld = [r["fd"] for r in rows if r["state"] == "no object"]
+        assert set(bare) <= set(unheld)
+        assert {r["kind"] for r in rows if r["fd"] in unheld and r["fd"] not in bare} <= {"eventpoll", "eventfd", "pipe"}
+
+
+def test_fds_values(look):
+    """Ports are shown, hosts and paths are not: also equal ones are equal."""
+    text = limpet("fds", look.evidence).stdout
+    assert "127.0.0.1" not in text and "/file0" not in text and "\u2026" in text
+    rows = fd_rows(look)["rows"]
+    hosts = {r["local"].rsplit(":", 1)[0] for r in rows if r["local"] and r["kind"] == "tcp"}
+    assert len(hosts) == 1 and re.fullmatch("\u2026[0-9a-f]{4}", hosts.pop())
+    assert {r["path"] for r in fd_rows(look, "--values", "none")["rows"]} == {None}
+
+
+def test_why_fd(look):
+    true = next(d for d in look.truth["fds"] if d["type"] == "net.TCPConn")
+    why = limpet_json("why", look.evidence, f"fd:{true['fd']}")
+    path = why["paths"][0]
+    assert path[0]["name"] == "main.closers" if look.exact else path
+    assert true["addr"] in [n.get("addr") for n in path]
+    assert "limpet fds" in limpet("why", look.evidence, "fd:9999", code=2).stderr
 
 
 def test_limit_and_rest(look):

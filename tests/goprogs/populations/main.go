@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"limpet/goprogs/internal/ready"
@@ -229,28 +230,94 @@ func must[T any](v T, err error) T {
 	return v
 }
 
+// What one descriptor is.
+type descriptor struct {
+	Fd    int    `json:"fd"` // -1: closed
+	Kind  string `json:"kind"`
+	State string `json:"state"`
+	Type  string `json:"type"`
+	Addr  string `json:"addr"`
+	Path  string `json:"path"`
+	Local string `json:"local"`
+	Peer  string `json:"peer"`
+}
+
+var descriptors []descriptor
+
+func fdOf(c any) int {
+	fd := -1
+	must(c.(syscall.Conn).SyscallConn()).Control(func(x uintptr) { fd = int(x) })
+	return fd
+}
+
+func hold(c any, d descriptor) {
+	closers = append(closers, c)
+	d.Fd, d.Addr, d.Type, d.State = fdOf(c), addr(c), fmt.Sprintf("%T", c)[1:], "open"
+	descriptors = append(descriptors, d)
+}
+
+func holdConn(c net.Conn, kind string) {
+	hold(c, descriptor{Kind: kind, Local: c.LocalAddr().String(), Peer: c.RemoteAddr().String()})
+}
+
+func makeSockets(network, at string) {
+	l := must(net.Listen(network, at))
+	hold(l, descriptor{Kind: network, Local: l.Addr().String()})
+	for i := 0; i < 4; i++ {
+		holdConn(must(net.Dial(network, l.Addr().String())), network)
+		holdConn(must(l.Accept()), network)
+	}
+}
+
 func makeFiles() {
 	dir := must(os.MkdirTemp("", "populations"))
-	var files []string
 	for i := 0; i < 3; i++ {
 		f := must(os.Create(dir + "/file" + strconv.Itoa(i)))
-		closers = append(closers, f)
-		files = append(files, f.Name())
+		f.WriteString("12345")
+		hold(f, descriptor{Kind: "file", Path: f.Name()})
 	}
-	os.RemoveAll(dir)
-	l := must(net.Listen("tcp", "127.0.0.1:0"))
-	closers = append(closers, l)
-	var local []string
-	for i := 0; i < 4; i++ {
-		c := must(net.Dial("tcp", l.Addr().String()))
-		s := must(l.Accept())
-		closers = append(closers, c, s)
-		local = append(local, c.LocalAddr().String())
-	}
+	d := must(os.Open(dir))
+	hold(d, descriptor{Kind: "directory", Path: dir})
+	makeSockets("tcp", "127.0.0.1:0")
 	u := must(net.ListenPacket("udp", "127.0.0.1:0"))
-	closers = append(closers, u)
-	truth["fds"] = map[string]any{"files": files, "listener": l.Addr().String(), "clients": local,
-		"udp": u.LocalAddr().String()}
+	hold(u, descriptor{Kind: "udp", Local: u.LocalAddr().String()})
+	name := fmt.Sprintf("@limpet-populations-%d", os.Getpid())
+	ul := must(net.Listen("unix", name))
+	hold(ul, descriptor{Kind: "unix", Path: name})
+	uc := must(net.Dial("unix", name))
+	hold(uc, descriptor{Kind: "unix", Peer: name})
+	r, w, err := os.Pipe()
+	if err != nil {
+		panic(err)
+	}
+	hold(r, descriptor{Kind: "pipe"})
+	hold(w, descriptor{Kind: "pipe"})
+}
+
+func openBare(path string) int { return must(syscall.Open(path, syscall.O_RDONLY, 0)) }
+
+//go:noinline
+func dropFile(path string) int {
+	return fdOf(must(os.Open(path)))
+}
+
+// Descriptors whose objects are not as they should be; nothing may be opened or collected after it.
+func makeOddFiles() {
+	held := must(os.Open("/proc/self/comm"))
+	closers = append(closers, held)
+	held.Close()
+	descriptors = append(descriptors, descriptor{Fd: -1, Kind: "file", State: "closed", Type: "os.File", Addr: addr(held),
+		Path: "/proc/self/comm"})
+	descriptors = append(descriptors, descriptor{Fd: openBare("/proc/self/limits"), Kind: "file", State: "no object",
+		Path: fmt.Sprintf("/proc/%d/limits", os.Getpid())})
+	descriptors = append(descriptors, descriptor{Fd: dropFile("/proc/self/status"), Kind: "file", State: "garbage", Type: "os.file",
+		Path: fmt.Sprintf("/proc/%d/status", os.Getpid())})
+	behind := must(os.Open("/proc/self/stat"))
+	closers = append(closers, behind)
+	descriptors = append(descriptors, descriptor{Fd: fdOf(behind), Kind: "file", State: "not open", Type: "os.File",
+		Addr: addr(behind), Path: "/proc/self/stat"})
+	syscall.Close(fdOf(behind))
+	truth["fds"] = descriptors
 }
 
 func main() {
@@ -265,6 +332,7 @@ func main() {
 	makeFiles()
 	runtime.GC()
 	makePools()
+	makeOddFiles()
 	time.Sleep(50 * time.Millisecond)
 	fmt.Println("TRUTH " + string(must(json.Marshal(truth))))
 	ready.Say()
