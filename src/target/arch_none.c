@@ -1,11 +1,12 @@
 /*
  * arch_none.c - a machine on which no live process can be looked at yet.
  *
- * Stands for regs_amd64.c and inject.c: files are read there as everywhere, and
+ * Stands for regs_amd64.c, inject.c and twin_lend.c: files are read there as everywhere, and
  * whoever names a process is told in one line.
  */
 #include "target/inject.h"
 #include "target/regs.h"
+#include "target/twin.h"
 
 #ifdef __aarch64__
 #define MACHINE "arm64"
@@ -34,4 +35,9 @@ struct err *inject_syscall(struct patient *p, long nr, const uint64_t args[stati
 	(void)deadline;
 	(void)ret;
 	return err_unsupported("process %d: %s", p->pid, regs_why_not_live());
+}
+
+struct err *twin_lend(struct theatre *th)
+{
+	return err_unsupported("process %d: %s", th->pid, regs_why_not_live());
 }

@@ -123,6 +123,21 @@ static void look_finish(void *arg)
 	tell(arg, BROKER_FINISH);
 }
 
+static struct err *look_peek(void *arg, taddr addr, uint64_t *ret)
+{
+	const struct look *l = arg;
+	struct broker_question q = { .op = BROKER_PEEK, .look = l->number, .addr = addr };
+	struct broker_answer a;
+	int fds[BROKER_NFDS];
+
+	if (!ask(l->b, &q, &a, fds))
+		return lost();
+	if (a.failed)
+		return error_of(&a);
+	*ret = a.word;
+	return NULL;
+}
+
 static void look_free(void *arg)
 {
 	tell(arg, BROKER_FREE);
@@ -144,7 +159,7 @@ struct err *broker_look(struct broker *b, struct target **ret)
 		return error_of(&a);
 	memcpy(a.taken.fd, taken.fd, sizeof(taken.fd));
 	*l = (struct look){ b, a.look };
-	struct live_holder h = { look_finish, look_free, STEAL(l) };
+	struct live_holder h = { look_finish, look_free, look_peek, STEAL(l) };
 
 	return live_adopt(&a.taken, h, ret);
 }

@@ -2,7 +2,8 @@
  * broker_main.c - the broker's side: who asks gets what the command line named, and no more.
  *
  * One thread, one question at a time; between them it watches the surgeons.  Of the target it reads
- * what preflight and facts read (numbers in /proc), never memory.  Exits by _exit() only.
+ * what preflight and facts read (numbers in /proc), never memory but for take_peek()'s words. Exits
+ * by _exit() only.
  */
 #include "target/broker.h"
 
@@ -87,6 +88,15 @@ static struct err *look(struct state *s, struct broker_answer *a, int fds[static
 	a->taken = s->look[i]->taken;
 	memcpy(fds, s->look[i]->taken.fd, sizeof(int) * BROKER_NFDS);
 	return NULL;
+}
+
+/* Only where the asker could not be given the program's memory to peek into itself. */
+static struct err *peek(const struct state *s, const struct broker_question *q, uint64_t *ret)
+{
+	for (unsigned i = 0; i < MAX_LOOKS; i++)
+		if (s->look[i] && s->number[i] == q->look && s->look[i]->surgeon.th->lend)
+			return take_peek(s->look[i], q->addr, ret);
+	return err_usage("no such snapshot");
 }
 
 static void let_go(struct state *s, uint32_t number, enum broker_op op)
@@ -225,6 +235,9 @@ static bool serve(struct state *s)
 		break;
 	case BROKER_LOOK:
 		err = look(s, &a, fds);
+		break;
+	case BROKER_PEEK:
+		err = peek(s, &q, &a.word);
 		break;
 	case BROKER_FINISH:
 	case BROKER_FREE:

@@ -13,13 +13,14 @@
 #define BROKER_PATH 4096
 #define BROKER_NFDS TAKE_NFDS /* as many as any answer has */
 
-enum broker_op { BROKER_PID, BROKER_LOOK, BROKER_FINISH, BROKER_FREE, BROKER_FILE };
+enum broker_op { BROKER_PID, BROKER_LOOK, BROKER_PEEK, BROKER_FINISH, BROKER_FREE, BROKER_FILE };
 
 struct broker_question {
 	uint32_t op;
-	uint32_t look; /* BROKER_FINISH, BROKER_FREE */
+	uint32_t look; /* BROKER_PEEK, BROKER_FINISH, BROKER_FREE */
 	uint32_t file_op;
 	uint32_t has_path;
+	uint64_t addr; /* BROKER_PEEK */
 	char path[BROKER_PATH], to[BROKER_PATH];
 };
 
@@ -29,7 +30,8 @@ struct broker_answer {
 	int32_t value;	 /* BROKER_FILE: 0 or -1 where no descriptor comes */
 	int32_t no;	 /* errno of it */
 	int32_t pid;
-	uint32_t fds; /* bit i: fd i comes with it */
+	uint32_t fds;  /* bit i: fd i comes with it */
+	uint64_t word; /* BROKER_PEEK */
 	struct err err;
 	struct stat st;
 	char path[BROKER_PATH]; /* FILE_TEMP */

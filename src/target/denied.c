@@ -10,6 +10,7 @@
 #include <linux/capability.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 /* Both sides, as the kernel compares them. */
 struct sides {
@@ -211,6 +212,15 @@ static bool say_yama(const struct sides *s, struct denial *d)
 	return true;
 }
 
+/* Asks what ptrace(2) will ask, and no file's mode; there is nothing at address 0 to be read. */
+static bool may_attach(pid_t pid)
+{
+	char c;
+	struct iovec to = { &c, 1 }, from = { NULL, 1 };
+
+	return process_vm_readv(pid, &to, 1, &from, 1, 0) >= 0 || errno == EFAULT;
+}
+
 /* /proc/PID/mem is 0600: its owner, or CAP_DAC_READ_SEARCH.  ptrace(2) itself would be allowed. */
 static bool say_files(const struct sides *s, struct denial *d)
 {
@@ -219,10 +229,12 @@ static bool say_files(const struct sides *s, struct denial *d)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%d/mem", s->pid);
-	if (!s->privileged || s->ours.effective & dac || stat(path, &st) || st.st_uid == geteuid())
+	if (!s->privileged || s->ours.effective & dac || stat(path, &st) ||
+	    st.st_uid == geteuid() || !may_attach(s->pid))
 		return false;
 	SAY(d, DENIAL_FILES,
-	    "the memory of process %d opens for uid %u only, CAP_SYS_PTRACE alone is not enough",
+	    "the memory of process %d opens for uid %u only, which CAP_SYS_PTRACE alone does not "
+	    "change, and a program that is frozen cannot lend it",
 	    s->pid, st.st_uid);
 	TODO(d, "give limpet CAP_DAC_READ_SEARCH too (Docker: --cap-add DAC_READ_SEARCH), or run "
 		"it as that user");

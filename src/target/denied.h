@@ -18,7 +18,8 @@ enum denial_cause {
 	DENIAL_DUMPABLE,  /* PR_SET_DUMPABLE 0, or an executable that its user may not read */
 	DENIAL_CAPS,	  /* it has capabilities that we lack */
 	DENIAL_NAMESPACE, /* its user namespace is not ours nor below it */
-	DENIAL_FILES,	  /* CAP_SYS_PTRACE alone does not open another user's files in /proc */
+	DENIAL_FILES,	  /* traced, yes: but another user's files in /proc do not open for
+			     CAP_SYS_PTRACE */
 	DENIAL_YAMA,	  /* kernel.yama.ptrace_scope */
 	DENIAL_FILTER,	  /* a seccomp filter on us forbids ptrace(2) */
 	DENIAL_MODULE,	  /* all else is fine: AppArmor, SELinux or another security module */

@@ -27,7 +27,6 @@ static void say_denied(struct doctor *d, pid_t pid)
 		[DENIAL_USER] = NEED_PTRACE,
 		[DENIAL_DUMPABLE] = NEED_PTRACE | NEED_FILES,
 		[DENIAL_CAPS] = NEED_PTRACE,
-		[DENIAL_FILES] = NEED_PTRACE | NEED_FILES,
 		[DENIAL_YAMA] = NEED_PTRACE,
 		[DENIAL_MODULE] = NEED_PTRACE | NEED_ADMIN,
 		[DENIAL_FILTER] = NEED_PTRACE | NEED_ADMIN,
@@ -38,6 +37,12 @@ static void say_denied(struct doctor *d, pid_t pid)
 	denial_find(pid, 0, &why);
 	if (why.cause == DENIAL_NONE) {
 		doctor_say(d, "access", DOCTOR_OK, "it may be traced and read");
+		return;
+	}
+	if (why.cause == DENIAL_FILES) {
+		doctor_say(d, "access", DOCTOR_OK,
+			   "it may be traced; its memory opens for its own user only, so its twin "
+			   "will lend it (--freeze takes CAP_DAC_READ_SEARCH)");
 		return;
 	}
 	struct doctor_check *c = doctor_say(d, "access", DOCTOR_FAIL, "%s", why.what);

@@ -61,11 +61,29 @@ static struct err *live_read_some(struct target *t, taddr addr, void *buf, size_
 	return NULL;
 }
 
+/* Word by word: what is peeked at is one or two. */
+static struct err *peek_through_holder(const struct live *l, taddr addr, void *buf, size_t nbytes)
+{
+	for (size_t done = 0; done < nbytes;) {
+		uint64_t word;
+		size_t n = MIN(nbytes - done, sizeof(word));
+		struct err *err = l->holder.peek(l->holder.arg, addr + done, &word);
+
+		if (err)
+			return err;
+		memcpy((char *)buf + done, &word, n);
+		done += n;
+	}
+	return NULL;
+}
+
 static struct err *live_peek(struct target *t, taddr addr, void *buf, size_t nbytes)
 {
 	struct live *l = (struct live *)t;
 	ssize_t n;
 
+	if (l->now_fd < 0)
+		return peek_through_holder(l, addr, buf, nbytes);
 	do
 		n = pread(l->now_fd, buf, nbytes, (off_t)addr);
 	while (n < 0 && errno == EINTR);
@@ -224,6 +242,11 @@ static void finish_here(void *take)
 	take_finish(take);
 }
 
+static struct err *peek_here(void *take, taddr addr, uint64_t *ret)
+{
+	return take_peek(take, addr, ret);
+}
+
 static void free_here(void *take)
 {
 	take_free(take);
@@ -241,7 +264,9 @@ struct err *target_open_live(pid_t pid, const struct target_opts *o, struct targ
 	for (int i = 0; i < TAKE_NFDS; i++)
 		tk->taken.fd[i] = -1; /* the target's now */
 	return live_adopt(
-		&taken, (struct live_holder){ .finish = finish_here, .free = free_here, .arg = tk },
+		&taken,
+		(struct live_holder){
+			.finish = finish_here, .free = free_here, .peek = peek_here, .arg = tk },
 		ret);
 }
 

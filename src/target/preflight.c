@@ -96,12 +96,13 @@ static struct err *check_proc(void)
 }
 
 /* Asked as ptrace(2) will ask, before anything is touched. */
-static struct err *check_access(pid_t pid)
+static struct err *check_access(pid_t pid, bool *ret_lend)
 {
 	struct denial d;
 
 	denial_find(pid, 0, &d);
-	return denial_err(&d);
+	*ret_lend = d.cause == DENIAL_FILES;
+	return *ret_lend ? NULL : denial_err(&d);
 }
 
 /* A process that ends loses its memory before it is a zombie. */
@@ -141,7 +142,7 @@ struct err *preflight_look(pid_t pid, struct preflight *ret)
 			       pid);
 	if (pf.status.kernel_thread)
 		return without_memory(pid, &pf.status);
-	err = check_access(pid);
+	err = check_access(pid, &pf.lend);
 	if (!err)
 		err = check_machine(pid);
 	if (err)

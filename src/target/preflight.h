@@ -16,6 +16,7 @@ struct preflight {
 	uint64_t start_ticks; /* tells a process from a later one with its pid */
 	uint64_t predicted_ns;
 	uint64_t floor_bytes; /* the twin is dropped when less than this is free */
+	bool lend; /* it may be traced, but its files are not ours to open: see twin_lend() */
 };
 
 /* Is it there, alive, ours to look at, 64-bit x86?  Fills ret. */

@@ -98,7 +98,9 @@ static struct err *operate(struct patient *p, struct theatre *th, uint64_t end)
 	}
 	patient_detach(p);
 	th->pause_ns = th->lost_ns + (p->stopped_at ? clock_ns() - p->stopped_at : 0);
-	return err ? err : twin_settle(th);
+	if (!err)
+		err = twin_settle(th);
+	return err || !th->lend ? err : twin_lend(th);
 }
 
 static struct err *operate_again(struct patient *p, struct theatre *th)
@@ -362,6 +364,8 @@ struct err *surgeon_start(struct surgeon *s, pid_t target, const struct target_o
 	th->floor_bytes = pf->floor_bytes;
 	th->cgroup = pf->cgroup;
 	th->ns_depth = pf->status.ns_depth;
+	th->lend = pf->lend;
+	th->lent_mem = th->lent_auxv = -1;
 	th->ncpus = (unsigned)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
 	err = surgeon_fork(s, surgeon_main);
 	if (!err)

@@ -35,12 +35,15 @@ struct theatre {
 	uint64_t spare_bytes; /* as last seen by twin_watch() */
 	unsigned ncpus;
 	unsigned ns_depth; /* 1: it sees the pids that we see */
+	bool lend;	   /* the twin is to open its memory: its files are not ours to open */
 
 	/* out, valid after the first reply byte */
 	struct err err; /* when failed */
 	bool failed;
-	pid_t twin;    /* as we see it; 0 when frozen */
-	pid_t ns_twin; /* as the target sees it */
+	pid_t twin;		 /* as we see it; 0 when frozen */
+	pid_t ns_twin;		 /* as the target sees it */
+	int lent_mem, lent_auxv; /* descriptors in the twin; -1 none */
+	bool own_files;		 /* the twin's table of open files is no longer the program's */
 	uint64_t at_unix_ns, pause_ns, fork_ns;
 	uint64_t lost_ns; /* stopped in vain, in earlier tries; part of pause_ns */
 

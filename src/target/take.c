@@ -9,6 +9,7 @@
 #include "base/clean.h"
 #include "base/logline.h"
 #include "base/clock.h"
+#include "target/denied.h"
 #include "target/facts.h"
 #include "target/fds.h"
 
@@ -16,10 +17,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <syslog.h>
 
 #define MAX_MAPS_BYTES		(256U << 20)
-#define WORD_NS		200000000U
+#define WORD_NS			200000000U
 #define MAX_AUXV_BYTES		4096U
 #define DEFAULT_MAX_PAUSE_NS	200000000U
 #define DEFAULT_STOP_TIMEOUT_NS 2000000000U
@@ -121,6 +124,34 @@ static struct err *put_fds(struct take *tk)
 	return err ? err : put_text(tk, TAKE_FDS, text, n);
 }
 
+/* A descriptor of the twin's own: twin_lend(). */
+static struct err *borrow(const struct take *tk, int number, int *ret)
+{
+	_cleanup_(closep) int pidfd = (int)syscall(SYS_pidfd_open, tk->surgeon.th->twin, 0);
+	int fd = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
+
+	if (fd < 0)
+		return err_os(errno, "the memory that the twin of process %d has opened", tk->pid);
+	*ret = fd;
+	return NULL;
+}
+
+/* As put_auxv(). */
+static struct err *put_lent_auxv(struct take *tk)
+{
+	_cleanup_(closep) int fd = -1;
+	char buf[MAX_AUXV_BYTES];
+	int number = tk->surgeon.th->lent_auxv;
+	struct err *err = number < 0 ? NULL : borrow(tk, number, &fd);
+
+	if (err && err->code == ERR_NOMEM)
+		return err;
+	err_free(err);
+	ssize_t n = fd < 0 ? 0 : read(fd, buf, sizeof(buf));
+
+	return put_text(tk, TAKE_AUXV, buf, (size_t)MAX(n, 0));
+}
+
 static struct err *open_mem(struct take *tk, enum take_fd which, pid_t source)
 {
 	char path[64];
@@ -159,19 +190,29 @@ static struct err *learn(struct take *tk)
 	tk->taken.capture.at_unix_ns = th->at_unix_ns;
 	tk->taken.capture.pause_ns = th->pause_ns;
 	tk->taken.capture.fork_ns = th->fork_ns;
-	struct err *err = open_mem(tk, TAKE_MEM, source);
+	struct err *err = th->lend ? borrow(tk, th->lent_mem, &tk->taken.fd[TAKE_MEM])
+				   : open_mem(tk, TAKE_MEM, source);
 
-	if (!err)
+	if (!err && !th->lend)
 		err = open_mem(tk, TAKE_NOW, tk->pid);
 	if (!err)
 		err = put_maps(tk, source);
 	if (!err)
 		err = put_exe(tk, source);
 	if (!err)
-		err = put_auxv(tk, source);
+		err = th->lend ? put_lent_auxv(tk) : put_auxv(tk, source);
 	if (!err)
 		err = put_fds(tk);
 	return gone_instead(tk, err);
+}
+
+/* What stands still opens nothing. */
+static struct err *no_twin_to_lend(pid_t pid)
+{
+	struct denial d;
+
+	denial_find(pid, 0, &d);
+	return denial_err(&d);
 }
 
 /* Just before the threads are stopped: with a twin alive, what was private counts as shared. */
@@ -181,6 +222,8 @@ static struct err *prepare(struct take *tk, const struct target_opts *o, struct 
 
 	if (!err && o->method == TARGET_BY_FORK)
 		err = preflight_fork(tk->pid, o, pf);
+	else if (!err && pf->lend)
+		err = no_twin_to_lend(tk->pid);
 	if (err)
 		return err;
 	tk->taken.fd[TAKE_TEXTS] = memfd_create("limpet-facts", MFD_CLOEXEC);
@@ -316,6 +359,25 @@ void take_finish(struct take *tk)
 	tk->taken.capture.pause_ns = tk->surgeon.th->pause_ns;
 	if (tk->taken.capture.method == TARGET_BY_FREEZE)
 		log_attach(tk, "let go");
+}
+
+struct err *take_peek(const struct take *tk, taddr addr, uint64_t *ret)
+{
+	const struct theatre *th = tk->surgeon.th;
+	struct iovec to = { ret, sizeof(*ret) };
+	struct iovec from = { (void *)(uintptr_t)addr, sizeof(*ret) };
+	struct proc_stat st;
+
+	/* Not a later process of that number. */
+	if (!proc_read_stat(tk->pid, &st) || (th->start_ticks && st.start_ticks != th->start_ticks))
+		return err_new(ERR_GONE, "process %d has exited", tk->pid);
+	if (process_vm_readv(tk->pid, &to, 1, &from, 1, 0) == sizeof(*ret))
+		return NULL;
+	if (errno == ESRCH)
+		return err_new(ERR_GONE, "process %d has exited", tk->pid);
+	if (errno == EFAULT)
+		return err_fault(addr);
+	return err_os(errno, "reading the memory of process %d", tk->pid);
 }
 
 int take_watch(const struct take *tk)

@@ -19,7 +19,7 @@ enum take_text { TAKE_SMAPS, TAKE_MAPS, TAKE_EXE_PATH, TAKE_AUXV, TAKE_FDS, TAKE
 enum take_fd {
 	TAKE_THEATRE, /* read-only: whether the twin still is */
 	TAKE_MEM,     /* /proc/TWIN/mem, opened for reading: cannot come to mean another process */
-	TAKE_NOW,     /* the running program's own mem, for peeks */
+	TAKE_NOW,     /* the running program's own mem, for peeks; -1: see take_peek() */
 	TAKE_TEXTS,
 	TAKE_EXE, /* the executable, read-only; -1: cannot be opened */
 	TAKE_NFDS,
@@ -49,6 +49,13 @@ void taken_close(struct taken *t);
 /* Kill and reap the twin, or let the target run; idempotent. */
 void take_finish(struct take *tk);
 
+/*
+ * One word of the running program, for who has no TAKE_NOW.  Its page is pinned for that moment:
+ * where it is shared with a twin, the program gets its own copy of it (4 KiB, once). Errors:
+ * ERR_FAULT, ERR_GONE.
+ */
+struct err *take_peek(const struct take *tk, taddr addr, uint64_t *ret) MUST_CHECK;
+
 /* A socket that is readable when the surgeon has been killed, -1 when none need be watched. */
 int take_watch(const struct take *tk);
 /* Then: tell the readers. */
@@ -61,6 +68,8 @@ void take_free(struct take *tk);
 struct live_holder {
 	void (*finish)(void *arg);
 	void (*free)(void *arg);
+	/* take_peek(), wherever the take is. */
+	struct err *(*peek)(void *arg, taddr addr, uint64_t *ret);
 	void *arg;
 };
 

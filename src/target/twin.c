@@ -121,18 +121,27 @@ struct err *twin_settle(struct theatre *th)
 	return NULL;
 }
 
+static bool is_there(const struct theatre *th)
+{
+	struct proc_stat st;
+
+	return proc_read_stat(th->pid, &st) && st.state != 'Z' && st.state != 'X' &&
+	       (!th->start_ticks || st.start_ticks == th->start_ticks);
+}
+
 /*
  * The table of open files is shared no longer when the target replaces itself by exec, and when it
  * ends: the twin then holds what it closed, ports among it.  NULL: they share it.
  */
 static const char *has_left(const struct theatre *th)
 {
+	if (th->own_files)
+		return is_there(th) ? NULL : "the program has ended"; /* it holds none */
 	long rc = syscall(SYS_kcmp, th->pid, th->twin, KCMP_FILES, 0, 0);
-	struct proc_stat st;
 
 	if (rc == 0 || (rc < 0 && errno != ESRCH))
 		return NULL; /* a kernel without kcmp says nothing */
-	if (!proc_read_stat(th->pid, &st) || st.state == 'Z' || st.state == 'X')
+	if (!is_there(th))
 		return "the program has ended";
 	return "the program replaced itself by exec";
 }

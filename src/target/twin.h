@@ -20,6 +20,13 @@ struct err *twin_make(struct patient *p, struct theatre *th) MUST_CHECK;
  */
 struct err *twin_settle(struct theatre *th) MUST_CHECK;
 
+/*
+ * For who may trace the program and not open its files: the twin opens its own memory, th->lent_mem
+ * is the descriptor's number in it (pidfd_getfd).  Its table of files is its own from then on.
+ * Errors: ERR_DENIED (an old kernel, no /proc in its root, a security module), ERR_GONE.
+ */
+struct err *twin_lend(struct theatre *th) MUST_CHECK;
+
 /* True when the twin should go: it endangers the target, or is gone; th->why_gone says it. */
 bool twin_watch(struct theatre *th);
 

@@ -4,6 +4,7 @@ What cannot be had on a machine (no right to mount, no cgroup to write to) is sk
 """
 import collections
 import ctypes
+import json
 import os
 import pty
 import random
@@ -14,11 +15,13 @@ import signal
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 
 import pytest
 
 import build_targets
+import cores
 from procs import FULL, LIMPET, SLOW, TESTS, Target, children, shape, status, traced, twins
 
 NOBODY, OTHER = 65534, 65533
@@ -250,18 +253,113 @@ def test_more_capabilities(place):
 
 @ROOT
 def test_only_cap_sys_ptrace(place):
-    """Enough for the same user's processes; another's /proc/PID/mem takes one capability more."""
+    """Enough for the same user's processes, and with one capability more for another's files too."""
     with Target("quiet") as target:
         assert run(*ONLY_PTRACE, place.limpet, "verify", target.pid).returncode == 0
         unharmed(target)
     with Target("quiet", binary=place.quiet, user=NOBODY) as target:
-        says(run(*ONLY_PTRACE, place.limpet, "report", target.pid), 3,
-             f"the memory of process {target.pid} opens for uid {NOBODY} only, CAP_SYS_PTRACE alone is not enough: give "
-             "limpet CAP_DAC_READ_SEARCH too (Docker: --cap-add DAC_READ_SEARCH), or run it as that user")
         both = ["setpriv", "--bounding-set", "-all,+sys_ptrace,+dac_read_search", "--inh-caps", "-all"]
         for _ in range(3):  # without CAP_KILL: its tracer ends the twin
             assert run(*both, place.limpet, "verify", target.pid).returncode == 0
             unharmed(target)
+
+
+def descriptors(pid):
+    found = {}
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found[int(fd)] = os.readlink(f"/proc/{pid}/fd/{fd}")
+        except OSError:
+            pass
+    return found
+
+
+class Descriptors(threading.Thread):
+    """All that a program ever had open meanwhile."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.before, self.ever, self.go_on = pid, descriptors(pid), set(), True
+
+    def run(self):
+        while self.go_on:
+            self.ever |= set(descriptors(self.pid).items())
+
+    def end(self):
+        self.go_on = False
+        self.join()
+        return self.ever | set(descriptors(self.pid).items())
+
+
+@ROOT
+def test_only_cap_sys_ptrace_and_another_user(place):
+    """/proc/PID/mem does not open for it: the twin lends its own, the program gets no descriptor and no other byte."""
+    program = place.copy(build_targets.build("mixed"), "mixed")
+    with Target("mixed", binary=program, user=NOBODY) as target:
+        target.collect()
+        seen = Descriptors(target.pid)
+        seen.start()
+        for _ in range(3):
+            done = run(*ONLY_PTRACE, place.limpet, "verify", target.pid)
+            assert done.returncode == 0 and not done.stderr, done
+            unharmed(target)
+        assert seen.end() == set(seen.before.items())
+        assert re.search("OK    access .*its twin will lend it", run(*ONLY_PTRACE, place.limpet, "doctor", target.pid).stdout)
+        target.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.2)
+        tool = place.copy(cores.objects_program(), "objects")
+        alone, all_ = [run(*who, tool, target.pid) for who in (ONLY_PTRACE, [])]
+        assert alone.returncode == 0 and alone.stdout.count("\n") > 100000 and alone.stdout == all_.stdout
+        core = os.path.join(place.dir, "core")
+        for who in (ONLY_PTRACE, []):
+            assert run(*who, LIMPET, "snapshot", target.pid, "-o", core + str(len(who))).returncode == 0
+        same_core(core + str(len(ONLY_PTRACE)), core + "0")
+
+
+def same_core(a, b):
+    """Memory and auxiliary vector, byte by byte; of the notes time and pause differ."""
+    words = []
+    for path in (a, b):
+        with open(path, "rb") as f:
+            data = f.read()
+        os.unlink(path)
+        heads = [struct.unpack_from("<IIQQQQ", data, 64 + 56 * i) for i in range(struct.unpack_from("<H", data, 56)[0])]
+        start = min(offset for kind, _, offset, _, _, nbytes in heads if kind == 1 and nbytes)
+        auxv = data.index(b"\x06\0\0\0CORE\0\0\0\0")
+        assert struct.unpack_from("<Q", data, auxv + 12)[0] == 33, "AT_SYSINFO_EHDR"
+        words.append((data[start:], data[auxv - 8:auxv + 256]))
+    assert len(words[0][0]) > 1 << 20 and words[0] == words[1]
+
+
+@ROOT
+def test_only_cap_sys_ptrace_looks_twice(place):
+    """verify's second look is timed by words of the running program, which the broker reads for it."""
+    program = place.copy(build_targets.build("gcstorm"), "gcstorm")
+    with Target("gcstorm", binary=program, user=NOBODY, env={"GOGC": "20"}) as target:
+        for _ in range(4):
+            done = run(*ONLY_PTRACE, place.limpet, "verify", target.pid, "--json")
+            assert done.returncode == 0 and not done.stderr, done
+            assert json.loads(done.stdout)["missing"] == 0
+            unharmed(target)
+
+
+@ROOT
+def test_only_cap_sys_ptrace_is_not_enough(place):
+    """Nothing opens what stands still, nor a /proc that is not there."""
+    with Target("quiet", binary=place.quiet, user=NOBODY) as target:
+        says(run(*ONLY_PTRACE, place.limpet, "report", target.pid, "--freeze"), 3,
+             f"the memory of process {target.pid} opens for uid {NOBODY} only, which CAP_SYS_PTRACE alone does not change, "
+             "and a program that is frozen cannot lend it: give limpet CAP_DAC_READ_SEARCH too (Docker: --cap-add "
+             "DAC_READ_SEARCH), or run it as that user")
+        unharmed(target)
+    argv = ["chroot", f"--userspec={NOBODY}:{NOBODY}", place.dir, "/quiet"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as p:
+        assert p.stdout.readline().startswith(b"READY")
+        says(run(*ONLY_PTRACE, place.limpet, "report", p.pid), 3,
+             f"the memory of process {p.pid} opens for its own user only, and its twin could not lend it (No such file or "
+             "directory): give limpet CAP_DAC_READ_SEARCH too (Docker: --cap-add DAC_READ_SEARCH), or run it as that user")
+        assert p.poll() is None and not traced(p.pid) and not children(p.pid)
+        p.kill()
 
 
 @ROOT

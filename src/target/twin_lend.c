@@ -1,0 +1,171 @@
+/*
+ * twin_lend.c - the twin opens its own memory for us, where we may trace it but not open its files.
+ *
+ * /proc/PID/mem and auxv are their user's alone (0600, 0400), and that is asked before
+ * ptrace_may_access() is (fs/proc/base.c): CAP_SYS_PTRACE does not open them, CAP_DAC_READ_SEARCH
+ * does.  But the twin may open its own, and pidfd_getfd(2) hands out descriptors of whoever may be
+ * traced.  Three calls on the `syscall` instruction that it was born behind; two words of its stack
+ * hold a path meanwhile and are put back.  The program sees nothing of it: first of all the twin
+ * gets a table of open files of its own, with none in it.
+ * Cost: some 60 us, after the program runs again, and the copy of one page.
+ */
+#include "base/clock.h"
+#include "target/inject.h"
+#include "target/procfs.h"
+#include "target/twin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define TIMEOUT_NS	   UINT64_C(5000000000)
+#define SYSCALL_INSN_BYTES 2
+#define SYSCALL_STOP	   (SIGTRAP | 0x80)
+#define WORDS		   2
+
+struct lender {
+	pid_t pid;
+	struct target_regs born; /* behind the clone */
+	taddr at;		 /* where the path goes */
+	long was[WORDS];	 /* what was there */
+	uint64_t deadline;
+};
+
+/* Every other stop is a signal to its group, or job control: neither is for a twin. */
+static bool to_next_call_stop(const struct lender *l)
+{
+	while (clock_ns() < l->deadline) {
+		int status;
+
+		if (ptrace(PTRACE_SYSCALL, l->pid, 0, 0) ||
+		    patient_wait(l->pid, l->deadline, &status) <= 0 || !WIFSTOPPED(status))
+			return false;
+		if (WSTOPSIG(status) == SYSCALL_STOP)
+			return true;
+	}
+	return false;
+}
+
+/* Its result as a program would see it; -ESRCH when the twin is no more. */
+static long call(const struct lender *l, long nr, uint64_t a, uint64_t b, uint64_t c)
+{
+	struct target_regs r = l->born;
+
+	r.rip -= SYSCALL_INSN_BYTES;
+	r.rax = (uint64_t)nr;
+	r.orig_rax = UINT64_MAX;
+	r.rdi = a;
+	r.rsi = b;
+	r.rdx = c;
+	if (ptrace(PTRACE_SETREGS, l->pid, 0, &r) || !to_next_call_stop(l) ||
+	    !to_next_call_stop(l) || !regs_read(l->pid, &r))
+		return -ESRCH;
+	return (long)r.rax;
+}
+
+static bool peek(pid_t pid, taddr at, long *ret)
+{
+	errno = 0;
+	*ret = ptrace(PTRACE_PEEKDATA, pid, (void *)(uintptr_t)at, 0);
+	return errno == 0;
+}
+
+static bool poke(pid_t pid, taddr at, long word)
+{
+	return ptrace(PTRACE_POKEDATA, pid, (void *)(uintptr_t)at, word) == 0;
+}
+
+/* PEEKDATA and not process_vm_readv: it leaves pages shared. */
+static bool has_insn(const struct lender *l)
+{
+	long word;
+
+	return peek(l->pid, l->born.rip - SYSCALL_INSN_BYTES, &word) && (word & 0xffff) == 0x050f;
+}
+
+/* The stack of any thread will do: what is there is put back before anybody reads. */
+static bool find_place(struct lender *l, const struct theatre *th)
+{
+	for (size_t i = 0; i < th->nthreads; i++) {
+		l->at = th->threads[i].regs.rsp & ~UINT64_C(7);
+		if (peek(l->pid, l->at, &l->was[0]) && peek(l->pid, l->at + 8, &l->was[1]) &&
+		    poke(l->pid, l->at, l->was[0]) && poke(l->pid, l->at + 8, l->was[1]))
+			return true;
+	}
+	return false;
+}
+
+static long open_own(const struct lender *l, const char path[static 16])
+{
+	long word[WORDS];
+
+	memcpy(word, path, sizeof(word));
+	for (unsigned i = 0; i < WORDS; i++)
+		if (!poke(l->pid, l->at + i * 8, word[i]))
+			return -EFAULT;
+	return call(l, SYS_open, l->at, O_RDONLY | O_CLOEXEC, 0);
+}
+
+/* Its filter would judge these calls too. */
+static bool set_options(pid_t twin)
+{
+	const unsigned long all = PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD;
+	struct proc_status s;
+	struct err *err = proc_read_status(twin, 0, &s);
+
+	if (err) {
+		err_free(err);
+		return false;
+	}
+	return ptrace(PTRACE_SETOPTIONS, twin, 0,
+		      s.seccomp ? all | PTRACE_O_SUSPEND_SECCOMP : all) == 0;
+}
+
+static long lend(struct lender *l, struct theatre *th)
+{
+	static const char mem[16] = "/proc/self/mem", auxv[16] = "/proc/self/auxv";
+	long rc = call(l, SYS_close_range, 0, ~0U, CLOSE_RANGE_UNSHARE);
+
+	if (rc < 0)
+		return rc;
+	th->own_files = true;
+	rc = open_own(l, mem);
+	th->lent_mem = rc < 0 ? -1 : (int)rc;
+	if (rc >= 0)
+		th->lent_auxv = (int)MAX(open_own(l, auxv), -1);
+	return rc;
+}
+
+static struct err *refused(const struct theatre *th, const char *why)
+{
+	return err_new(ERR_DENIED,
+		       "the memory of process %d opens for its own user only, and its twin could "
+		       "not lend it (%s): give limpet CAP_DAC_READ_SEARCH too (Docker: --cap-add "
+		       "DAC_READ_SEARCH), or run it as that user",
+		       th->pid, why);
+}
+
+struct err *twin_lend(struct theatre *th)
+{
+	struct lender l = { .pid = th->twin, .deadline = clock_ns() + TIMEOUT_NS };
+
+	if (!regs_read(l.pid, &l.born) || !set_options(l.pid))
+		return refused(th, strerror(errno));
+	if (!has_insn(&l) || !find_place(&l, th))
+		return refused(th, "no place for the call");
+	long rc = lend(&l, th);
+
+	for (unsigned i = 0; i < WORDS; i++)
+		if (!poke(l.pid, l.at + i * 8, l.was[i]))
+			rc = -ESRCH; /* no memory is better than changed memory */
+	if (ptrace(PTRACE_SETREGS, l.pid, 0, &l.born))
+		rc = -ESRCH;
+	if (rc == -ESRCH)
+		return err_new(ERR_GONE, "the twin of process %d was killed at birth", th->pid);
+	return rc < 0 ? refused(th, strerror((int)-rc)) : NULL;
+}
