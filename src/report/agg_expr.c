@@ -9,18 +9,6 @@
 
 #include <stdio.h>
 
-enum { DIRECT_MAX = 8, VARS_BACK = 64 };
-
-/* Memory whose type the value in hand tells. */
-enum expr_how { EXPR_VALUE, EXPR_POINTED, EXPR_ELEMENTS };
-
-struct expr_place {
-	const struct go_type *type; /* of one */
-	taddr at;
-	uint64_t n, len;
-	enum expr_how how;
-};
-
 void expr_deinit(struct expr *e)
 {
 	str_deinit(&e->go);
@@ -50,14 +38,6 @@ void expr_wrap(struct str *s, const char *before, const char *after)
 	str_put(&whole, after);
 	str_deinit(s);
 	*s = whole;
-}
-
-static bool read_at(const struct expr *e, taddr at, void *buf, size_t n)
-{
-	size_t got = 0;
-
-	err_free(target_read_some(e->a->s->t, at, buf, n, &got));
-	return got == n;
 }
 
 static struct err *ignore_object(void *arg, uint64_t id, taddr type, uint64_t word0)
@@ -97,7 +77,7 @@ void expr_find_words(const struct expr *e, uint64_t id, uint64_t next, struct ex
 }
 
 /* The step has no words: begin anew at an address. */
-static void restart(struct expr *e, const struct go_type *t, taddr at, const char *why)
+void expr_restart(struct expr *e, const struct go_type *t, taddr at, const char *why)
 {
 	char addr[32];
 
@@ -115,133 +95,13 @@ static void restart(struct expr *e, const struct go_type *t, taddr at, const cha
 	expr_put(e, addr);
 }
 
-/* The object's own type as a place; false: not known. */
-static bool own_type(const struct expr *e, uint64_t id, struct expr_place *ret)
+/* Before a path is appended to a pointer: Go follows it by itself, and of *&x remains x. */
+static void deref(struct str *s, const char *path)
 {
-	const struct snapshot *s = e->a->s;
-	uint32_t number = s->type_of ? s->type_of[id] : 0;
-	const struct go_span *sp = go_heap_span_of(&s->heap, id);
-	const struct go_type *t;
-	uint64_t bytes;
-
-	if (!number || !sp || s->types.v[number].kind != SNAP_TYPE_RTYPE)
-		return false;
-	t = go_type_at(s->rtypes, s->types.v[number].rtype);
-	if (!t || !t->bytes)
-		return false;
-	*ret = (struct expr_place){ .type = t, .n = 1, .len = 1, .how = EXPR_POINTED };
-	ret->at = go_heap_address(&s->heap, id, &bytes) + go_span_header(sp);
-	if (s->types.v[number].array)
-		ret->n = ret->len = (bytes - go_span_header(sp)) / t->bytes;
-	return true;
-}
-
-static bool enter_slice(const struct expr *e, struct expr_place *ret)
-{
-	const struct go_type *t = go_type_at(e->a->s->rtypes, e->type->elem);
-	uint64_t w[3];
-
-	if (!t || !t->bytes || !e->at || !read_at(e, e->at, w, sizeof(w)) || w[0] != e->to)
-		return false;
-	*ret = (struct expr_place){
-		.type = t, .at = e->to, .n = w[2], .len = MIN(w[1], w[2]), .how = EXPR_ELEMENTS
-	};
-	return w[2] <= (1ULL << 46) / t->bytes;
-}
-
-static bool enter_pointer(struct expr *e, struct expr_place *ret)
-{
-	const struct go_type *t = go_type_at(e->a->s->rtypes, e->type->elem);
-
-	if (!t || !t->bytes)
-		return false;
-	*ret = (struct expr_place){ .type = t, .at = e->to, .n = 1, .len = 1, .how = EXPR_POINTED };
-	return true;
-}
-
-/* unsafe.Pointer to an object whose type is known: Go converts it. */
-static bool enter_unsafe(struct expr *e, uint64_t id, struct expr_place *ret)
-{
-	struct str go = { 0 }, dlv = { 0 };
-
-	if (!own_type(e, id, ret) || e->to < ret->at || (e->to - ret->at) % ret->type->bytes ||
-	    (e->to - ret->at) / ret->type->bytes)
-		return false;
-	expr_put(e, ")");
-	str_put(&go, "(*");
-	str_put(&dlv, "(*");
-	expr_type(e->a->s->rtypes, ret->type, &go, &dlv);
-	str_put(&go, ")(");
-	str_put(&dlv, ")(");
-	expr_wrap(&e->go, go.s ? go.s : "", "");
-	expr_wrap(&e->dlv, dlv.s ? dlv.s : "", "");
-	str_deinit(&go);
-	str_deinit(&dlv);
-	ret->n = ret->len = 1;
-	return true;
-}
-
-/* The dynamic value; true: it lies in a box of its own.  False with e->type set: look again. */
-static bool enter_interface(struct expr *e, struct expr_place *ret)
-{
-	struct go_types *ts = e->a->s->rtypes;
-	const struct go_type *t;
-	taddr word0, type;
-	struct str path = { 0 };
-	uint64_t off;
-
-	if (!e->at || !read_at(e, e->at, &word0, sizeof(word0))) {
-		e->type = NULL;
-		return false;
-	}
-	type = go_itab_type(ts, word0);
-	t = go_type_at(ts, type ? type : word0);
-	e->type = NULL;
-	if (!t)
-		return false;
-	str_put(&e->go, ".(");
-	str_put(&e->go, t->name);
-	str_put(&e->go, ")");
-	str_put(&e->dlv, ".(data)");
-	if (!t->direct_iface) {
-		*ret = (struct expr_place){
-			.type = t, .at = e->to, .n = 1, .len = 1, .how = EXPR_VALUE
-		};
-		return true;
-	}
-	e->at = e->word_at;
-	if (expr_leaf(ts, t, 0, &path, &e->type, &off) && path.n)
-		expr_put(e, path.s);
-	str_deinit(&path);
-	return false;
-}
-
-/* What the value in hand says of the memory that it points to. */
-static bool enter(struct expr *e, uint64_t id, struct expr_place *ret)
-{
-	if (e->inside && e->type) {
-		*ret = (struct expr_place){
-			.type = e->type, .at = e->at, .n = 1, .len = 1, .how = EXPR_VALUE
-		};
-		return true;
-	}
-	for (unsigned i = 0; e->type && i < DIRECT_MAX; i++) {
-		switch (e->type->kind) {
-		case GO_POINTER:
-			return enter_pointer(e, ret);
-		case GO_SLICE:
-			return enter_slice(e, ret);
-		case GO_UNSAFE_POINTER:
-			return enter_unsafe(e, id, ret);
-		case GO_INTERFACE:
-			if (enter_interface(e, ret))
-				return true;
-			break;
-		default:
-			return false;
-		}
-	}
-	return false;
+	if (s->n && s->s[0] == '&')
+		memmove(s->s, s->s + 1, s->n--);
+	else if (!*path)
+		expr_wrap(s, "(*", ")");
 }
 
 /* Text of element i of the place, to which a path will be appended. */
@@ -250,15 +110,8 @@ static void put_element(struct expr *e, const struct expr_place *pl, uint64_t i,
 	char text[64];
 
 	if (pl->how == EXPR_POINTED) {
-		bool amp = e->go.n && e->go.s[0] == '&';
-
-		if (amp) { /* *&x */
-			memmove(e->go.s, e->go.s + 1, e->go.n--);
-			memmove(e->dlv.s, e->dlv.s + 1, e->dlv.n--);
-		} else if (!*path) {
-			expr_wrap(&e->go, "(*", ")");
-			expr_wrap(&e->dlv, "(*", ")");
-		}
+		deref(&e->go, path);
+		deref(&e->dlv, path);
 	} else if (pl->how == EXPR_ELEMENTS) {
 		if (i >= pl->len) {
 			snprintf(text, sizeof(text), "[:%" PRIu64 "]", pl->n);
@@ -268,6 +121,25 @@ static void put_element(struct expr *e, const struct expr_place *pl, uint64_t i,
 		expr_put(e, text);
 	}
 	expr_put(e, path);
+}
+
+/*
+ * A variable of a closure, ".sess": Go has no words for it, dlv has; ".&n": by reference, the
+ * closure has the address of n.  Of what no DWARF tells nothing is said to dlv.
+ */
+static void put_captured(struct expr *e, const struct expr_place *pl, const char *path)
+{
+	if (path[0] == '.' && path[1] == '&') {
+		expr_wrap(&e->go, "&", ".");
+		expr_wrap(&e->dlv, "&", ".");
+		path += 2;
+	}
+	expr_put(e, path);
+	if (pl->how == EXPR_CAPTURED_BLIND) {
+		expr_dlv_at(e, e->type, e->at, "");
+		e->unsaid += !e->blind;
+		e->last_unsaid = "a variable of a closure that DWARF does not name";
+	}
 }
 
 /* The pointer at word, by the type of the place: e becomes the value that it is part of. */
@@ -284,14 +156,36 @@ static bool follow(struct expr *e, const struct expr_place *pl, taddr word)
 	off = (word - pl->at) % pl->type->bytes;
 	if (!expr_leaf(ts, pl->type, off, &path, &leaf, &leaf_off))
 		return false;
-	put_element(e, pl, i, path.n ? path.s : "");
 	e->field = keepf(&e->a->keep, "%s", path.n ? path.s : "");
 	if (pl->how == EXPR_ELEMENTS)
 		e->field = keepf(&e->a->keep, "[%" PRIu64 "]%s", i, path.n ? path.s : "");
 	e->type = leaf;
-	e->blind = false;
 	e->at = pl->at + i * pl->type->bytes + leaf_off;
 	e->word_at = word;
+	if (pl->how == EXPR_CAPTURED || pl->how == EXPR_CAPTURED_BLIND)
+		put_captured(e, pl, path.n ? path.s : "");
+	else
+		put_element(e, pl, i, path.n ? path.s : "");
+	e->blind = e->inner = false;
+	return true;
+}
+
+/* The value in hand points to the place pl, but as another type (time.Timer: its own is larger). */
+static bool convert(struct expr *e, const struct expr_place *pl)
+{
+	_cleanup_(str_deinit) struct str go = { 0 }, dlv = { 0 };
+
+	if (e->blind || !e->type || e->type->kind != GO_POINTER || e->to != pl->at)
+		return false;
+	str_put(&go, "(*");
+	str_put(&dlv, "(*");
+	expr_type(e->a->s->rtypes, pl->type, &go, &dlv);
+	str_put(&go, ")(unsafe.Pointer(");
+	str_put(&dlv, ")(unsafe.Pointer(");
+	if (!str_ok(&go) || !str_ok(&dlv))
+		return false;
+	expr_wrap(&e->go, go.s, "))");
+	expr_wrap(&e->dlv, dlv.s, "))");
 	return true;
 }
 
@@ -302,7 +196,7 @@ static bool follow_own(struct expr *e, uint64_t id, taddr word)
 	struct expr_place one;
 	uint64_t i;
 
-	if (!own_type(e, id, &pl) || word < pl.at)
+	if (!expr_own_type(e, id, &pl) || word < pl.at)
 		return false;
 	i = (word - pl.at) / pl.type->bytes;
 	if (i >= pl.n)
@@ -310,7 +204,8 @@ static bool follow_own(struct expr *e, uint64_t id, taddr word)
 	one = pl;
 	one.at += i * pl.type->bytes;
 	one.n = one.len = 1;
-	restart(e, one.type, one.at, "its holder's type does not tell this field");
+	if (!convert(e, &one))
+		expr_restart(e, one.type, one.at, "its holder's type does not tell this field");
 	if (!follow(e, &one, word))
 		return false;
 	if (pl.n > 1)
@@ -322,12 +217,29 @@ static void follow_blind(struct expr *e, uint64_t id, taddr word)
 {
 	taddr base = go_heap_address(&e->a->s->heap, id, NULL);
 
-	restart(e, NULL, word, "an object of unknown type");
+	expr_restart(e, NULL, word, "an object of unknown type");
 	expr_wrap(&e->go, "*", "");
 	expr_wrap(&e->dlv, "*", "");
 	e->field = keepf(&e->a->keep, "+0x%" PRIx64, word - base);
 	e->type = NULL;
 	e->at = e->word_at = word;
+}
+
+/* To what a map or a channel is made of: no value of the program lies between. */
+static void follow_inner(struct expr *e, uint64_t id, taddr word)
+{
+	bool map = e->type && e->type->kind == GO_MAP;
+	_cleanup_(str_deinit) struct str go = { 0 };
+
+	str_putn(&go, e->go.s ? e->go.s : "", e->go.n);
+	if (!e->inner)
+		str_put(&go, map ? "/*memory of the map*/" : "/*memory of the channel*/");
+	follow_blind(e, id, word);
+	expr_clear(&e->go);
+	str_putn(&e->go, go.s ? go.s : "", go.n);
+	if (!e->inner)
+		e->last_unsaid = map ? "memory of a map itself" : "memory of a channel itself";
+	e->inner = true;
 }
 
 void expr_dlv_at(struct expr *e, const struct go_type *t, taddr at, const char *path)
@@ -345,40 +257,54 @@ void expr_dlv_at(struct expr *e, const struct go_type *t, taddr at, const char *
 	str_put(&e->dlv, path);
 }
 
+/* Interfaces are looked through; false: to be entered as any other object. */
+static bool is_container(struct expr *e)
+{
+	return !e->inside && e->type && (e->type->kind == GO_MAP || e->type->kind == GO_CHAN);
+}
+
 static void step_object(struct expr *e, uint64_t id, uint64_t next)
 {
+	bool inner = e->inner || is_container(e), known;
 	struct expr_place pl = { 0 };
 	struct expr_words w;
-	bool known;
 
 	expr_find_words(e, id, next, &w);
-	known = enter(e, id, &pl);
+	known = expr_enter(e, id, &pl);
 	e->inside = false;
 	for (unsigned i = 0; i < w.n; i++)
 		if (known && follow(e, &pl, w.at[i])) {
 			e->to = w.value[i];
 			return;
 		}
-	for (unsigned i = 0; i < w.n; i++)
+	for (unsigned i = 0; i < w.n && !inner; i++)
 		if (follow_own(e, id, w.at[i])) {
 			e->to = w.value[i];
 			return;
 		}
 	e->to = w.n ? w.value[0] : go_heap_address(&e->a->s->heap, next, NULL);
-	if (w.n) {
+	if (w.n && inner)
+		follow_inner(e, id, w.at[0]);
+	else if (w.n)
 		follow_blind(e, id, w.at[0]);
+	if (w.n)
 		return;
-	}
-	restart(e, NULL, e->to, "no pointer was found there");
+	expr_restart(e, NULL, e->to, "no pointer was found there");
 	e->field = "";
 	e->type = NULL;
 	e->at = e->word_at = 0;
 }
 
-/* Interfaces are looked through; false: to be entered as any other object. */
-static bool is_container(struct expr *e)
+/* Begin anew where the value lies. */
+static void shorten(struct expr *e)
 {
-	return !e->inside && e->type && (e->type->kind == GO_MAP || e->type->kind == GO_CHAN);
+	if (e->at && e->type)
+		expr_restart(e, e->type, e->at, "the expression is too long");
+	else
+		expr_restart(e, NULL, e->word_at, "the expression is too long");
+	expr_wrap(&e->go, "(*", ")");
+	expr_wrap(&e->dlv, "(*", ")");
+	e->blind = false;
 }
 
 struct err *expr_step(struct expr *e, const gnode *path, size_t len, size_t *i)
@@ -388,133 +314,11 @@ struct err *expr_step(struct expr *e, const gnode *path, size_t len, size_t *i)
 	e->field = e->frame_of = e->var = e->what = e->key = "";
 	if (*i + 1 >= len)
 		return NULL;
+	if (!e->inside)
+		expr_unwrap(e);
 	if (!is_container(e) || !expr_contained(e, path, len, i))
 		step_object(e, id, graph_object(e->a->g, path[*i + 1]));
-	if (e->go.n > EXPR_TEXT_MAX)
-		restart(e, NULL, e->at, "the expression is too long");
-	return e->go.bad || e->dlv.bad ? &err_nomem : NULL;
-}
-
-/* The variable that address lies in; frame UINT32_MAX: a global. */
-static const struct snap_var *var_at(const struct expr *e, taddr at, uint32_t frame)
-{
-	const struct snapshot *s = e->a->s;
-	const struct snap_var *best = NULL;
-	size_t lo = 0, hi = s->vars.n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (s->vars.v[mid].at <= at)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (unsigned k = 0; lo && k < VARS_BACK; k++) {
-		const struct snap_var *v = &s->vars.v[--lo];
-		const struct go_type *t = go_type_at(s->rtypes, v->rtype);
-
-		if (t && at - v->at < t->bytes && v->frame == frame &&
-		    (!best || v->rank > best->rank))
-			best = v;
-	}
-	return best;
-}
-
-/* The frame's number as dlv counts them: inlined calls are frames of their own. */
-static unsigned frame_number(const struct expr *e, const struct go_goroutine *gr, uint32_t frame)
-{
-	const struct go_stacks *st = &e->a->s->stacks;
-	struct go_line lines[64];
-	unsigned n = 0;
-
-	for (size_t i = gr->first_frame; i < st->frames.n && i <= frame; i++) {
-		size_t k = go_lines_at(e->a->s->go, go_frame_line_pc(&st->frames.v[i]), lines,
-				       ARRAY_LEN(lines));
-
-		n += k ? (unsigned)k : 1;
-	}
-	return n ? n - 1 : 0;
-}
-
-static bool put_local(struct expr *e, const struct snap_var *v)
-{
-	const char *name = *v->name == '&' ? v->name + 1 : v->name;
-
-	if (!expr_identifier(name, strlen(name)))
-		return false;
-	expr_put(e, v->name);
-	return true;
-}
-
-/* The root's variable holds the pointer at slot sl. */
-static bool begin_var(struct expr *e, const struct snap_root *r, const struct snap_slot *sl)
-{
-	const struct snapshot *s = e->a->s;
-	const struct snap_var *v = sl->at ? var_at(e, sl->at, sl->frame) : NULL;
-	_cleanup_(str_deinit) struct str path = { 0 };
-	const struct go_type *leaf;
-	uint64_t off;
-
-	if (!v || !v->name ||
-	    !expr_leaf(s->rtypes, go_type_at(s->rtypes, v->rtype), sl->at - v->at, &path, &leaf,
-		       &off))
-		return false;
-	if (r->kind == SNAP_ROOT_GOROUTINE && r->goroutine < s->stacks.gs.n) {
-		const struct go_goroutine *gr = &s->stacks.gs.v[r->goroutine];
-
-		if (!put_local(e, v))
-			return false;
-		e->goroutine = gr->id;
-		e->frame = frame_number(e, gr, sl->frame);
-	} else if (!expr_global(v->name, &e->go, &e->dlv)) {
-		return false;
-	}
-	if (path.n)
-		expr_put(e, path.s);
-	e->var = v->name;
-	e->field = keepf(&e->a->keep, "%s", path.n ? path.s : "");
-	e->type = leaf;
-	e->at = v->at + off;
-	e->word_at = sl->at;
-	e->to = sl->value;
-	return true;
-}
-
-static const char *why_root(const struct snap_root *r, const struct snap_slot *sl)
-{
-	if (r->kind == SNAP_ROOT_GLOBAL)
-		return "a global of unknown type";
-	if (r->kind != SNAP_ROOT_GOROUTINE)
-		return "a table of the runtime";
-	if (sl->flags & (GO_SLOT_REGISTER | GO_SLOT_DEFER | GO_SLOT_PANIC | GO_SLOT_G))
-		return "no variable of a goroutine";
-	return "a stack slot without a name";
-}
-
-struct err *expr_begin(struct expr *e, gnode root, uint64_t next)
-{
-	const struct snapshot *s = e->a->s;
-	const struct snap_root *r = &s->roots.v[root - 1];
-	const struct snap_slot *first = NULL;
-
-	e->field = e->frame_of = e->var = e->what = e->key = "";
-	for (uint64_t i = r->first_slot; i < r->first_slot + r->nslots && i < s->slots.n; i++) {
-		const struct snap_slot *sl = &s->slots.v[i];
-
-		if (sl->object != next)
-			continue;
-		if (begin_var(e, r, sl))
-			return NULL;
-		first = first ? first : sl;
-	}
-	e->to = first ? first->value : go_heap_address(&s->heap, next, NULL);
-	e->word_at = e->at = first ? first->at : 0;
-	restart(e, NULL, e->word_at ? e->word_at : e->to,
-		first ? why_root(r, first) : "no pointer was found there");
-	if (e->word_at) {
-		expr_wrap(&e->go, "*", "");
-		expr_wrap(&e->dlv, "*", "");
-	}
+	if (e->go.n > EXPR_TEXT_MAX || e->dlv.n > EXPR_TEXT_MAX)
+		shorten(e);
 	return e->go.bad || e->dlv.bad ? &err_nomem : NULL;
 }

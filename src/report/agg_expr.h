@@ -13,7 +13,7 @@
 #include "goruntime/cont.h"
 #include "report/agg.h"
 
-enum { EXPR_DEPTH = 32, EXPR_TEXT_MAX = 16384 };
+enum { EXPR_DEPTH = 32, EXPR_TEXT_MAX = 1500 };
 
 /* A value that holds a pointer: where it lies, what it points to, what to call it. */
 struct expr {
@@ -27,6 +27,7 @@ struct expr {
 	unsigned frame;		    /* of it, as dlv counts: inlined calls are frames */
 	unsigned unsaid;	    /* steps that are not expressible */
 	bool blind;		    /* what the value is was lost already, and counted */
+	bool inner;		    /* inside a map's or a channel's own memory */
 	bool inside; /* the value lies in the object that comes next, as memory of its own */
 	const char *last_unsaid; /* static: why the last one was not */
 	/* of the step just made, for the node's line */
@@ -52,10 +53,10 @@ void expr_type(struct go_types *ts, const struct go_type *t, struct str *go, str
 bool expr_identifier(const char *name, size_t n);
 
 /*
- * A map's key as a literal: "\"k7\"", "17"; hashed ("…7f3a") unless the policy is full.  False:
- * no literal of a basic kind, or not shown: the text is not for evaluation.
+ * A map's key as a literal: "\"k7\"", "17", "main.point{x: 1, y: 2}"; hashed ("…7f3a") unless the
+ * policy is full.  False: dlv has no words for it, or it is not shown, or equals nothing (NaN).
  */
-bool expr_key(struct agg *a, struct go_place key, struct str *out);
+bool expr_key(struct agg *a, struct go_place key, struct str *go, struct str *dlv);
 
 /* Root v (a node) holds the next object; e is empty. */
 struct err *expr_begin(struct expr *e, gnode root, uint64_t next) MUST_CHECK;
@@ -77,6 +78,30 @@ struct expr_words {
 	unsigned n;
 };
 
+/* Memory whose type the value in hand tells. */
+enum expr_how {
+	EXPR_VALUE,
+	EXPR_POINTED,
+	EXPR_ELEMENTS,
+	EXPR_CAPTURED,	     /* variables of a closure, by names of DWARF */
+	EXPR_CAPTURED_BLIND, /* by what its code does */
+};
+
+struct expr_place {
+	const struct go_type *type; /* of one */
+	taddr at;
+	uint64_t n, len;
+	enum expr_how how;
+};
+
+/* The object's own type as a place; false: not known. */
+bool expr_own_type(const struct expr *e, uint64_t id, struct expr_place *ret);
+/* A value in an interface that is a pointer, a map …: to that.  Before expr_enter(). */
+void expr_unwrap(struct expr *e);
+/* What the value in hand says of the memory that it points to, object id. */
+bool expr_enter(struct expr *e, uint64_t id, struct expr_place *ret);
+/* The step has no words: both texts begin anew at an address. */
+void expr_restart(struct expr *e, const struct go_type *t, taddr at, const char *why);
 void expr_find_words(const struct expr *e, uint64_t id, uint64_t next, struct expr_words *ret);
 void expr_clear(struct str *s);
 void expr_wrap(struct str *s, const char *before, const char *after);

@@ -13,7 +13,7 @@ struct finder {
 	const gnode *path; /* [0] the header */
 	size_t n;	   /* of it, at most PARTS_MAX */
 	bool part[PARTS_MAX];
-	taddr buffer; /* of a channel */
+	taddr buffer, buffer_end; /* of a channel */
 	/* the way out */
 	struct expr_words w;
 	uint64_t box;
@@ -27,8 +27,10 @@ static enum go_cont_go_on on_part(void *arg, const struct go_map_part *p)
 	struct finder *f = arg;
 	uint64_t id = go_heap_object_at(&f->e->a->s->heap, p->at);
 
-	if (p->what == GO_PART_BUFFER)
+	if (p->what == GO_PART_BUFFER) {
 		f->buffer = p->at;
+		f->buffer_end = p->at + p->count * p->elem_bytes;
+	}
 	for (size_t i = 0; i < f->n && id != GO_NO_OBJECT; i++)
 		f->part[i] |= graph_object(f->e->a->g, f->path[i]) == id;
 	return CONT_ON;
@@ -68,26 +70,35 @@ static enum go_cont_go_on on_entry(void *arg, const struct go_cont_entry *en)
 	return f->found ? CONT_STOP : CONT_ON;
 }
 
+/* dlv knows a channel as runtime.hchan, whose buf it gives the type of an array. */
+static bool put_queued(struct finder *f)
+{
+	struct expr *e = f->e;
+	taddr at = f->hit.elem.at;
+
+	str_printf(&e->go, "/*queued %" PRIu64 "*/", f->hit.index);
+	if (!f->buffer || at < f->buffer || at >= f->buffer_end || !f->hit.elem.type->bytes)
+		return false;
+	str_printf(&e->dlv, ".buf[%" PRIu64 "]", (at - f->buffer) / f->hit.elem.type->bytes);
+	return true;
+}
+
 /* As Go would, else with a comment: in source it is none of the value's text. */
 static bool put_entry(struct finder *f, bool map)
 {
 	struct expr *e = f->e;
-	_cleanup_(str_deinit) struct str key = { 0 };
-	bool literal = false;
+	_cleanup_(str_deinit) struct str key = { 0 }, dlv = { 0 };
+	bool literal;
 
-	if (!map) {
-		str_printf(&e->go, "/*queued %" PRIu64 "*/", f->hit.index);
-		return false;
-	}
-	literal = expr_key(e->a, f->hit.key, &key);
+	if (!map)
+		return put_queued(f);
+	literal = expr_key(e->a, f->hit.key, &key, &dlv);
 	e->key = keepf(&e->a->keep, "%s", str_ok(&key) ? key.s : "");
 	if (f->key)
 		str_put(&e->go, "/*key*/");
 	str_printf(&e->go, "[%s]", e->key);
-	str_printf(&e->dlv, "[%s]", e->key);
-	if (literal && !f->key && f->hit.key.type->kind <= GO_STRING)
-		return true;
-	return false;
+	str_printf(&e->dlv, "[%s]", str_ok(&dlv) ? dlv.s : "");
+	return literal && !f->key;
 }
 
 /* Why dlv has no words for the entry; NULL: it has, they are only not shown. */
@@ -118,6 +129,11 @@ static void land(struct finder *f, bool map)
 	e->inside = f->boxed;
 	e->blind = false;
 	e->at = e->word_at = p.at;
+	for (unsigned i = 0; i < f->w.n && f->boxed; i++)
+		if (f->w.value[i] == p.at) {
+			e->word_at = f->w.at[i];
+			e->to = p.at;
+		}
 	if (!f->boxed) {
 		leaf = expr_leaf(e->a->s->rtypes, p.type, f->w.at[f->word] - p.at, &path, &e->type,
 				 &off);

@@ -1,15 +1,9 @@
 /*
- * agg_expr_leaf.c - the words of expressions: fields, names of variables and types, keys.
+ * agg_expr_leaf.c - the words of expressions: fields, names of variables and types.
  *
  * Knows types, no objects and no paths.
  */
 #include "report/agg_expr.h"
-
-#include "report/agg_value.h"
-
-#include <stdio.h>
-
-enum { KEY_TEXT_MAX = 1024 };
 
 static const struct go_type_field *field_at(struct go_types *ts, const struct go_type *t,
 					    uint64_t at)
@@ -153,53 +147,4 @@ void expr_type(struct go_types *ts, const struct go_type *t, struct str *go, str
 	str_put(dlv, "\"");
 	str_put(dlv, full && *full ? full : t->name);
 	str_put(dlv, "\"");
-}
-
-static bool key_string(struct agg *a, const uint8_t *words, struct str *out)
-{
-	uint64_t len = load_u64(words + 8);
-	uint8_t buf[KEY_TEXT_MAX];
-	size_t got = 0, want = MIN(len, (uint64_t)sizeof(buf));
-	struct err *err = want ? target_read_some(a->s->t, load_u64(words), buf, want, &got) : NULL;
-
-	err_free(err);
-	if (got < want) {
-		str_put(out, "\"\xe2\x80\xa6\"");
-		return false;
-	}
-	if (a->values != ANS_VALUES_FULL) {
-		str_printf(out, "\"%s\"", value_hash(a, buf, got));
-		return false;
-	}
-	value_quote(out, (const char *)buf, got);
-	if (len > got)
-		str_put(out, "\xe2\x80\xa6");
-	return len == got;
-}
-
-bool expr_key(struct agg *a, struct go_place key, struct str *out)
-{
-	uint8_t buf[16] = { 0 };
-	size_t got = 0, n = key.type ? (size_t)MIN(key.type->bytes, (uint64_t)16) : 0;
-	const char *text;
-
-	if (n)
-		err_free(target_read_some(a->s->t, key.at, buf, n, &got));
-	if (!n || got < n) {
-		str_put(out, "\xe2\x80\xa6");
-		return false;
-	}
-	if (key.type->kind == GO_STRING && n == 16)
-		return key_string(a, buf, out);
-	if (key.type->kind > GO_COMPLEX128) {
-		str_put(out, "\xe2\x80\xa6");
-		return false;
-	}
-	if (a->values != ANS_VALUES_FULL) {
-		str_put(out, value_hash(a, buf, n));
-		return false;
-	}
-	text = value_scalar(a, key.type, buf);
-	str_put(out, text);
-	return !strstr(text, "nan") && !strstr(text, "inf");
 }
