@@ -11,6 +11,8 @@
 
 #define CALLEE_SLOTS 4096U
 #define MAX_NAME     1024
+#define MAX_LINES    16
+#define TRIE	     "internal/sync.(*HashTrieMap["
 
 enum callee_kind {
 	CALLEE_OTHER,
@@ -25,6 +27,7 @@ enum callee_kind {
 	CALLEE_BOX,	/* (type, from) *type */
 	CALLEE_METHOD,	/* (*type, …) */
 	CALLEE_EQUAL,	/* (*type, *type) */
+	CALLEE_TRIE,	/* (*HashTrieMap, …): a sync.Map begins with it */
 };
 
 struct callee_slot {
@@ -150,6 +153,10 @@ static void learn(const struct go_code *c, struct callee_slot *s)
 	s->kind = s->type ? CALLEE_METHOD : CALLEE_OTHER;
 	if (s->type)
 		return;
+	if (!strncmp(f.name, TRIE, strlen(TRIE))) {
+		s->kind = CALLEE_TRIE;
+		return;
+	}
 	s->type = equal_of(c, f.name);
 	s->kind = s->type ? CALLEE_EQUAL : CALLEE_OTHER;
 }
@@ -188,7 +195,33 @@ static struct err *loaded_in(struct code_worker *w, unsigned reg, taddr type, en
 	return type && v->kind == VAL_LOADED ? code_fact(w, v->a, type, what) : NULL;
 }
 
-static struct err *arguments(struct code_worker *w, const struct callee_slot *s)
+/* The call is of a body that was inlined, of a function whose name begins so. */
+static bool inlined(const struct go_code *c, taddr call, const char *prefix)
+{
+	struct go_line lines[MAX_LINES];
+	size_t n = go_lines_at(c->g, call, lines, MAX_LINES);
+
+	return n > 1 && !strncmp(lines[0].function, prefix, strlen(prefix));
+}
+
+/*
+ * sync.(*Map).Load and its like are one call each, and inlined (sync/map.go since 1.24); of all
+ * tries' methods these alone are called in their bodies, on the map itself.
+ */
+static struct err *of_sync_map(struct code_worker *w, taddr call)
+{
+	const struct val *v = &w->now.r[X86_AX];
+	taddr type;
+
+	if ((v->kind != VAL_GLOBAL && v->kind != VAL_LOADED) ||
+	    !inlined(w->c, call, "sync.(*Map)."))
+		return NULL;
+	type = go_type_named(w->c->ts, "sync.Map");
+	return v->kind == VAL_GLOBAL ? place_in(w, X86_AX, type)
+				     : loaded_in(w, X86_AX, type, FACT_RECEIVER);
+}
+
+static struct err *arguments(struct code_worker *w, const struct callee_slot *s, taddr call)
 {
 	struct err *err;
 
@@ -208,6 +241,8 @@ static struct err *arguments(struct code_worker *w, const struct callee_slot *s)
 	case CALLEE_EQUAL:
 		err = place_in(w, X86_AX, s->type);
 		return err ? err : place_in(w, X86_BX, s->type);
+	case CALLEE_TRIE:
+		return of_sync_map(w, call);
 	default:
 		return NULL;
 	}
@@ -230,7 +265,7 @@ static struct val result(const struct code_worker *w, uint8_t kind)
 	}
 }
 
-struct err *code_call(struct code_worker *w, taddr entry)
+struct err *code_call(struct code_worker *w, taddr entry, taddr next)
 {
 	const struct callee_slot *s = callee_of(w, entry);
 	struct err *err;
@@ -239,7 +274,7 @@ struct err *code_call(struct code_worker *w, taddr entry)
 	w->now.r[11] = (struct val){ 0 };
 	if (s->kind == CALLEE_BARRIER)
 		return NULL;
-	err = arguments(w, s);
+	err = arguments(w, s, next - 1);
 	v = result(w, s->kind);
 	memset(w->now.r, 0, sizeof(w->now.r));
 	if (v.a)

@@ -208,7 +208,7 @@ static struct err *step(struct code_worker *w, const struct x86_insn *in, taddr 
 	struct err *err = NULL;
 
 	if (in->flags & X86_CALL)
-		return code_call(w, next + (uint64_t)(int64_t)in->imm);
+		return code_call(w, next + (uint64_t)(int64_t)in->imm, next);
 	if (plain && in->op == 0x89)
 		return store_move(w, in, to);
 	if (plain && in->op == 0x8b) {

@@ -119,8 +119,11 @@ bool code_is_type(const struct go_code *c, taddr at);
 /* Follow the registers through the function in w->insns; facts go to w->facts. */
 struct err *code_flow(struct code_worker *w, const struct code_func *f) MUST_CHECK;
 
-/* A call of the function at entry with the registers in w->now: facts, and what is in AX then. */
-struct err *code_call(struct code_worker *w, taddr entry) MUST_CHECK;
+/*
+ * A call of the function at entry, which comes back to next, with the registers in w->now: facts,
+ * and what is in AX then.
+ */
+struct err *code_call(struct code_worker *w, taddr entry, taddr next) MUST_CHECK;
 struct err *code_callees_init(struct code_worker *w) MUST_CHECK;
 /* The type T that "path.(*T).method" has as receiver; 0: no such name, no such type. */
 taddr code_receiver(const struct go_code *c, const char *function);
