@@ -22,10 +22,16 @@ bool dwarf_number(Dwarf_Die *die, unsigned at, uint64_t *ret)
 {
 	Dwarf_Attribute a;
 	Dwarf_Word x;
+	bool flag;
 
-	if (!dwarf_attr(die, at, &a) || dwarf_formudata(&a, &x) != 0)
+	if (!dwarf_attr(die, at, &a))
 		return false;
-	*ret = x;
+	if (dwarf_formudata(&a, &x) == 0)
+		*ret = x;
+	else if (dwarf_formflag(&a, &flag) == 0)
+		*ret = flag;
+	else
+		return false;
 	return true;
 }
 

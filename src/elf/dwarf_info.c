@@ -184,17 +184,6 @@ bool dwarf_struct_bytes(const struct dwarf *d, const char *names, uint64_t *ret)
 	return true;
 }
 
-static bool number(Dwarf_Die *die, unsigned at, uint64_t *ret)
-{
-	Dwarf_Attribute a;
-	Dwarf_Word x;
-
-	if (!dwarf_attr(die, at, &a) || dwarf_formudata(&a, &x) != 0)
-		return false;
-	*ret = x;
-	return true;
-}
-
 static bool is_alias(Dwarf_Die *t)
 {
 	int tag = dwarf_tag(t);
@@ -227,7 +216,7 @@ static uint64_t type_bytes(Dwarf_Die *t)
 	case DW_TAG_subroutine_type:
 		return 8;
 	default:
-		return number(t, DW_AT_byte_size, &n) ? n : 0;
+		return dwarf_number(t, DW_AT_byte_size, &n) ? n : 0;
 	}
 }
 
@@ -240,8 +229,8 @@ static bool member_embedded(Dwarf_Die *field, const char *name, int depth, Dwarf
 	uint64_t embedded, at, sub;
 	Dwarf_Die t;
 
-	if (depth >= MAX_EMBEDDED || !number(field, AT_GO_EMBEDDED, &embedded) || !embedded ||
-	    !number(field, DW_AT_data_member_location, &at) || !type_of(field, &t) ||
+	if (depth >= MAX_EMBEDDED || !dwarf_number(field, AT_GO_EMBEDDED, &embedded) || !embedded ||
+	    !dwarf_number(field, DW_AT_data_member_location, &at) || !type_of(field, &t) ||
 	    dwarf_tag(&t) != DW_TAG_structure_type || !member(&t, name, depth + 1, ret_type, &sub))
 		return false;
 	*ret_offset = at + sub;
@@ -259,7 +248,7 @@ static bool member(Dwarf_Die *strct, const char *name, int depth, Dwarf_Die *ret
 		const char *s = dwarf_diename(&f);
 
 		if (dwarf_tag(&f) == DW_TAG_member && s && !strcmp(s, name))
-			return number(&f, DW_AT_data_member_location, ret_offset) &&
+			return dwarf_number(&f, DW_AT_data_member_location, ret_offset) &&
 			       type_of(&f, ret_type);
 	} while (dwarf_siblingof(&f, &f) == 0);
 	if (dwarf_child(strct, &f) != 0)

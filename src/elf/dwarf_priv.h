@@ -60,6 +60,7 @@ struct err *dwarf_func_at(struct dwarf_index *d, taddr pc, Dwarf_Die *ret,
 /* libdw would exit(1) when memory is short, and crash on some lies. */
 #define DWARF_WAY_OUT "; --symbols none does without it"
 
+/* Also of a flag: 0 or 1. */
 bool dwarf_number(Dwarf_Die *die, unsigned at, uint64_t *ret);
 /* Offset of the entry that an attribute refers to, also by an abstract origin's; 0: none. */
 uint64_t dwarf_ref(Dwarf_Die *die, unsigned at);
