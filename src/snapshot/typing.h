@@ -129,6 +129,16 @@ uint64_t snap_bits_extent(const struct snapshot *s, size_t span, uint64_t id, ui
 /* Pointer bits of a slot's words; false: not known for such a span. */
 bool snap_bits_get(const struct snapshot *s, size_t span, uint64_t id, uint64_t *ret);
 
+/*
+ * typing_real.c: of a struct or map of go.shape.… the program's own type that it must be; the type
+ * itself if it is no shape or several could be meant.  Thread-safe.
+ */
+struct typing_reals;
+
+struct typing_reals *typing_reals_create(struct snapshot *s);
+void typing_reals_free(struct typing_reals *r);
+taddr typing_real(struct typing_reals *r, taddr type);
+
 /* Plans and infos, made once; typing_plan.c. */
 struct typing_plans;
 

@@ -24,6 +24,7 @@ struct typing_plans {
 	} * tab;
 	size_t n, cap;
 	struct typing_info *info; /* by type number */
+	struct typing_reals *reals;
 	taddr pool_local, time_timer, labels, hchan;
 	uint16_t timer_off; /* of the timer in runtime.timeTimer */
 };
@@ -52,8 +53,9 @@ struct err *typing_plans_create(struct snapshot *s, struct typing_plans **ret)
 	ps->cap = 1024;
 	ps->tab = zalloc(ps->cap, sizeof(*ps->tab));
 	ps->info = bigalloc(MAX_NUMBERS, sizeof(*ps->info));
+	ps->reals = typing_reals_create(s);
 	pthread_mutex_init(&ps->lock, NULL);
-	if (!ps->tab || !ps->info) {
+	if (!ps->tab || !ps->info || !ps->reals) {
 		typing_plans_free(ps);
 		return &err_nomem;
 	}
@@ -74,6 +76,7 @@ void typing_plans_free(struct typing_plans *ps)
 	for (size_t i = 0; ps->tab && i < ps->cap; i++)
 		free(ps->tab[i].plan);
 	free(ps->tab);
+	typing_reals_free(ps->reals);
 	bigfree(ps->info, MAX_NUMBERS, sizeof(*ps->info));
 	pthread_mutex_destroy(&ps->lock);
 	free(ps);
@@ -102,7 +105,7 @@ static void leaf(struct building *b, uint64_t off, enum typing_op op, enum typin
 	struct typing_leaf l = { .off = (uint32_t)off,
 				 .op = (uint8_t)op,
 				 .form = (uint8_t)form,
-				 .at = at,
+				 .at = at ? typing_real(b->ps->reals, at) : 0,
 				 .alt_at = alt,
 				 .count_off = 16 };
 	static const uint8_t ranks[2] = { SNAP_RANK_FLOW, SNAP_RANK_WEAK };
@@ -110,7 +113,7 @@ static void leaf(struct building *b, uint64_t off, enum typing_op op, enum typin
 	for (int i = 0; i < 2; i++) {
 		l.number[i] = form == FORM_NONE || form == FORM_CLOSURE
 				      ? 0
-				      : number_of(s, l.form, at, ranks[i]);
+				      : number_of(s, l.form, l.at, ranks[i]);
 		l.alt[i] = alt ? number_of(s, l.form, alt, ranks[i]) : 0;
 	}
 	if (form != FORM_NONE && form != FORM_CLOSURE && !l.number[0])
