@@ -97,6 +97,8 @@ static void read_addr(struct asker *k, struct go_place iface, struct target_addr
 		read_ip(k, p, ip);
 	else if (!strcmp(full, "net.UnixAddr"))
 		*name = text_at(k, field(k, p, "Name"));
+	if (!strcmp(*name, "@")) /* one without a name */
+		*name = "";
 }
 
 static enum go_cont_go_on see(void *arg, const struct go_cont_entry *e)

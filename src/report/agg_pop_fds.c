@@ -268,7 +268,10 @@ static struct err *finish(struct agg *a, void *arg, struct pop_row *r)
 
 	(void)arg;
 	c[C_WHERE].s = c[C_PATH].s;
-	if (c[C_LOCAL].s && c[C_PEER].s)
+	if (!c[C_LOCAL].s && c[C_PEER].s)
+		c[C_WHERE].s = keepf(&a->keep, "%s%sto %s", c[C_PATH].s ? c[C_PATH].s : "",
+				     c[C_PATH].s ? " " : "", c[C_PEER].s);
+	else if (c[C_LOCAL].s && c[C_PEER].s)
 		c[C_WHERE].s = keepf(&a->keep, "%s to %s", c[C_LOCAL].s, c[C_PEER].s);
 	else if (c[C_LOCAL].s)
 		c[C_WHERE].s = keepf(&a->keep, "%s%s%s", c[C_LOCAL].s, c[C_SOCKET].s ? " " : "",

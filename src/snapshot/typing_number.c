@@ -256,6 +256,19 @@ static enum typing_form form_of_direct(const struct go_type *t, taddr *ret_at)
 	}
 }
 
+/* Made as a runtime.timeTimer from 1.23 on, whose front it is (time/sleep.go: newTimer). */
+static taddr made_as(struct snapshot *s, taddr pointee)
+{
+	const struct go_type *t = go_type_at(s->rtypes, pointee);
+	taddr timer;
+
+	if (!t || !t->name || !t->pkg_path || (strcmp(t->name, "time.Timer") && strcmp(t->name, "time.Ticker")) ||
+	    strcmp(t->pkg_path, "time"))
+		return pointee;
+	timer = go_type_named(s->rtypes, "runtime.timeTimer");
+	return timer ? timer : pointee;
+}
+
 enum typing_form snap_word_form(struct snapshot *s, taddr word, taddr *ret_at)
 {
 	const struct target_region *r = target_region_at(s->t, word);
@@ -276,5 +289,9 @@ enum typing_form snap_word_form(struct snapshot *s, taddr word, taddr *ret_at)
 		return FORM_ONE;
 	}
 	t = direct_of(s, t);
-	return t ? form_of_direct(t, ret_at) : FORM_NONE;
+	enum typing_form form = t ? form_of_direct(t, ret_at) : FORM_NONE;
+
+	if (form == FORM_ONE)
+		*ret_at = made_as(s, *ret_at);
+	return form;
 }
