@@ -112,7 +112,7 @@ static const char *why_entry(const struct finder *f, bool map)
 		return "a map's key";
 	if (kind == GO_STRING || (kind && kind <= GO_COMPLEX128))
 		return NULL;
-	return "a map's key that is no literal";
+	return "a map's key that is no constant";
 }
 
 static void land(struct finder *f, bool map)

@@ -2,7 +2,7 @@
  * agg_expr_key.c - a map's key as Go writes it in brackets.
  *
  * Values of the program: only by the policy.  Two texts, for Go and for dlv, whose constants are
- * exact and whose maps are asked by constants and composite literals only.
+ * exact and whose maps are asked by constants and pointers only.
  */
 #include "report/agg_expr.h"
 
@@ -115,13 +115,8 @@ static void put_scalar(struct literal *l, const struct go_type *t, taddr at)
 
 static void put_type(struct literal *l, const struct go_type *t)
 {
-	const char *full = go_type_full(l->a->s->rtypes, t);
-
-	str_put(l->go, t->name);
-	str_put(l->dlv, full);
-	/* dlv has no composite literals of types whose path is no name */
-	if (!t->named || strchr(full, '/') || strchr(full, '['))
-		l->dlv_too = false;
+	put(l, t->name);
+	l->dlv_too = false; /* "*ast.CompositeLit not implemented", or only without strings */
 }
 
 static void put_any(struct literal *l, const struct go_type *t, taddr at);
@@ -156,7 +151,6 @@ static void put_array(struct literal *l, const struct go_type *t, taddr at)
 	const struct go_type *e = go_type_at(l->a->s->rtypes, t->elem);
 
 	put_type(l, t);
-	l->dlv_too = false; /* "*ast.CompositeLit not implemented" */
 	put(l, "{");
 	for (uint64_t i = 0; i < t->len; i++) {
 		put(l, i ? ", " : "");

@@ -33,78 +33,125 @@ static const struct snap_var *var_at(const struct expr *e, taddr at, uint32_t fr
 	return best;
 }
 
+/* What holds the root's pointer, and where in it. */
+struct origin {
+	const char *name;
+	struct str path;
+	const struct go_type *leaf;
+	taddr at; /* of the leaf */
+};
+
+static void origin_deinit(struct origin *o)
+{
+	str_deinit(&o->path);
+}
+
+/* The value that v's word at slot sl is part of; of a variable in pieces v is one of them. */
+static bool leaf_of_var(const struct expr *e, const struct snap_var *v, const struct snap_slot *sl,
+			struct origin *o)
+{
+	struct go_types *ts = e->a->s->rtypes;
+	const struct go_type *t = go_type_at(ts, v->rtype);
+	struct snap_local l;
+	uint64_t off = 0;
+
+	if (!t)
+		return false;
+	if (v->frame != UINT32_MAX && *v->name != '&' &&
+	    snap_local_at(e->a->s, v->frame, sl->at, &l) && l.type && !strcmp(l.name, v->name) &&
+	    l.type->bytes != t->bytes) {
+		if (!expr_leaf(ts, l.type, l.off, &o->path, &o->leaf, &off))
+			return false;
+		o->at = sl->at - (l.off - off);
+		return true;
+	}
+	if (!expr_leaf(ts, t, sl->at - v->at, &o->path, &o->leaf, &off))
+		return false;
+	o->at = v->at + off;
+	return true;
+}
+
 /* The frame's number as dlv counts them: inlined calls are frames of their own. */
-static unsigned frame_number(const struct expr *e, const struct go_goroutine *gr, uint32_t frame)
+static unsigned frame_number(const struct expr *e, const struct go_goroutine *gr,
+			     const struct snap_slot *sl)
 {
 	const struct go_stacks *st = &e->a->s->stacks;
 	struct go_line lines[64];
+	struct snap_local l;
 	unsigned n = 0;
 
-	for (size_t i = gr->first_frame; i < st->frames.n && i <= frame; i++) {
+	for (size_t i = gr->first_frame; i < st->frames.n && i <= sl->frame; i++) {
 		size_t k = go_lines_at(e->a->s->go, go_frame_line_pc(&st->frames.v[i]), lines,
 				       ARRAY_LEN(lines));
 
+		if (i == sl->frame && snap_local_at(e->a->s, sl->frame, sl->at, &l))
+			for (size_t in = 0; in + 1 < k; in++)
+				if (!strcmp(lines[in].function, l.function))
+					return n + (unsigned)in;
 		n += k ? (unsigned)k : 1;
 	}
 	return n ? n - 1 : 0;
 }
 
-static bool put_local(struct expr *e, const struct snap_var *v)
+/* A value that is one word, in a variable that lies in pieces here and there. */
+static bool origin_in_pieces(const struct expr *e, const struct snap_slot *sl, struct origin *o)
 {
-	const char *name = *v->name == '&' ? v->name + 1 : v->name;
+	struct snap_local l;
+	uint64_t off;
 
-	if (!expr_identifier(name, strlen(name)))
+	if (!snap_local_at(e->a->s, sl->frame, sl->at, &l) || !l.type ||
+	    !expr_leaf(e->a->s->rtypes, l.type, l.off, &o->path, &o->leaf, &off) ||
+	    o->leaf->bytes != 8 || off != l.off)
 		return false;
-	expr_put(e, v->name);
+	o->name = l.name;
+	o->at = sl->at;
 	return true;
 }
 
-/* The value that v's word at slot sl is part of; of a variable in pieces v is one of them. */
-static bool leaf_of_var(const struct expr *e, const struct snap_var *v, const struct snap_slot *sl,
-			struct str *path, const struct go_type **leaf, uint64_t *off)
+static bool find_origin(const struct expr *e, const struct snap_slot *sl, struct origin *o)
 {
-	const struct go_type *t = go_type_at(e->a->s->rtypes, v->rtype);
-	uint64_t before = sl->at - v->at;
-	struct snap_local l;
+	const struct snap_var *v = sl->at ? var_at(e, sl->at, sl->frame) : NULL;
 
-	if (v->frame != UINT32_MAX && *v->name != '&' &&
-	    snap_local_at(e->a->s, v->frame, sl->at, &l) && l.type && !strcmp(l.name, v->name) &&
-	    l.type->bytes != t->bytes) {
-		if (!expr_leaf(e->a->s->rtypes, l.type, l.off, path, leaf, off))
-			return false;
-		*off = sl->at - (l.off - *off) - v->at; /* of the leaf's part in this piece */
-		return true;
-	}
-	return expr_leaf(e->a->s->rtypes, t, before, path, leaf, off);
+	if (!v || !v->name)
+		return sl->at && sl->frame != UINT32_MAX && origin_in_pieces(e, sl, o);
+	o->name = v->name;
+	return leaf_of_var(e, v, sl, o);
+}
+
+static bool put_local(struct expr *e, const char *name)
+{
+	const char *bare = *name == '&' ? name + 1 : name;
+
+	if (!expr_identifier(bare, strlen(bare)))
+		return false;
+	expr_put(e, name);
+	return true;
 }
 
 /* The root's variable holds the pointer at slot sl. */
 static bool begin_var(struct expr *e, const struct snap_root *r, const struct snap_slot *sl)
 {
 	const struct snapshot *s = e->a->s;
-	const struct snap_var *v = sl->at ? var_at(e, sl->at, sl->frame) : NULL;
-	_cleanup_(str_deinit) struct str path = { 0 };
-	const struct go_type *leaf;
-	uint64_t off;
+	_cleanup_(origin_deinit) struct origin o = { 0 };
 
-	if (!v || !v->name || !leaf_of_var(e, v, sl, &path, &leaf, &off))
+	if (!find_origin(e, sl, &o))
 		return false;
 	if (r->kind == SNAP_ROOT_GOROUTINE && r->goroutine < s->stacks.gs.n) {
 		const struct go_goroutine *gr = &s->stacks.gs.v[r->goroutine];
 
-		if (!put_local(e, v))
+		if (!put_local(e, o.name))
 			return false;
 		e->goroutine = gr->id;
-		e->frame = frame_number(e, gr, sl->frame);
-	} else if (!expr_global(v->name, &e->go, &e->dlv)) {
+		e->frame = frame_number(e, gr, sl);
+	} else if (!expr_global(o.name, &e->go, &e->dlv)) {
 		return false;
 	}
-	if (path.n)
-		expr_put(e, path.s);
-	e->var = v->name;
-	e->field = keepf(&e->a->keep, "%s", path.n ? path.s : "");
-	e->type = leaf;
-	e->at = v->at + off;
+	if (o.path.n)
+		expr_put(e, o.path.s);
+	e->var = o.name;
+	e->field = keepf(&e->a->keep, "%s", o.path.n ? o.path.s : "");
+	e->type = o.leaf;
+	e->at = o.at;
 	e->word_at = sl->at;
 	e->to = sl->value;
 	return true;

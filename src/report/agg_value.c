@@ -67,14 +67,26 @@ static uint64_t number(const uint8_t *p, uint64_t nbytes)
 
 static const char *float_text(struct keep *k, const uint8_t *p, uint64_t nbytes)
 {
+	const char *text;
 	double d;
 	float f;
 
+	/* the shortest that reads back as the same number, as strconv.FormatFloat has it */
 	if (nbytes == 4) {
 		memcpy(&f, p, 4);
+		for (int digits = 6; digits < 9; digits++) {
+			text = keepf(k, "%.*g", digits, (double)f);
+			if (strtof(text, NULL) == f)
+				return text;
+		}
 		return keepf(k, "%.9g", (double)f);
 	}
 	memcpy(&d, p, 8);
+	for (int digits = 15; digits < 17; digits++) {
+		text = keepf(k, "%.*g", digits, d);
+		if (strtod(text, NULL) == d)
+			return text;
+	}
 	return keepf(k, "%.17g", d);
 }
 
