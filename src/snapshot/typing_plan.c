@@ -304,7 +304,9 @@ static void flatten(struct building *b, const struct go_type *t, uint64_t off, u
 	b->bad = ++b->steps > MAX_STEPS;
 	switch (t->kind) {
 	case GO_POINTER:
-		flatten_pointer(b, t, off);
+		/* go.shape.*uint8 is any pointer (cmd/compile/internal/noder: shapify) */
+		if (strncmp(t->name, "go.shape.", 9) != 0)
+			flatten_pointer(b, t, off);
 		return;
 	case GO_STRING:
 		leaf(b, off, OP_STRING, FORM_STRING, 0, 0);
