@@ -496,14 +496,16 @@ static struct err *pairs(struct typing *t)
 	w->stack_max = 0;
 	for (size_t i = 0; i < t->s->slots.n && !err; i++) {
 		const struct snap_slot *slot = &t->s->slots.v[i];
-		uint64_t words[2];
+		uint64_t words[3];
 
-		if (slot->at < 8 || (slot->at & 7) || slot->object == GO_NO_OBJECT)
+		if (slot->at < 16 || (slot->at & 7) || slot->object == GO_NO_OBJECT)
 			continue;
-		err = go_io_read(&io, slot->at - 8, words, sizeof(words));
-		if (err_catch(&err, ERR_FAULT) || err || words[1] != slot->value)
+		err = go_io_read(&io, slot->at - 16, words, sizeof(words));
+		if (err_catch(&err, ERR_FAULT) || err || words[2] != slot->value)
 			continue;
-		typing_expand_iface(w, words[0], words[1]);
+		/* a reflect.Type before it: the type is that one's second word */
+		if (!go_itab_type(t->s->rtypes, words[0]))
+			typing_expand_iface(w, words[1], words[2]);
 	}
 	typing_flush(w);
 	return err;
@@ -547,6 +549,8 @@ struct err *snapshot_types(struct snapshot *s, unsigned nthreads)
 		err = typing_init(&t, nthreads);
 	if (!err)
 		err = propagate(&t);
+	if (!err)
+		err = typing_rules(&t);
 	if (!err)
 		err = typing_shapes(&t);
 	s->names_ns = clock_ns() - begun;

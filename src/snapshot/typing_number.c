@@ -11,8 +11,9 @@
 #define MAX_DIRECT_DEPTH 16
 #define TINY_BYTES	 16 /* runtime/malloc.go: maxTinySize */
 
-static const char *const runtime_names[] = { "runtime.g", "runtime.sudog", "runtime.m",
-					     "runtime.itabTableType" };
+static const char *const runtime_names[] = { "runtime.g",	    "runtime.sudog",
+					     "runtime.m",	    "runtime.itabTableType",
+					     "abi.TypeAssertCache", "abi.InterfaceSwitchCache" };
 
 static bool name_closure(struct snapshot *s, taddr pc, struct snap_type *t)
 {
@@ -262,7 +263,8 @@ static taddr made_as(struct snapshot *s, taddr pointee)
 	const struct go_type *t = go_type_at(s->rtypes, pointee);
 	taddr timer;
 
-	if (!t || !t->name || !t->pkg_path || (strcmp(t->name, "time.Timer") && strcmp(t->name, "time.Ticker")) ||
+	if (!t || !t->name || !t->pkg_path ||
+	    (strcmp(t->name, "time.Timer") && strcmp(t->name, "time.Ticker")) ||
 	    strcmp(t->pkg_path, "time"))
 		return pointee;
 	timer = go_type_named(s->rtypes, "runtime.timeTimer");

@@ -3,16 +3,13 @@
  *
  * An object's slot and its pointer words are its shape.  Where one struct type of the program
  * alone has it, the name is "~T"; else "~48 B scan 101100".  Both are guesses: nothing follows
- * from them, and they are not counted as typed.  The runtime's table of itabs is certain by its
- * own contents.
+ * from them, and they are not counted as typed.
  * Cost: a pass over the objects without a name; the program's types are looked at once.
  */
 #include "snapshot/typing.h"
 
-#define MAX_SHAPES   4096
-#define MIN_WORDS    4 /* smaller ones are too alike */
-#define ITAB_TABLE   3 /* learn.c and typing_number.c: its place among the runtime's names */
-#define MIN_ITAB_TAB 4096
+#define MAX_SHAPES 4096
+#define MIN_WORDS  4 /* smaller ones are too alike */
 
 /* One shape: what it is called. */
 struct shape {
@@ -117,47 +114,6 @@ static void name_span(struct shapes *x, size_t span)
 			s->type_of[id] = number_of(x, bits, v->elem_bytes);
 }
 
-/*
- * runtime/iface.go, itabAdd: itabTableType{ size, count uintptr; entries [size]*itab }, allocated
- * without pointers.
- */
-static struct err *name_itab_table(struct typing *t, size_t span)
-{
-	struct snapshot *s = t->s;
-	const struct go_span *v = &s->heap.spans.v[span];
-	uint64_t head[2], entries[64];
-	struct err *err;
-
-	for (uint64_t id = v->first; id < v->first + v->nelems; id++) {
-		taddr at = v->base + (id - v->first) * v->elem_bytes;
-		unsigned nitabs = 0, nothers = 0;
-
-		if (!anonymous(s, id))
-			continue;
-		err = target_read(s->t, at, head, sizeof(head));
-		if (!err && head[0] >= 512 && !(head[0] & (head[0] - 1)) && head[1] <= head[0] &&
-		    head[0] < 1U << 24 &&
-		    snap_slot_bytes(s->go->L, (2 + head[0]) * 8, true) == v->elem_bytes)
-			err = target_read(s->t, at + 16, entries, sizeof(entries));
-		else if (!err)
-			continue;
-		if (err_catch(&err, ERR_FAULT))
-			continue;
-		if (err)
-			return err;
-		for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
-			bool itab = entries[i] && go_itab_type(s->rtypes, entries[i]);
-
-			nitabs += itab;
-			nothers += entries[i] && !itab;
-		}
-		if (nitabs && !nothers)
-			s->type_of[id] =
-				snap_number(s, FORM_RUNTIME, ITAB_TABLE, SNAP_RANK_RUNTIME);
-	}
-	return NULL;
-}
-
 struct err *typing_shapes(struct typing *t)
 {
 	_cleanup_(shapes_deinit) struct shapes x = { .t = t };
@@ -168,8 +124,6 @@ struct err *typing_shapes(struct typing *t)
 
 		if (!v->noscan)
 			name_span(&x, i);
-		else if (v->elem_bytes >= MIN_ITAB_TAB)
-			err = name_itab_table(t, i);
 	}
 	return err;
 }
