@@ -88,7 +88,7 @@ const char *crash_words(char buf[CRASH_WORDS], const char *what, const char *fil
 	return buf;
 }
 
-_Noreturn void crash_nomem(void)
+__attribute__((noreturn)) void crash_nomem(void)
 {
 	say("limpet: out of memory while reading DWARF: allow more (--max-memory), or do without "
 	    "it (--symbols none)\n");

@@ -39,6 +39,6 @@ const char *crash_words(char buf[CRASH_WORDS], const char *what, const char *fil
 			const char *way_out);
 
 /* For libraries that would exit(1) when memory is short: one line, exit code 5. */
-_Noreturn void crash_nomem(void);
+__attribute__((noreturn)) void crash_nomem(void);
 
 #endif
