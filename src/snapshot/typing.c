@@ -13,7 +13,6 @@
 
 #include "base/clock.h"
 #include "base/par.h"
-#include "goruntime/heap_io.h"
 #include "goruntime/heap_scan.h"
 
 #define CHUNK_BYTES  ((uint64_t)1 << 20)
@@ -485,32 +484,6 @@ static struct err *variables(struct typing *t)
 	return err;
 }
 
-/* Two words on a stack or in a global that look like an interface. */
-static struct err *pairs(struct typing *t)
-{
-	_cleanup_(go_io_deinit) struct go_io io = { 0 };
-	struct typing_worker *w = t->workers[0];
-	struct err *err = go_io_init(&io, t->s->go);
-
-	w->rank = SNAP_RANK_WEAK;
-	w->stack_max = 0;
-	for (size_t i = 0; i < t->s->slots.n && !err; i++) {
-		const struct snap_slot *slot = &t->s->slots.v[i];
-		uint64_t words[3];
-
-		if (slot->at < 16 || (slot->at & 7) || slot->object == GO_NO_OBJECT)
-			continue;
-		err = go_io_read(&io, slot->at - 16, words, sizeof(words));
-		if (err_catch(&err, ERR_FAULT) || err || words[2] != slot->value)
-			continue;
-		/* a reflect.Type before it: the type is that one's second word */
-		if (!go_itab_type(t->s->rtypes, words[0]))
-			typing_expand_iface(w, words[1], words[2]);
-	}
-	typing_flush(w);
-	return err;
-}
-
 static struct err *propagate(struct typing *t)
 {
 	struct err *err;
@@ -528,7 +501,7 @@ static struct err *propagate(struct typing *t)
 		weaken(t, i);
 	err = variables(t);
 	if (!err)
-		err = pairs(t);
+		err = typing_pairs(t);
 	if (!err)
 		err = settle(t);
 	return err ? err : typing_inside(t, settle);

@@ -270,6 +270,9 @@ void typing_statics_deinit(struct typing *t);
 /* Room for n bytes in the worker's buffer; false: too many, or no memory. */
 bool typing_room(struct typing_worker *w, uint64_t nbytes);
 
+/* typing_pairs.c: roots that look like interfaces. */
+struct err *typing_pairs(struct typing *t) MUST_CHECK;
+
 /* typing_rules.c: memory of the runtime that its contents tell. */
 struct err *typing_rules(struct typing *t) MUST_CHECK;
 
