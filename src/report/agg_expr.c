@@ -170,6 +170,36 @@ static bool follow(struct expr *e, const struct expr_place *pl, taddr word)
 	return true;
 }
 
+/* Literals of types are spelled in another way by DWARF. */
+static bool dlv_names(const struct expr *e, const struct go_type *t)
+{
+	const char *full = go_type_full(e->a->s->rtypes, t);
+
+	return !strcmp(full, "interface {}") ||
+	       (!strstr(full, "func(") && !strstr(full, "struct {") &&
+		!strstr(full, "interface {"));
+}
+
+void expr_dlv_at(struct expr *e, const struct go_type *t, taddr at, const char *path)
+{
+	_cleanup_(str_deinit) struct str ignored = { 0 };
+	char addr[32];
+
+	expr_clear(&e->dlv);
+	e->untyped = !dlv_names(e, t);
+	if (e->untyped) {
+		str_printf(&e->dlv, "(*(*unsafe.Pointer)(" TADDR_FMT "))", e->word_at);
+		return;
+	}
+	str_put(&e->dlv, "(*");
+	expr_type(e->a->s->rtypes, t, &ignored, &e->dlv);
+	snprintf(addr, sizeof(addr), ")(" TADDR_FMT ")", at);
+	str_put(&e->dlv, addr);
+	if (!*path)
+		expr_wrap(&e->dlv, "(*", ")");
+	str_put(&e->dlv, path);
+}
+
 /* The value in hand points to the place pl, but as another type (time.Timer: its own is larger). */
 static bool convert(struct expr *e, const struct expr_place *pl)
 {
@@ -208,6 +238,8 @@ static bool follow_own(struct expr *e, uint64_t id, taddr word)
 		expr_restart(e, one.type, one.at, "its holder's type does not tell this field");
 	if (!follow(e, &one, word))
 		return false;
+	if (!dlv_names(e, one.type))
+		expr_dlv_at(e, e->type, e->at, "");
 	if (pl.n > 1)
 		e->field = keepf(&e->a->keep, "[%" PRIu64 "]%s", i, e->field);
 	return true;
@@ -240,21 +272,6 @@ static void follow_inner(struct expr *e, uint64_t id, taddr word)
 	if (!e->inner)
 		e->last_unsaid = map ? "memory of a map itself" : "memory of a channel itself";
 	e->inner = true;
-}
-
-void expr_dlv_at(struct expr *e, const struct go_type *t, taddr at, const char *path)
-{
-	_cleanup_(str_deinit) struct str ignored = { 0 };
-	char addr[32];
-
-	expr_clear(&e->dlv);
-	str_put(&e->dlv, "(*");
-	expr_type(e->a->s->rtypes, t, &ignored, &e->dlv);
-	snprintf(addr, sizeof(addr), ")(" TADDR_FMT ")", at);
-	str_put(&e->dlv, addr);
-	if (!*path)
-		expr_wrap(&e->dlv, "(*", ")");
-	str_put(&e->dlv, path);
 }
 
 /* Interfaces are looked through; false: to be entered as any other object. */
@@ -310,14 +327,19 @@ static void shorten(struct expr *e)
 struct err *expr_step(struct expr *e, const gnode *path, size_t len, size_t *i)
 {
 	uint64_t id = graph_object(e->a->g, path[*i]);
+	bool untyped;
 
 	e->field = e->frame_of = e->var = e->what = e->key = "";
 	if (*i + 1 >= len)
 		return NULL;
 	if (!e->inside)
 		expr_unwrap(e);
+	untyped = e->untyped;
+	e->untyped = false;
 	if (!is_container(e) || !expr_contained(e, path, len, i))
 		step_object(e, id, graph_object(e->a->g, path[*i + 1]));
+	if (untyped && e->type && e->at)
+		expr_dlv_at(e, e->type, e->at, "");
 	if (e->go.n > EXPR_TEXT_MAX || e->dlv.n > EXPR_TEXT_MAX)
 		shorten(e);
 	return e->go.bad || e->dlv.bad ? &err_nomem : NULL;

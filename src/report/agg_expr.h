@@ -28,7 +28,8 @@ struct expr {
 	unsigned unsaid;	    /* steps that are not expressible */
 	bool blind;		    /* what the value is was lost already, and counted */
 	bool inner;		    /* inside a map's or a channel's own memory */
-	bool inside; /* the value lies in the object that comes next, as memory of its own */
+	bool untyped; /* dlv's text is a pointer without type: the next step begins it anew */
+	bool inside;  /* the value lies in the object that comes next, as memory of its own */
 	const char *last_unsaid; /* static: why the last one was not */
 	/* of the step just made, for the node's line */
 	const char *what; /* "map-value" …: the objects passed over are parts of a container; "" */

@@ -128,11 +128,26 @@ static bool put_local(struct expr *e, const char *name)
 	return true;
 }
 
+/* Why dlv does not evaluate a local by its name; NULL: it does. */
+static const char *why_local(const struct expr *e, const struct go_goroutine *gr,
+			     const struct snap_slot *sl)
+{
+	struct snap_local l;
+
+	/* it counts frames from the thread's registers, we from where the call was entered */
+	if (!strcmp(go_status_name(gr->status), "syscall"))
+		return "a local of a goroutine in a system call";
+	if (snap_local_at(e->a->s, sl->frame, sl->at, &l) && l.ends)
+		return "a local that ends at the call";
+	return NULL;
+}
+
 /* The root's variable holds the pointer at slot sl. */
 static bool begin_var(struct expr *e, const struct snap_root *r, const struct snap_slot *sl)
 {
 	const struct snapshot *s = e->a->s;
 	_cleanup_(origin_deinit) struct origin o = { 0 };
+	const char *why = NULL;
 
 	if (!find_origin(e, sl, &o))
 		return false;
@@ -141,6 +156,7 @@ static bool begin_var(struct expr *e, const struct snap_root *r, const struct sn
 
 		if (!put_local(e, o.name))
 			return false;
+		why = why_local(e, gr, sl);
 		e->goroutine = gr->id;
 		e->frame = frame_number(e, gr, sl);
 	} else if (!expr_global(o.name, &e->go, &e->dlv)) {
@@ -154,6 +170,11 @@ static bool begin_var(struct expr *e, const struct snap_root *r, const struct sn
 	e->at = o.at;
 	e->word_at = sl->at;
 	e->to = sl->value;
+	if (why) {
+		expr_dlv_at(e, e->type, e->at, "");
+		e->unsaid++;
+		e->last_unsaid = why;
+	}
 	return true;
 }
 

@@ -21,6 +21,7 @@ struct snap_local {
 	const struct go_type *type; /* of all of it; NULL unknown */
 	uint64_t off;		    /* of the word, in the variable */
 	uint8_t role;		    /* SNAP_LOCAL_* */
+	bool ends; /* at the call: where that returns to it has no place any more; not for dlv */
 };
 enum { SNAP_LOCAL_VARIABLE, SNAP_LOCAL_PARAMETER };
 

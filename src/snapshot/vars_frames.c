@@ -378,7 +378,7 @@ static const struct pc_local *covering(const struct pc_locals *l, int64_t cfa)
 bool snap_local_at(struct snapshot *s, uint32_t frame, taddr at, struct snap_local *ret)
 {
 	struct snap_dwarf *x = s->dwarf;
-	const struct pc_local *p;
+	const struct pc_local *p, *after;
 	const struct go_frame *f;
 
 	if (!x || frame >= s->stacks.frames.n || !at)
@@ -386,6 +386,7 @@ bool snap_local_at(struct snapshot *s, uint32_t frame, taddr at, struct snap_loc
 	f = &s->stacks.frames.v[frame];
 	pthread_mutex_lock(&x->lock);
 	p = covering(snap_pc_locals(s, x, go_frame_line_pc(f)), (int64_t)(at - f->fp));
+	after = p ? covering(snap_pc_locals(s, x, f->pc), (int64_t)(at - f->fp)) : NULL;
 	if (p)
 		*ret = (struct snap_local){
 			.name = p->name,
@@ -393,6 +394,7 @@ bool snap_local_at(struct snapshot *s, uint32_t frame, taddr at, struct snap_loc
 			.type = go_type_at(s->rtypes, p->rtype),
 			.off = p->off + (uint64_t)((int64_t)(at - f->fp) - p->cfa),
 			.role = p->parameter ? SNAP_LOCAL_PARAMETER : SNAP_LOCAL_VARIABLE,
+			.ends = !after || strcmp(after->name, p->name),
 		};
 	pthread_mutex_unlock(&x->lock);
 	return p;

@@ -17,6 +17,7 @@ import cores
 import damage
 import dlvrpc
 import procs
+import servers
 
 COUNT = 1000 if procs.FULL else 50
 SHAPE = {"FollowPointers": False, "MaxVariableRecurse": 0, "MaxStringLen": 64, "MaxArrayValues": 0, "MaxStructFields": 0}
@@ -154,11 +155,40 @@ def held(core, binary, seed):
     return tally
 
 
-@pytest.mark.parametrize("program, minor", [("mixed", "1.26")])
-def test_random_objects(program, minor, tmp_path):
-    with procs.Target(program, minor, "dwarf") as target:
+@pytest.mark.parametrize("program", ["mixed", "paths"] if procs.FULL else ["mixed"])
+def test_random_objects(program, tmp_path):
+    with procs.Target(program, "1.26", "dwarf") as target:
         procs.limpet("snapshot", target.pid, "-o", tmp_path / "core", "--quiet")
-    held(str(tmp_path / "core"), target.binary, 1)
+    tally = held(str(tmp_path / "core"), target.binary, 1)
+    assert tally.said > 0.75 * tally.paths
+
+
+@pytest.mark.full
+def test_random_objects_of_a_server(tmp_path):
+    with servers.at_work("caddy", build_targets.build("caddy", "1.26", "dwarf")) as target:
+        procs.limpet("snapshot", target.pid, "-o", tmp_path / "core", "--quiet")
+    tally = held(str(tmp_path / "core"), target.binary, 1)
+    assert tally.said > 0.75 * tally.paths
+
+
+def test_a_lie_is_seen(tmp_path):
+    """The comparison itself: expressions of other objects, and steps that lead elsewhere."""
+    core = str(tmp_path / "core")
+    with procs.Target("paths", "1.26", "dwarf") as target:
+        procs.limpet("snapshot", target.pid, "-o", core, "--quiet")
+        wanted = told(target)
+    objects, _ = reachable(core, target.binary)
+    memory = Memory(core, objects)
+    first, second = [at for at, e in wanted.items() if e.startswith("main.one.slice")][:2]
+    answer = procs.limpet_json("why", core, hex(first), "--exe", target.binary, "--values", "full", "--paths", 1)
+    expression, path = answer["expressions"][0], answer["paths"][0]
+    with dlvrpc.Dlv(target.binary, core) as dlv:
+        assert not lie(dlv, memory, expression, memory.object_at(first))
+        assert lie(dlv, memory, expression, memory.object_at(second))
+        assert lie(dlv, memory, dict(expression, dlv="main.nothing"), memory.object_at(first))
+    assert not list(broken_steps(memory, path, memory.object_at(first)))
+    path[-2]["to"] = hex(second)
+    assert len(list(broken_steps(memory, path, memory.object_at(first)))) == 2
 
 
 def told(target):
