@@ -2,9 +2,10 @@
  * vars.c - every variable that limpet believes in, one a line, for comparisons with a debugger.
  *
  *     vars TARGET [OPTIONS of report]
- *     0x5f6d20<TAB>8<TAB>main.cache<TAB>map[string]*main.T<TAB>global<TAB>0xc000012000
+ *     0x5f6d20<TAB>8<TAB>main.cache<TAB>map[string]*main.T<TAB>global<TAB>0xc000012000<TAB>-
  *
- * Address, bytes, name, type, place ("goroutine 17 frame 2 pc 0x4810f2 main.f"), first word.
+ * Address, bytes, name, type, place ("goroutine 17 frame 2 pc 0x4810f2 main.f"), first word, and of
+ * a local the function that it belongs to, which may be inlined there.
  * Goes through the same doors as the commands (cli/session.h).
  */
 #include "cli/session.h"
@@ -48,13 +49,16 @@ static void print(struct snapshot *s, const struct snap_var *v)
 {
 	const struct go_type *t = go_type_at(s->rtypes, v->rtype);
 	uint64_t word = 0;
+	struct snap_local l;
 
 	printf(TADDR_FMT "\t%" PRIu64 "\t%s\t%s\t", v->at, t ? t->bytes : 0, v->name,
 	       t ? go_type_full(s->rtypes, t) : "?");
 	put_place(s, v);
 	if (t && t->bytes >= 8)
 		err_free(go_read_u64(s->go, v->at, &word));
-	printf("\t" TADDR_FMT "\n", word);
+	if (v->frame == UINT32_MAX || !snap_local_at(s, v->frame, v->at, &l))
+		l = (struct snap_local){ .function = "-" };
+	printf("\t" TADDR_FMT "\t%s\n", word, l.function);
 }
 
 /* Words of stacks that have a name, and those that have none. */
