@@ -2,6 +2,7 @@
  * fuzz_proc.c - text of /proc and of cgroups: total parsers, any bytes give a value or "unknown".
  */
 #include "target/cgroup.h"
+#include "target/fds.h"
 #include "target/procfs.h"
 
 #include <stdio.h>
@@ -41,6 +42,27 @@ static void smaps(const char *text)
 		abort();
 }
 
+/* Strings with ends between them, as the broker sends them. */
+static void descriptors(const uint8_t *data, size_t n)
+{
+	_cleanup_(freep) char *copy = malloc(n + 1);
+	_cleanup_(freep) struct target_fd *fds = NULL;
+	size_t nfds = 0, len = 0;
+
+	if (!copy)
+		return;
+	memcpy(copy, data, n);
+	copy[n] = 0;
+	err_free(fds_parse(copy, n, &fds, &nfds));
+	for (size_t i = 0; i < nfds; i++) {
+		len += strlen(fds[i].link) + strlen(fds[i].kind) + strlen(fds[i].name);
+		if (i && fds[i - 1].fd > fds[i].fd)
+			abort();
+	}
+	if (len == SIZE_MAX)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	_cleanup_(freep) char *text = strndup((const char *)data, n);
@@ -57,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	proc_parse_stat(text, &stat);
 	maps(text);
 	smaps(text);
+	descriptors(data, n);
 	proc_kb(text, "Rss");
 	proc_number(text, "anon");
 	cgroup_parse_path(text, "memory", path, sizeof(path));
