@@ -91,6 +91,9 @@ void go_func_each(const struct go *g, void (*fn)(void *arg, const struct go_func
 			if (func_fill(m, m->pclntab, k, &f))
 				fn(arg, &f);
 	}
+	for (size_t i = 0; i < g->nknown; i++)
+		if (go_known_func_at(g, g->known[i].entry, &f))
+			fn(arg, &f);
 }
 
 /* runtime.readvarint, at most 5 bytes. */

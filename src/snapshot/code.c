@@ -184,11 +184,12 @@ struct err *snap_code_learn(struct snapshot *s, unsigned nthreads)
 	_cleanup_(globals_deinit) struct globals g = { 0 };
 	struct err *err;
 
-	if (s->dump || s->dwarf || s->code)
+	if (s->dump || s->code)
 		return NULL;
 	err = go_code_read(s->go, s->rtypes, nthreads, &s->code);
-	if (!err)
-		err = globals_init(&g, s);
+	if (err || s->dwarf)
+		return err;
+	err = globals_init(&g, s);
 	if (!err)
 		err = learn_types(&g);
 	return err ? err : name_roots(&g);
