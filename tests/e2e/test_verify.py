@@ -149,19 +149,24 @@ def retry_load(address, mode, args):
 @pytest.mark.parametrize("minor", [pytest.param(m, marks=[] if m in ("1.22", "1.27") else pytest.mark.full)
                                    for m in build_targets.MINORS])
 def test_stripped_and_dwarf_give_the_same_graph(minor):
-    """Objects of each type that the program counts itself, and the sum of all, from two builds."""
+    """Reachable objects of two builds; stripped, no type has more than DWARF gives it, and few lack theirs."""
     seen = {}
     for flavour in ("stripped", "dwarf"):
         with Target("mixed", minor, flavour) as target:
             target.collect()
             answer = limpet_json("verify", target.pid)
             rows = limpet_json("top", target.pid, "--by", "type", "--limit", "0")["rows"]
-            counts = {r["name"]: r["objects"] for r in rows if r["name"].startswith(("main.", "[]main."))}
-            seen[flavour] = answer, counts
+            seen[flavour] = answer, {r["name"]: r["objects"] for r in rows}
     (stripped, types), (dwarf, dwarf_types) = seen["stripped"], seen["dwarf"]
     # Maps are seeded at random, so that their tables differ from run to run.
     assert abs(stripped["reachable_objects"] - dwarf["reachable_objects"]) < 0.001 * dwarf["reachable_objects"]
-    assert types == dwarf_types
+    own = [name for name in dwarf_types if name.startswith(("main.", "[]main."))]
+    assert "main.node" in own and "main.session" in own
+    # What only locals and arrays of globals hold is without a type there.
+    for name in own:
+        assert 0.95 * dwarf_types[name] <= types.get(name, 0) <= dwarf_types[name], (name, types.get(name))
+    typed, dwarf_typed = (sum(n for name, n in t.items() if name[0] not in "~(") for t in (types, dwarf_types))
+    assert typed >= 0.97 * dwarf_typed, (typed, dwarf_typed)
 
 
 def test_nothing_compared_is_neither_true_nor_false():
