@@ -27,7 +27,7 @@ FLAVOURS = {
 # "exp-NAME" is stripped and built with GOEXPERIMENT=NAME.
 # Programs of this repository, and real servers with a go.mod of their own.
 OWN = ["quiet", "mixed", "goroutines10k", "bigmaps", "gcstorm", "cgo", "leakhttp", "sumhttp", "load",
-       "heapdump", "truth", "containers"]
+       "heapdump", "truth", "containers", "inlined"]
 NEEDS_EXPERIMENT = ["arenas"]
 SERVERS = ["caddy", "nats"]
 # This caddy asks reflect for json.RawMessage by name, which is an alias under 1.27's encoding/json: it panics.

@@ -110,7 +110,7 @@ def compare_locals(dlv, ours):
     return seen, unknown, wrong
 
 
-@pytest.mark.parametrize("program", ["mixed", "leakhttp"])
+@pytest.mark.parametrize("program", ["mixed", "leakhttp", "inlined"])
 @pytest.mark.parametrize("minor", MINORS)
 def test_variables_are_dlvs(minor, program, cores):
     """Addresses, names and types of globals and locals."""
@@ -127,6 +127,31 @@ def test_variables_are_dlvs(minor, program, cores):
     print(f"{program} {minor}: {seen} of {theirs} globals, {nlocals} locals compared, {unknown} not shown by dlv")
     assert seen > 200 and seen > 0.9 * theirs and not wrong_globals, wrong_globals[:10]
     assert nlocals - unknown > 8 and unknown <= 2 + nlocals // 100 and not wrong, wrong[:10]
+
+
+PLACE = re.compile(r"^ +(\w+) \((\S+), .*\) in goroutine (\d+), frame (\d+)\n(?:.*\n)*?.*"
+                   r" in frame of (\S+): local (\w+)\n *-> (\S+) (0x[0-9a-f]+)", re.M)
+
+
+@pytest.mark.parametrize("minor", MINORS)
+def test_why_counts_frames_as_dlv(minor, cores):
+    """`session in goroutine 18, frame 4`: dlv's frame 4 of it has a session that points there, inlined or not."""
+    binary, core = cores("inlined", minor)
+    said = run(procs.LIMPET, "why", core, "main.session", "main.server", "--exe", binary, "--paths", "4", "--limit",
+               "0").stdout
+    found = PLACE.findall(said)
+    try:
+        with dlvrpc.Dlv(binary, core) as dlv:
+            for name, kind, goroutine, frame, function, local, what, at in found:
+                theirs = {v["name"]: v for v in dlv.locals(int(goroutine), int(frame))}
+                assert name == local and theirs[name]["type"] == kind == "*" + what
+                assert theirs[name]["children"][0]["addr"] == int(at, 16), (name, at, theirs[name])
+                assert dlv.stack(int(goroutine))[int(frame)]["function"]["name"] == function
+    except FileNotFoundError:
+        pytest.skip("no dlv here")
+    names = [f[0] for f in found]
+    print(minor, len(found), "names")
+    assert names.count("session") >= 10 and names.count("server") >= 10
 
 
 def by_name(found):
