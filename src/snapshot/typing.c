@@ -189,18 +189,18 @@ static void expand_object(struct typing_worker *w, size_t span, uint64_t id, con
 	if (i->form == FORM_CLOSURE &&
 	    (!snap_bits_get(w->t->s, span, id, &bits) || bits != i->mask))
 		return;
-	typing_expand(w, type, mem, snap_bits_extent(w->t->s, span, id, n), n);
+	typing_expand(w, type, mem,
+		      i->form == FORM_ONE ? n : snap_bits_extent(w->t->s, span, id, n), n);
 }
 
-/* mem: the chunk's bytes. */
+/* mem: the chunk's bytes; the object is marked no more, or was not. */
 static void expand_in(struct typing_worker *w, struct typing_chunk *c, size_t span, uint64_t id)
 {
 	const struct go_span *s = &w->t->s->heap.spans.v[span];
 	uint64_t header = go_span_header(s);
 	const uint8_t *mem = w->buf + (s->base - c->base) + (id - s->first) * s->elem_bytes;
 
-	if (take(w->t, c, id))
-		expand_object(w, span, id, mem + header);
+	expand_object(w, span, id, mem + header);
 }
 
 static void expand_stack(struct typing_worker *w, struct typing_chunk *c)
@@ -231,7 +231,9 @@ static void expand_span(struct typing_worker *w, struct typing_chunk *c, size_t 
 		id += (unsigned)__builtin_ctzll(bits);
 		if (id >= end)
 			return;
-		expand_in(w, c, span, id++);
+		if (take(w->t, c, id))
+			expand_in(w, c, span, id);
+		id++;
 	}
 }
 
@@ -246,11 +248,13 @@ static struct err *whole(struct typing_worker *w, struct typing_chunk *c)
 	w->stats.read_bytes += c->bytes;
 	w->stack_lo = c->first;
 	w->stack_hi = c->end;
-	w->stack_max = SIZE_MAX;
+	w->whole = true;
 	for (size_t i = c->lo; i < c->hi; i++) {
 		expand_span(w, c, i);
 		expand_stack(w, c);
 	}
+	w->whole = false;
+	w->stack_max = 0;
 	return NULL;
 }
 

@@ -142,11 +142,26 @@ taddr typing_real(struct typing_reals *r, taddr type);
 /* Plans and infos, made once; typing_plan.c. */
 struct typing_plans;
 
+/* What begins a struct typing_plans: infos by type number. */
+struct typing_plans_head {
+	struct typing_info *info;
+};
+static inline struct typing_info *typing_infos(struct typing_plans *ps)
+{
+	return ((struct typing_plans_head *)(void *)ps)->info;
+}
+
 struct err *typing_plans_create(struct snapshot *s, struct typing_plans **ret) MUST_CHECK;
 void typing_plans_free(struct typing_plans *ps);
 /* NULL: nothing follows from such a value, or no such type. */
 const struct typing_plan *typing_plan_of(struct typing_plans *ps, taddr rtype);
-const struct typing_info *typing_info_of(struct typing_plans *ps, uint32_t number);
+const struct typing_info *typing_info_slow(struct typing_plans *ps, uint32_t number);
+static inline const struct typing_info *typing_info_of(struct typing_plans *ps, uint32_t number)
+{
+	const struct typing_info *i = &typing_infos(ps)[number];
+
+	return __atomic_load_n(&i->ready, __ATOMIC_ACQUIRE) ? i : typing_info_slow(ps, number);
+}
 /* Number of a leaf for a rank of evidence. */
 uint32_t typing_leaf_number(struct snapshot *s, const struct typing_leaf *l, unsigned rank);
 /* Pointer words of a value, at most 64. */
@@ -228,6 +243,7 @@ struct typing_worker {
 	VEC(struct typing_next) stack; /* objects to expand next */
 	uint64_t stack_lo, stack_hi;   /* ids that may be put on it */
 	size_t stack_max;
+	bool whole;		       /* the stack is of the chunk in buf, and will be emptied */
 	VEC(struct typing_hint) hints; /* typing_inside.c */
 	bool hints_full;
 	unsigned rank; /* of the claims being made */
@@ -237,9 +253,22 @@ struct typing_worker {
 	struct snap_typing_stats stats;
 };
 
-/* typing_claim.c: a claim; batched, and settled by typing_flush(). */
-void typing_claim(struct typing_worker *w, struct typing_claim c);
+/* Claims are batched, and settled by typing_flush(); typing_claim.c. */
 void typing_flush(struct typing_worker *w);
+void typing_static_add(struct typing_worker *w, const struct typing_claim *c);
+/* Inlined: a claim handed over by value would be written twice, ten million times. */
+static inline __attribute__((always_inline)) void typing_claim(struct typing_worker *w,
+							       struct typing_claim c)
+{
+	if (!trange_has(w->t->s->heap.bounds, c.value)) {
+		if (c.number)
+			typing_static_add(w, &c);
+		return;
+	}
+	w->batch[w->nbatch++] = c;
+	if (w->nbatch == TYPING_BATCH)
+		typing_flush(w);
+}
 /* Does the object look like one of that number? Only mask and slot are asked. */
 bool typing_agrees(struct typing *t, uint64_t id, uint32_t number);
 
@@ -263,7 +292,6 @@ void typing_expand_plan(struct typing_worker *w, const struct typing_plan *p, co
 void typing_expand_iface(struct typing_worker *w, taddr type, taddr data);
 
 /* typing_static.c */
-void typing_static_add(struct typing_worker *w, const struct typing_claim *c);
 /* Read what was found since; *ret: there was any. */
 struct err *typing_statics_read(struct typing *t, bool *ret) MUST_CHECK;
 void typing_statics_deinit(struct typing *t);

@@ -288,6 +288,10 @@ static void to_expand(struct typing_worker *w, const struct spot *at, const stru
 
 	if (c == UINT32_MAX || i->rank < t->least || (!i->expands && i->form != FORM_CLOSURE))
 		return;
+	/* in the chunk at hand: expanded soon, without a mark */
+	if (w->whole && at->id >= w->stack_lo && at->id < w->stack_hi &&
+	    vec_push(&w->stack, (struct typing_next){ at->id, at->span }))
+		return;
 	old = __atomic_fetch_or(&t->dirty[at->id >> 6], bit, __ATOMIC_ACQ_REL);
 	if (old & bit)
 		return;
@@ -521,9 +525,31 @@ static void settle(struct typing_worker *w, const struct typing_claim *c, const 
 		hint(w, c, at);
 }
 
+/* What settle() will look at of an object, asked for ahead. */
+static void prefetch(const struct typing *t, const struct spot *at)
+{
+	const struct snap_bits *b = t->s->bits;
+
+	__builtin_prefetch(&t->s->heap.spans.v[at->span]);
+	__builtin_prefetch(&t->s->heap.alloc_bits[at->id >> 6]);
+	__builtin_prefetch(&t->dirty[at->id >> 6], 1);
+	__builtin_prefetch(&b->row[at->span]);
+}
+
+static void prefetch_bits(const struct snap_bits *b, const struct spot *at)
+{
+	uint32_t row = b->row[at->span];
+
+	if (!row)
+		return;
+	__builtin_prefetch(b->words + (size_t)(row - 1) * SNAP_BITS_WORDS);
+	__builtin_prefetch(b->words + (size_t)row * SNAP_BITS_WORDS - 1);
+}
+
 void typing_flush(struct typing_worker *w)
 {
 	const struct go_heap *h = &w->t->s->heap;
+	const uint32_t *type_of = w->t->s->type_of;
 	struct spot at[TYPING_BATCH];
 
 	/* Loops of independent loads: the misses of one loop overlap. */
@@ -532,8 +558,23 @@ void typing_flush(struct typing_worker *w)
 	for (unsigned k = 0; k < w->nbatch; k++) {
 		at[k].id = go_heap_object_in(h, at[k].span, w->batch[k].value);
 		if (at[k].id != GO_NO_OBJECT)
-			__builtin_prefetch(&w->t->s->type_of[at[k].id], 1);
+			__builtin_prefetch(&type_of[at[k].id], 1);
 	}
+	for (unsigned k = 0; k < w->nbatch; k++) {
+		uint32_t number = w->batch[k].number;
+
+		if (at[k].id == GO_NO_OBJECT)
+			continue;
+		if (number && __atomic_load_n(&type_of[at[k].id], __ATOMIC_RELAXED) == number) {
+			w->stats.claims++; /* known: most are */
+			at[k].id = GO_NO_OBJECT;
+		} else {
+			prefetch(w->t, &at[k]);
+		}
+	}
+	for (unsigned k = 0; k < w->nbatch; k++)
+		if (at[k].id != GO_NO_OBJECT)
+			prefetch_bits(w->t->s->bits, &at[k]);
 	for (unsigned k = 0; k < w->nbatch; k++) {
 		const struct go_span *s;
 
@@ -547,16 +588,4 @@ void typing_flush(struct typing_worker *w)
 		settle(w, &w->batch[k], &at[k]);
 	}
 	w->nbatch = 0;
-}
-
-void typing_claim(struct typing_worker *w, struct typing_claim c)
-{
-	if (!trange_has(w->t->s->heap.bounds, c.value)) {
-		if (c.number)
-			typing_static_add(w, &c);
-		return;
-	}
-	w->batch[w->nbatch++] = c;
-	if (w->nbatch == TYPING_BATCH)
-		typing_flush(w);
 }

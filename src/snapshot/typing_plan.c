@@ -16,6 +16,7 @@
 #define UNROLL	   16 /* arrays up to that many elements are written out */
 
 struct typing_plans {
+	struct typing_plans_head head; /* first: typing_infos() */
 	struct snapshot *s;
 	pthread_mutex_t lock;
 	struct slot {
@@ -23,7 +24,6 @@ struct typing_plans {
 		struct typing_plan *plan; /* NULL: nothing follows */
 	} * tab;
 	size_t n, cap;
-	struct typing_info *info; /* by type number */
 	struct typing_reals *reals;
 	taddr pool_local, time_timer, labels, hchan;
 	uint16_t timer_off; /* of the timer in runtime.timeTimer */
@@ -52,10 +52,10 @@ struct err *typing_plans_create(struct snapshot *s, struct typing_plans **ret)
 	ps->s = s;
 	ps->cap = 1024;
 	ps->tab = zalloc(ps->cap, sizeof(*ps->tab));
-	ps->info = bigalloc(MAX_NUMBERS, sizeof(*ps->info));
+	ps->head.info = bigalloc(MAX_NUMBERS, sizeof(*ps->head.info));
 	ps->reals = typing_reals_create(s);
 	pthread_mutex_init(&ps->lock, NULL);
-	if (!ps->tab || !ps->info || !ps->reals) {
+	if (!ps->tab || !ps->head.info || !ps->reals) {
 		typing_plans_free(ps);
 		return &err_nomem;
 	}
@@ -77,7 +77,7 @@ void typing_plans_free(struct typing_plans *ps)
 		free(ps->tab[i].plan);
 	free(ps->tab);
 	typing_reals_free(ps->reals);
-	bigfree(ps->info, MAX_NUMBERS, sizeof(*ps->info));
+	bigfree(ps->head.info, MAX_NUMBERS, sizeof(*ps->head.info));
 	pthread_mutex_destroy(&ps->lock);
 	free(ps);
 }
@@ -653,13 +653,11 @@ static void fill(struct typing_plans *ps, uint32_t number, struct typing_info *i
 	}
 }
 
-const struct typing_info *typing_info_of(struct typing_plans *ps, uint32_t number)
+const struct typing_info *typing_info_slow(struct typing_plans *ps, uint32_t number)
 {
-	struct typing_info *i = &ps->info[number];
+	struct typing_info *i = &ps->head.info[number];
 	struct typing_info fresh = { 0 };
 
-	if (__atomic_load_n(&i->ready, __ATOMIC_ACQUIRE))
-		return i;
 	fill(ps, number, &fresh);
 	pthread_mutex_lock(&ps->lock);
 	if (!i->ready) {
