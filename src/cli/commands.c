@@ -138,6 +138,7 @@ static const struct cmd table[] = {
 			OPT_ZSTD | OPT_NO_PAYLOAD | OPT_REDACT,
 		.min_args = 1,
 		.max_args = 1,
+		.facts = TARGET_FACTS_FLOATS,
 		.run = cmd_snapshot,
 	},
 	{

@@ -235,6 +235,8 @@ static struct err *make_image(struct target *t, const struct corefile_opts *o, s
 		.files = plan->files.v,
 		.nfiles = plan->files.n,
 		.flags = note_flags(t, o->detail),
+		/* what memmove had in its registers is the program's data */
+		.floats = o->detail == CORE_ALL ? target_floats(t) : NULL,
 		.filter = r ? redact_filter : NULL,
 		.arg = r,
 	};

@@ -21,6 +21,13 @@ _Bool regs_read(pid_t tid, struct target_regs *ret)
 	return false;
 }
 
+_Bool regs_read_floats(pid_t tid, struct target_floats *ret)
+{
+	(void)tid;
+	(void)ret;
+	return false;
+}
+
 const char *regs_why_not_live(void)
 {
 	return "this limpet (" MACHINE ") reads files, it cannot look into a process: take a core "

@@ -35,7 +35,8 @@ struct core_plan {
 	size_t nloads;
 	const struct target_thread *threads; /* NT_PRSTATUS; the leader is put first */
 	size_t nthreads;
-	const struct target_region *files; /* NT_FILE: those with a path that begins with '/' */
+	const struct target_floats *floats; /* NT_PRFPREG, one a thread; NULL: none */
+	const struct target_region *files;  /* NT_FILE: those with a path that begins with '/' */
 	size_t nfiles;
 	uint32_t flags;	     /* CORENOTE_FLAG_* */
 	core_filter *filter; /* NULL: as it is */

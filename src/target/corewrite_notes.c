@@ -59,11 +59,21 @@ static void note(struct str *o, const char *name, uint32_t type, const void *des
 	put_pad(o, n);
 }
 
-static void put_thread(struct str *o, const struct target_thread *th)
+static void put_thread(struct str *o, const struct core_plan *p, size_t i)
 {
-	struct prstatus p = { .pid = th->ns_tid ? th->ns_tid : th->tid, .regs = th->regs };
+	const struct target_thread *th = &p->threads[i];
+	struct prstatus s = { .pid = th->ns_tid ? th->ns_tid : th->tid,
+			      .regs = th->regs,
+			      .fpvalid = p->floats != NULL };
 
-	note(o, "CORE", NT_PRSTATUS, &p, sizeof(p));
+	note(o, "CORE", NT_PRSTATUS, &s, sizeof(s));
+}
+
+/* Belongs to the thread of the NT_PRSTATUS before it. */
+static void put_floats(struct str *o, const struct core_plan *p, size_t i)
+{
+	if (p->floats)
+		note(o, "CORE", NT_PRFPREG, p->floats[i].fx, sizeof(p->floats[i].fx));
 }
 
 /* As the program names itself: in its own pid namespace, as in the registers' notes. */
@@ -164,14 +174,19 @@ void core_notes(struct str *o, const struct target *t, const struct core_plan *p
 	if (first == p->nthreads)
 		first = 0;
 	if (p->nthreads)
-		put_thread(o, &p->threads[first]);
+		put_thread(o, p, first);
 	put_process(o, t, p);
 	put_signal(o);
 	if (nauxv)
 		note(o, "CORE", NT_AUXV, auxv, nauxv);
 	put_files(o, p);
 	put_own(o, t, p);
-	for (size_t i = 0; i < p->nthreads; i++)
-		if (i != first)
-			put_thread(o, &p->threads[i]);
+	if (p->nthreads)
+		put_floats(o, p, first);
+	for (size_t i = 0; i < p->nthreads; i++) {
+		if (i == first)
+			continue;
+		put_thread(o, p, i);
+		put_floats(o, p, i);
+	}
 }

@@ -134,6 +134,12 @@ static struct err *copy_threads(struct live *l)
 		return &err_nomem;
 	l->t.nthreads = th->nthreads;
 	memcpy(l->t.threads, th->threads, th->nthreads * sizeof(*l->t.threads));
+	if (!th->has_floats)
+		return NULL;
+	l->t.floats = zalloc(th->nthreads, sizeof(*l->t.floats));
+	if (!l->t.floats)
+		return &err_nomem;
+	memcpy(l->t.floats, th->floats, th->nthreads * sizeof(*l->t.floats));
 	return NULL;
 }
 

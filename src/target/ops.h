@@ -36,6 +36,7 @@ struct target {
 
 	struct target_thread *threads;
 	size_t nthreads;
+	struct target_floats *floats;  /* nthreads, or NULL */
 	struct target_region *regions; /* ascending, not overlapping */
 	size_t nregions;
 	char *region_text; /* the bytes behind regions[].path */

@@ -20,11 +20,17 @@ struct target_regs {
 	uint64_t fs_base, gs_base, ds, es, fs, gs;
 };
 
+/* x87, SSE, MXCSR as FXSAVE lays them out: struct user_fpregs_struct, NT_PRFPREG of a core. */
+struct target_floats {
+	uint8_t fx[512];
+};
+
 /*
  * The door per architecture: regs_amd64.c and inject.c, or arch_none.c.
  * Registers of a thread in a ptrace stop; false when it is gone.
  */
 _Bool regs_read(pid_t tid, struct target_regs *ret);
+_Bool regs_read_floats(pid_t tid, struct target_floats *ret);
 
 /* Why no live process can be looked at on this machine; NULL: it can. */
 const char *regs_why_not_live(void);

@@ -31,6 +31,14 @@ _Bool regs_read(pid_t tid, struct target_regs *ret)
 	return ptrace(PTRACE_GETREGS, tid, 0, ret) == 0;
 }
 
+_Static_assert(sizeof(struct target_floats) == sizeof(struct user_fpregs_struct),
+	       "elf_fpregset_t of amd64");
+
+_Bool regs_read_floats(pid_t tid, struct target_floats *ret)
+{
+	return ptrace(PTRACE_GETFPREGS, tid, 0, ret) == 0;
+}
+
 const char *regs_why_not_live(void)
 {
 	return NULL;

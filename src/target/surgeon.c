@@ -56,11 +56,14 @@ static void report_threads(const struct patient *p, struct theatre *th)
 {
 	size_t n = 0;
 
+	th->has_floats = th->want_floats;
 	for (size_t i = 0; i < p->threads.n && n < THEATRE_MAX_THREADS; i++) {
 		const struct patient_thread *t = &p->threads.v[i];
 
 		if (t->state != PATIENT_STOPPED || t->foreign)
 			continue;
+		if (th->has_floats)
+			th->has_floats = regs_read_floats(t->tid, &th->floats[n]);
 		th->threads[n++] = (struct target_thread){
 			.tid = t->tid,
 			.ns_tid = t->ns_tid,
@@ -365,6 +368,7 @@ struct err *surgeon_start(struct surgeon *s, pid_t target, const struct target_o
 	th->cgroup = pf->cgroup;
 	th->ns_depth = pf->status.ns_depth;
 	th->lend = pf->lend;
+	th->want_floats = o->facts & TARGET_FACTS_FLOATS;
 	th->lent_mem = th->lent_auxv = -1;
 	th->ncpus = (unsigned)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
 	err = surgeon_fork(s, surgeon_main);

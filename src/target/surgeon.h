@@ -35,7 +35,8 @@ struct theatre {
 	uint64_t spare_bytes; /* as last seen by twin_watch() */
 	unsigned ncpus;
 	unsigned ns_depth; /* 1: it sees the pids that we see */
-	bool lend;	   /* the twin is to open its memory: its files are not ours to open */
+	bool want_floats;
+	bool lend; /* the twin is to open its memory: its files are not ours to open */
 
 	/* out, valid after the first reply byte */
 	struct err err; /* when failed */
@@ -57,7 +58,10 @@ struct theatre {
 	unsigned reaped;
 
 	size_t nthreads;
+	bool has_floats;
 	struct target_thread threads[THEATRE_MAX_THREADS];
+	struct target_floats
+		floats[THEATRE_MAX_THREADS]; /* when has_floats; else no page of it is touched */
 };
 
 struct surgeon {

@@ -55,6 +55,11 @@ const struct target_thread *target_threads(const struct target *t, size_t *ret_n
 	return t->threads;
 }
 
+const struct target_floats *target_floats(const struct target *t)
+{
+	return t->floats;
+}
+
 const struct target_region *target_regions(const struct target *t, size_t *ret_n)
 {
 	*ret_n = t->nregions;
@@ -153,6 +158,7 @@ void target_close(struct target *t)
 		return;
 	target_release(t);
 	free(t->threads);
+	free(t->floats);
 	free(t->regions);
 	free(t->region_text);
 	free(t->smaps);

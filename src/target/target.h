@@ -36,7 +36,10 @@ struct target_opts {
 	unsigned facts;		   /* TARGET_FACTS_*: what not everybody needs */
 };
 
-enum { TARGET_FACTS_FDS = 1 }; /* descriptors, and the sockets of their network namespace */
+enum {
+	TARGET_FACTS_FDS = 1,	 /* descriptors, and the sockets of their network namespace */
+	TARGET_FACTS_FLOATS = 2, /* floating point and vector registers: for a core */
+};
 
 /* One thread, its registers of the instant of the snapshot. */
 struct target_thread {
@@ -179,6 +182,8 @@ struct err *target_peek(struct target *t, taddr addr, void *buf, size_t nbytes) 
 
 const struct target_capture *target_capture(const struct target *t);
 const struct target_thread *target_threads(const struct target *t, size_t *ret_n);
+/* As many as there are threads, in their order; NULL: not known. */
+const struct target_floats *target_floats(const struct target *t);
 const struct target_region *target_regions(const struct target *t, size_t *ret_n);
 /* Region that holds addr, or NULL. */
 const struct target_region *target_region_at(const struct target *t, taddr addr);

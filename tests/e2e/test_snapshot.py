@@ -79,6 +79,47 @@ def test_others_open_it(minor, tmp_path):
         assert dlv_stacks("core", target.binary, path) == live
 
 
+# Not rip and rax: gdb stops threads in their system calls anew, and those may be about to be restarted.
+REGISTERS = ["rsp", "rbp", "fs_base", *(f"xmm{i}" for i in range(16)), *(f"st{i}" for i in range(8)),
+             "mxcsr", "fctrl", "fstat", "ftag"]
+
+
+def gdb_registers(*target):
+    """{thread: its registers} as gdb says them, and what it complains of."""
+    done = run(need("gdb"), "-nx", "-batch", "-iex", "set auto-load off", "-iex", "set debuginfod enabled off",
+               "-ex", "thread apply all info registers " + " ".join(REGISTERS), *target)
+    found, thread = {}, None
+    for line in done.stdout.splitlines():
+        head = re.match(r"Thread \d+ \(.*LWP (\d+)", line)
+        if head:
+            thread = found.setdefault(int(head.group(1)), {})
+        elif thread is not None and line.split(" ")[0] in REGISTERS:
+            thread[line.split(" ")[0]] = line
+    return found, done.stderr
+
+
+def test_registers(tmp_path):
+    """Of all threads, floating point and vectors too: what gdb sees in the stopped program it sees in the core of it."""
+    core = tmp_path / "core"
+    with procs.Target("cgo") as target:
+        target.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.2)
+        limpet("snapshot", target.pid, "-o", core)
+        limpet("snapshot", core, "-o", tmp_path / "redacted", "--redact")
+        live, _ = gdb_registers("-p", target.pid)
+        binary = target.binary
+    assert len(live) > 3 and all(len(of) == len(REGISTERS) for of in live.values()), live
+    assert len({of["xmm0"] for of in live.values()}) > 1
+    found, said = gdb_registers(binary, core)
+    assert found == live and "warning" not in said.lower(), said
+    everything = run("gdb", "-nx", "-batch", "-iex", "set auto-load off", "-ex", "info all-registers", binary, core)
+    assert "warning" not in everything.stderr.lower() and re.search("^xmm15 ", everything.stdout, re.M), everything.stderr
+    notes = run(need("readelf"), "-nW", core)
+    assert not notes.stderr and notes.stdout.count("NT_FPREGSET") == len(live) and notes.stdout.count("NT_SIGINFO") == 1
+    # What was being copied is in them: they are data.
+    assert "NT_FPREGSET" not in run("readelf", "-nW", tmp_path / "redacted").stdout
+
+
 def answers(core, *more):
     """What limpet says of a core, without times of its own work."""
     said = {}
