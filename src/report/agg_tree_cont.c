@@ -18,7 +18,11 @@ static void put_form(struct facts *f, const struct go_fact *x)
 	struct go_func fn;
 
 	switch (x->form) {
+	case GO_FACT_NANOTIME: /* by the wall clock, as all times */
+		str_printf(f->s, "%" PRId64, go_unix_of_nanotime(f->v->a->s->go, (int64_t)x->n));
+		return;
 	case GO_FACT_SIGNED:
+	case GO_FACT_UNIX_NS:
 		str_printf(f->s, "%" PRId64, (int64_t)x->n);
 		return;
 	case GO_FACT_BOOL:
@@ -139,6 +143,8 @@ void value_put_container(struct value_tree *v, const struct go_cont *c, struct g
 	v->depth--;
 	v->base = base;
 	v->nfollow--;
+	if (!x.n && !err)
+		v->o->values.v[node].text = "";
 	if (x.n > v->opts->width)
 		v->o->values.v[node].more = x.n - v->opts->width;
 	if (err)

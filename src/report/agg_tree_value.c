@@ -425,6 +425,8 @@ void value_put(struct value_tree *v, const struct go_type *t, taddr at, struct v
 	if (!value_fits(t)) {
 		if (t->bytes)
 			n->note = "its type is damaged";
+		else
+			n->text = ""; /* struct{}, [0]T: all of it is shown */
 		return;
 	}
 	switch (t->kind) {

@@ -63,6 +63,31 @@ static void put_locals(struct value_tree *v, uint32_t frame)
 	}
 }
 
+/* One frame; what the runtime's own hold is named, and not followed: it is the scheduler's. */
+static bool put_frame(struct value_tree *v, uint32_t frame, const char *function)
+{
+	const struct agg_object_opts *opts = v->opts;
+	struct agg_object_opts flat = *opts;
+	struct ans_value *n;
+
+	n = value_node(v, NULL, 0,
+		       (struct value_label){ ANS_LABEL_WORD,
+					     keepf(&v->a->keep, "frame of %s", function) });
+	if (!n)
+		return false;
+	n->offset = 0;
+	n->kind = GO_STRUCT;
+	n->text = "";
+	flat.depth = 0;
+	if (!strncmp(function, "runtime.", 8))
+		v->opts = &flat;
+	v->depth++;
+	put_locals(v, frame);
+	v->depth--;
+	v->opts = opts;
+	return true;
+}
+
 static struct err *put_goroutine(struct value_tree *v, const struct snap_root *r,
 				 struct ans_object *o)
 {
@@ -74,23 +99,14 @@ static struct err *put_goroutine(struct value_tree *v, const struct snap_root *r
 		return NULL;
 	g = &s->stacks.gs.v[r->goroutine];
 	o->bytes = g->stack_hi - g->stack_lo;
+	v->follow[v->nfollow++] = (struct value_follow){ .at = r->addr, .object = GO_NO_OBJECT };
 	for (size_t i = g->first_frame; i < g->first_frame + g->nframes; i++) {
 		const struct go_frame *f = &s->stacks.frames.v[i];
-		struct ans_value *n;
 
 		if (!go_lines_at(s->go, go_frame_line_pc(f), &line, 1) || !line.function)
 			continue;
-		n = value_node(
-			v, NULL, 0,
-			(struct value_label){ ANS_LABEL_WORD,
-					      keepf(&v->a->keep, "frame of %s", line.function) });
-		if (!n)
+		if (!put_frame(v, (uint32_t)i, line.function))
 			break;
-		n->offset = 0;
-		n->kind = GO_STRUCT;
-		v->depth++;
-		put_locals(v, (uint32_t)i);
-		v->depth--;
 	}
 	return v->err;
 }

@@ -310,7 +310,20 @@ func wait(i int, up *sync.WaitGroup, stop chan int) {
 	fmt.Println(kept.p, shared.p, list)
 }
 
-var lock sync.Mutex
+var (
+	lock  sync.Mutex
+	ring  *node
+	stuck *node
+)
+
+// Cycles: one that the collector will free when it is let go, one that it never will.
+func makeRings() {
+	ring = &node{next: &node{}}
+	ring.next.next = ring
+	stuck = &node{next: &node{}}
+	stuck.next.next = stuck
+	runtime.SetFinalizer(stuck, func(*node) {})
+}
 
 //go:noinline
 func makeList(l *leaf) []*leaf { return []*leaf{l} }
@@ -342,6 +355,7 @@ func main() {
 		}
 	}
 	told = nil
+	makeRings()
 	runtime.GC()
 	runtime.GC()
 	ready.Say()
