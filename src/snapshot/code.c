@@ -15,6 +15,7 @@
 #define MAX_GLOBALS ((size_t)1 << 18)
 #define MAX_NAMED   ((size_t)1 << 16)
 #define MAX_USERS   400 /* bytes of text */
+#define MAX_TYPE    80
 #define VARS_BACK   64
 
 struct globals {
@@ -146,19 +147,29 @@ static const struct snap_var *variable_around(const struct snapshot *s, taddr at
 	return best;
 }
 
-/* Who uses it, and where it lies: the variable as far as its type tells, else the word. */
+/* A pointer to a closure's variables is a func value; long literals say little. */
+static const char *brief(const struct go_type *t)
+{
+	if (!strncmp(t->name, "*struct { F uintptr", 19))
+		return "func";
+	return strlen(t->name) > MAX_TYPE ? "" : t->name;
+}
+
+/* Who uses it, and where it lies: the variable as far as its type tells, else the word.  Words of
+ * one variable have one name: `top --by root` adds them up. */
 static struct err *name_root(struct snapshot *s, struct snap_root *r)
 {
 	const struct go_type *t = NULL;
 	const struct snap_var *v = variable_around(s, r->addr, &t);
 	struct trange around = { v ? v->at : r->addr, v ? v->at + t->bytes : r->addr + r->bytes };
 	char users[MAX_USERS];
-	const char *name;
+	const char *name, *type;
 
 	if (!go_code_global_users(s->code, around, users, sizeof(users)))
 		return NULL;
-	name = v ? snap_textf(s->names, "global used by %s (%s %s)", users, r->place, t->name)
-		 : snap_textf(s->names, "global used by %s (%s)", users, r->place);
+	type = v ? brief(t) : "";
+	name = snap_textf(s->names, "global used by %s (%s%s%s)", users, v ? v->name : r->place,
+			  *type ? " " : "", type);
 	if (!name)
 		return &err_nomem;
 	r->name = name;
