@@ -92,7 +92,9 @@ def test_truth(minor, flavour, tmp_path):
     assert judged.total() > 90000 and len(judged.types) > 2000
     assert judged.total("right") > 0.97 * judged.total(kinds=judged.counts.keys() - {"first", "inside", "tiny"})
     # pointed at from within only: named where shape and what points there leave one type
-    assert judged.counts["inside"]["right"] > 100
+    assert judged.counts["lone"] == {"right": 20}
+    # held by a variable of shared code; which DWARF and the code of some versions do not tell
+    assert set(judged.counts["once"]) <= {"right", "unnamed"} and judged.total(kinds={"once"}) == 20
     assert len(judged.wrong) * 10000 <= judged.total(), judged.wrong[:20]
 
 

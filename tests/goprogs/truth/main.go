@@ -8,6 +8,8 @@
 //	tiny     any of these that may share a block of 16 bytes
 //	closure  a func value; TYPE is its code  map, chan, string
 //	inside   T, only pointed at from within: unnamed is right, any other name is wrong
+//	lone     T, only pointed at from within, by what no other type has at that place
+//	once     T, known to code that is compiled for its shape alone (go.shape.T)
 //	first    T|U: a U whose only pointer is to its first field, a T: memory cannot tell
 package main
 
@@ -20,6 +22,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"unsafe"
 
 	"limpet/goprogs/internal/ready"
@@ -235,6 +238,37 @@ func stranger[T any](v T) (*int, *T, []T, *T) {
 	return &w.b[1].n, &p.b.v, s[4:7], &f.v
 }
 
+// Nothing else has a [5]rare: a slice of one says which struct it lies in.
+type (
+	rare struct {
+		p *leaf
+		n int32
+	}
+	lone struct {
+		name string
+		few  [5]rare
+		last *twin
+	}
+)
+
+func within(i int) []rare {
+	p := &lone{name: "lone", last: newTwin(i)}
+	p.few[2].p = newLeaf(i)
+	note(unsafe.Pointer(p), "lone", reflect.TypeFor[lone](), 1)
+	return p.few[1:4]
+}
+
+// once keeps what it made in a variable of code that is shared by all types of that shape.
+func once(i int) func() map[string]rare {
+	f := sync.OnceValue(func() map[string]rare {
+		m := map[string]rare{"k": {newLeaf(i), 1}}
+		note(*(*unsafe.Pointer)(unsafe.Pointer(&m)), "once", reflect.TypeFor[map[string]rare](), 1)
+		return m
+	})
+	f()
+	return f
+}
+
 func hold[T any](n int, mk func(int) T) *holder[T] {
 	h := one(&holder[T]{byInt: header(map[int]*T{}, "map"), byName: header(map[string]T{}, "map"),
 		queue: header(make(chan *T, n), "chan"), values: header(make(chan option[T], n), "chan")})
@@ -327,6 +361,9 @@ func fill(n int) {
 	all(n, func(i int) struct{ p *leaf } { return struct{ p *leaf }{newLeaf(i)} })
 	all(n, func(i int) [1]*twin { return [1]*twin{newTwin(i)} })
 	all(n, func(i int) option[option[int8]] { return option[option[int8]]{} })
+	for i := 0; i < 20; i++ {
+		kept = append(kept, within(i), once(i))
+	}
 	for i := 0; i < 30; i++ {
 		kept = append(kept, one(new(giant)), row(make([]giant, 2)), row(make([]option[*leaf], 700+i*50)), made(i))
 	}
