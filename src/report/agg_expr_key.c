@@ -107,7 +107,7 @@ static void put_scalar(struct literal *l, const struct go_type *t, taddr at)
 		put_float(l, t, buf, text);
 	else
 		put(l, text);
-	if (strstr(text, "nan") || strstr(text, "inf")) /* no literal, or equal to nothing */
+	if (strcasestr(text, "nan") || strcasestr(text, "inf")) /* no literal, or equal to nothing */
 		l->whole = false;
 	if (t->kind == GO_COMPLEX64 || t->kind == GO_COMPLEX128)
 		l->dlv_too = l->dlv_too && !strchr(text, '.');

@@ -30,8 +30,8 @@ def unquoted(text):
 
 def number(text):
     """A float as Go's %g has it."""
-    if text in ("nan", "-nan", "inf", "-inf"):
-        return {"nan": "NaN", "-nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}[text]
+    if text in ("NaN", "+Inf", "-Inf"):
+        return text
     digits, _, exponent = text.partition("e")
     if not exponent:
         at = 0 if float(digits) == 0 else math.floor(math.log10(abs(float(digits))))
@@ -46,8 +46,9 @@ def show(value):
     if kind in ("float32", "float64"):
         return number(text)
     if kind in ("complex64", "complex128"):
-        real, imag = re.fullmatch(r"\(([^i]+?)([+-][^+-]+|\+-[^+-]+)i\)", text).groups()
-        return f"({number(real)},{number(imag.replace('+-', '-').lstrip('+'))})"
+        part = r"NaN|[+-]?Inf|[+-]?[\d.]+(?:e[+-]\d+)?"
+        real, imag = re.fullmatch(rf"\(({part})((?:\+)?(?:{part}))i\)", text).groups()
+        return f"({number(real)},{number(imag if imag.endswith('Inf') else imag.lstrip('+'))})"
     if kind == "string":
         return '"' + unquoted(text).decode("utf-8", "replace") + '"'
     if kind in ("array", "slice"):
