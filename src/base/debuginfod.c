@@ -21,7 +21,7 @@
 
 #define MAX_SECONDS 60
 #define MIN_ID	    8 /* hex digits: 32 bits at least */
-#define MAX_ID	    128
+#define MAX_ID	    64
 
 bool debuginfod_wanted(void)
 {
