@@ -12,6 +12,7 @@ static const struct snap_var *var_at(const struct expr *e, taddr at, uint32_t fr
 {
 	const struct snapshot *s = e->a->s;
 	const struct snap_var *best = NULL;
+	uint64_t bytes = 0;
 	size_t lo = 0, hi = s->vars.n;
 
 	while (lo < hi) {
@@ -26,9 +27,13 @@ static const struct snap_var *var_at(const struct expr *e, taddr at, uint32_t fr
 		const struct snap_var *v = &s->vars.v[--lo];
 		const struct go_type *t = go_type_at(s->rtypes, v->rtype);
 
-		if (t && at - v->at < t->bytes && v->frame == frame &&
-		    (!best || v->rank > best->rank))
+		if (!t || at - v->at >= t->bytes || v->frame != frame)
+			continue;
+		/* what code tells of a global may overlap: parts, and the whole */
+		if (!best || v->rank > best->rank || (v->rank == best->rank && t->bytes > bytes)) {
 			best = v;
+			bytes = t->bytes;
+		}
 	}
 	return best;
 }
@@ -36,6 +41,7 @@ static const struct snap_var *var_at(const struct expr *e, taddr at, uint32_t fr
 /* What holds the root's pointer, and where in it. */
 struct origin {
 	const char *name;
+	const struct snap_var *var; /* NULL: it is none that is believed */
 	struct str path;
 	const struct go_type *leaf;
 	taddr at; /* of the leaf */
@@ -115,6 +121,7 @@ static bool find_origin(const struct expr *e, const struct snap_slot *sl, struct
 	if (!v || !v->name)
 		return sl->at && sl->frame != UINT32_MAX && origin_in_pieces(e, sl, o);
 	o->name = v->name;
+	o->var = v;
 	return leaf_of_var(e, v, sl, o);
 }
 
@@ -142,6 +149,22 @@ static const char *why_local(const struct expr *e, const struct go_goroutine *gr
 	return NULL;
 }
 
+/* A global without a symbol, whose type the code told: by address. */
+static bool put_unnamed(struct expr *e, const struct origin *o)
+{
+	const struct go_type *t = o->var ? go_type_at(e->a->s->rtypes, o->var->rtype) : NULL;
+
+	/* shapes and closures have no name that source could say */
+	if (!t || !e->a->s->code || strstr(t->name, "go.shape.") || strstr(t->name, "{ F uintptr"))
+		return false;
+	expr_restart(e, t, o->var->at, "a global without a symbol");
+	if (!o->path.n) {
+		expr_wrap(&e->go, "(*", ")");
+		expr_wrap(&e->dlv, "(*", ")");
+	}
+	return true;
+}
+
 /* The root's variable holds the pointer at slot sl. */
 static bool begin_var(struct expr *e, const struct snap_root *r, const struct snap_slot *sl)
 {
@@ -159,7 +182,7 @@ static bool begin_var(struct expr *e, const struct snap_root *r, const struct sn
 		why = why_local(e, gr, sl);
 		e->goroutine = gr->id;
 		e->frame = frame_number(e, gr, sl);
-	} else if (!expr_global(o.name, &e->go, &e->dlv)) {
+	} else if (!expr_global(o.name, &e->go, &e->dlv) && !put_unnamed(e, &o)) {
 		return false;
 	}
 	if (o.path.n)
