@@ -269,7 +269,8 @@ static struct err *object_of_heap(struct agg *a, gnode v, const struct agg_objec
 		err = add_fields(a, id, opts, o);
 	if (!err && o->allocated)
 		err = add_values(a, id, opts, o);
-	if (!err && opts->raw && opts->values == ANS_VALUES_FULL)
+	o->raw_withheld = opts->raw && opts->values != ANS_VALUES_FULL;
+	if (!err && opts->raw && !o->raw_withheld)
 		err = add_raw(a, o->addr, MIN(opts->raw, o->bytes), o);
 	if (!err && o->allocated)
 		err = add_references(a, v, opts->limit, o);

@@ -51,6 +51,8 @@ static enum go_cont_go_on on_fact(void *arg, const struct go_fact *x)
 {
 	struct facts *f = arg;
 
+	if (!strncmp(x->name, "unix", 4) && f->v->opts->values != ANS_VALUES_FULL)
+		return CONT_ON; /* a time is a value, how much a container holds is not */
 	if (!strcmp(x->name, "len"))
 		*f->len = x->n;
 	else if (!strcmp(x->name, "cap"))

@@ -218,6 +218,7 @@ struct ans_object {
 	const char *inside;	 /* the field at the asked address: ".buf[3]"; "" */
 	VEC(struct ans_value) values;
 	const uint8_t *raw; /* the bytes asked for with --raw, of the keep; NULL */
+	bool raw_withheld;  /* they are values, and those are not shown */
 	size_t nraw;
 	VEC(struct ans_field) fields;
 	uint64_t nfields;

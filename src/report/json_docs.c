@@ -201,6 +201,8 @@ void json_doc_object(struct str *o, const struct ans_head *h, const struct ans_o
 	json_values(&j, a->values.v, a->values.n);
 	if (a->raw)
 		put_raw(&j, a);
+	if (a->raw_withheld)
+		jw_kv_text(&j, "raw", NULL);
 	jw_kv_u64(&j, "total_referrers", a->nreferrers);
 	put_refs(&j, "referrers", a->referrers.v, a->referrers.n);
 	jw_kv_u64(&j, "total_references", a->nreferences);

@@ -173,6 +173,8 @@ void text_object(struct str *o, enum text_style st, const struct ans_object *a)
 		text_title(o, st, "bytes");
 		text_raw(o, a->raw, a->nraw);
 	}
+	if (a->raw_withheld)
+		text_title(o, st, "bytes (not shown; --values full)");
 	put_links(o, a);
 }
 

@@ -47,8 +47,10 @@ static bool passes_on(const struct ans_value *v)
 
 static void put_comment(struct str *o, size_t line, const struct ans_value *v)
 {
-	size_t used = o->n - line;
+	size_t used = 0;
 
+	for (size_t i = line; i < o->n; i++) /* columns, not bytes */
+		used += ((unsigned char)o->s[i] & 0xc0) != 0x80;
 	str_printf(o, "%*s// ", used < COLUMN ? (int)(COLUMN - used) : 1, "");
 	if (*v->type)
 		text_clean(o, v->type);

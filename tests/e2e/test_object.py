@@ -59,6 +59,8 @@ def show(value):
         return "{" + " ".join(show(v) for v in value.get("fields", [])) + "}"
     if kind == "interface":
         return "nil" if text == "nil" else f"({text[:text.rindex('(')]})" + (show(value["value_of"]) if "value_of" in value else "{}")
+    if kind == "uintptr":
+        return str(int(text, 16))
     if kind == "func":
         return "func"
     if kind in ("pointer", "map", "chan", "unsafe.Pointer"):
@@ -197,7 +199,9 @@ def test_raw_bytes(paths):
     assert int.from_bytes(raw[:8], "little") == int(field(doc["values"][0], "id")["value"])
     dump = ask(paths, told, "--raw", "--values", "full")
     assert "  +0x0000   " + " ".join(f"{b:02x}" for b in raw[:8]) in dump
-    assert "raw" not in ask_json(paths, told, "--raw") and "+0x0000 " not in ask(paths, told, "--raw")
+    assert ask_json(paths, told, "--raw")["raw"] is None and "raw" not in ask_json(paths, told)
+    withheld = ask(paths, told, "--raw")
+    assert "bytes (not shown; --values full)" in withheld and "+0x0000 " not in withheld
 
 
 def test_cycles(tmp_path):
