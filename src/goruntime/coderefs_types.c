@@ -10,6 +10,7 @@
 #include "goruntime/heap_mask.h"
 
 #define MAX_GLOBAL_BYTES (1U << 24)
+#define MAX_WORDS	 (1U << 26) /* compared with types, of all globals together */
 
 /* The collector's mask of one section: 1 bit a word. */
 struct section {
@@ -24,6 +25,7 @@ struct judge {
 	struct section *sections; /* two a module */
 	size_t nsections;
 	uint8_t *first; /* by index of c->types: it begins another struct or array */
+	uint64_t words; /* that may still be compared */
 };
 
 static int by_place(const void *a, const void *b)
@@ -117,10 +119,13 @@ static bool type_bit(const struct go_mask *m, const struct go_type *t, uint64_t 
 static bool fits(struct judge *j, taddr at, const struct go_type *t)
 {
 	const struct go_mask *m = NULL;
+	uint64_t words = t ? (t->bytes + 7) / 8 : 0;
 	struct err *err;
 
-	if (!t || !t->ptr_bytes || (at & 7) || t->bytes > MAX_GLOBAL_BYTES)
+	if (!words || !t->ptr_bytes || (at & 7) || t->bytes > MAX_GLOBAL_BYTES ||
+	    words > j->words || pointer_at(j, at + 8 * (words - 1)) < 0)
 		return false;
+	j->words -= words;
 	if (!go_type_made(t->addr)) {
 		err = go_mask_of(j->masks, t->addr, t->bytes, &m);
 		if (err) {
@@ -128,7 +133,7 @@ static bool fits(struct judge *j, taddr at, const struct go_type *t)
 			return false;
 		}
 	}
-	for (uint64_t w = 0; w < (t->bytes + 7) / 8; w++) {
+	for (uint64_t w = 0; w < words; w++) {
 		if (pointer_at(j, at + 8 * w) != type_bit(m, t, w))
 			return false;
 	}
@@ -317,7 +322,7 @@ static void judge_deinit(struct judge *j)
 
 struct err *code_facts_judge(struct go_code *c)
 {
-	_cleanup_(judge_deinit) struct judge j = { .c = c };
+	_cleanup_(judge_deinit) struct judge j = { .c = c, .words = MAX_WORDS };
 	struct err *err;
 
 	drop_repeats(c);
