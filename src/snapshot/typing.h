@@ -162,6 +162,8 @@ static inline const struct typing_info *typing_info_of(struct typing_plans *ps, 
 
 	return __atomic_load_n(&i->ready, __ATOMIC_ACQUIRE) ? i : typing_info_slow(ps, number);
 }
+/* A channel's word that leads to its timer; NULL: not in this Go. */
+const struct typing_leaf *typing_chan_timer(const struct typing_plans *ps);
 /* Number of a leaf for a rank of evidence. */
 uint32_t typing_leaf_number(struct snapshot *s, const struct typing_leaf *l, unsigned rank);
 /* Pointer words of a value, at most 64. */

@@ -237,9 +237,12 @@ static void of_chan(struct typing_worker *w, taddr elem, const uint8_t *mem)
 	const struct go_layout *L = w->t->s->go->L;
 	taddr buf = go_get(mem, L->hchan_buf);
 	uint64_t n = go_get(mem, L->hchan_dataqsiz);
+	const struct typing_leaf *timer = typing_chan_timer(w->t->plans);
 
 	if (n && n < MAX_COUNT)
 		claim_part(w, FORM_QUEUE, elem, buf, n);
+	if (timer && timer->off + 8 <= L->hchan_bytes)
+		of_leaf(w, timer, mem);
 }
 
 static void of_values(struct typing_worker *w, const struct typing_info *i, const uint8_t *mem,

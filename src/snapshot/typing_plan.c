@@ -25,8 +25,9 @@ struct typing_plans {
 	} * tab;
 	size_t n, cap;
 	struct typing_reals *reals;
-	taddr pool_local, time_timer, labels, hchan;
-	uint16_t timer_off; /* of the timer in runtime.timeTimer */
+	taddr pool_local, time_timer, labels, hchan, weak_handle;
+	uint16_t timer_off;	       /* of the timer in runtime.timeTimer */
+	struct typing_leaf chan_timer; /* at 0: a channel has none */
 };
 
 #define MAX_NUMBERS (1U << 20) /* names.c: MAX_TYPES */
@@ -41,6 +42,31 @@ struct building {
 static taddr named(struct snapshot *s, const char *full)
 {
 	return go_type_named(s->rtypes, full);
+}
+
+static uint32_t number_of(struct snapshot *s, uint8_t form, taddr at, unsigned rank);
+
+/* runtime/chan.go, hchan.timer (1.23+): the one inside of a timeTimer (time.go: newTimer). */
+static void make_chan_timer(struct typing_plans *ps)
+{
+	static const uint8_t ranks[2] = { SNAP_RANK_FLOW, SNAP_RANK_WEAK };
+	struct snapshot *s = ps->s;
+	const struct go_type *t = go_type_at(s->rtypes, ps->hchan);
+	struct typing_leaf l = { .op = OP_POINTER, .form = FORM_ONE, .alt_back = ps->timer_off };
+	uint64_t off;
+
+	if (!t || !ps->time_timer || !go_type_path(s->rtypes, t, "timer", &off, &t) ||
+	    t->kind != GO_POINTER)
+		return;
+	l.off = (uint32_t)off;
+	l.at = t->elem;
+	l.alt_at = ps->time_timer;
+	for (int i = 0; i < 2; i++) {
+		l.number[i] = number_of(s, FORM_ONE, l.at, ranks[i]);
+		l.alt[i] = number_of(s, FORM_ONE, l.alt_at, ranks[i]);
+	}
+	if (l.number[0])
+		ps->chan_timer = l;
 }
 
 struct err *typing_plans_create(struct snapshot *s, struct typing_plans **ret)
@@ -65,8 +91,17 @@ struct err *typing_plans_create(struct snapshot *s, struct typing_plans **ret)
 	ps->hchan = named(s, "runtime.hchan");
 	if (go_has(s->go->L->timeTimer_timer))
 		ps->timer_off = (uint16_t)s->go->L->timeTimer_timer.off;
+	ps->weak_handle = named(s, "runtime.weakHandleBox");
+	if (!ps->weak_handle)
+		ps->weak_handle = named(s, "internal/runtime/atomic.Uintptr");
+	make_chan_timer(ps);
 	*ret = ps;
 	return NULL;
+}
+
+const struct typing_leaf *typing_chan_timer(const struct typing_plans *ps)
+{
+	return ps->chan_timer.at ? &ps->chan_timer : NULL;
 }
 
 void typing_plans_free(struct typing_plans *ps)
@@ -190,7 +225,8 @@ static void flatten_pointer(struct building *b, const struct go_type *t, uint64_
 		leaf(b, off, OP_HCHAN, FORM_NONE, 0, 0);
 		return;
 	}
-	if (is_named(full, "internal/sync.node") || is_named(full, "internal/concurrent.node")) {
+	if (is_named(full, "internal/sync.node") || is_named(full, "internal/concurrent.node") ||
+	    is_named(full, "unique.node")) {
 		taddr entry = sibling(s, full, "entry"), indirect = sibling(s, full, "indirect");
 
 		if (entry || indirect)
@@ -228,6 +264,7 @@ static void row(struct building *b, const struct go_type *t, uint64_t off, const
  *   sync.Pool               local, victim: [localSize]poolLocal       (sync/pool.go)
  *   sync.eface              an interface's two words                   (sync/poolqueue.go)
  *   reflect.Value           typ_, ptr, flag                            (reflect/value.go)
+ *   weak.Pointer[T]         u: the object's handle                     (runtime/mheap.go)
  */
 static bool flatten_special(struct building *b, const struct go_type *t, uint64_t off)
 {
@@ -249,6 +286,10 @@ static bool flatten_special(struct building *b, const struct go_type *t, uint64_
 		row(b, t, off, "local", "localSize", b->ps->pool_local);
 		row(b, t, off, "victim", "victimSize", b->ps->pool_local);
 		return false; /* New is an ordinary field */
+	}
+	if (is_named(full, "weak.Pointer") && b->ps->weak_handle && field(s, t, "u", &at)) {
+		leaf(b, off + at, OP_POINTER, FORM_ONE, b->ps->weak_handle, 0);
+		return true;
 	}
 	if (!strcmp(full, "sync.eface")) {
 		leaf(b, off, OP_IFACE, FORM_NONE, 0, 0);
