@@ -187,7 +187,7 @@ static void expand_object(struct typing_worker *w, size_t span, uint64_t id, con
 
 	/* Which struct a closure lies in is not certain: its bits must agree. */
 	if (i->form == FORM_CLOSURE &&
-	    (!snap_bits_get(w->t->s, span, id, &bits) || bits != i->mask))
+	    (!snap_bits_get(w->t->s, span, id, &bits) || (bits & i->cover) != i->mask))
 		return;
 	typing_expand(w, type, mem,
 		      i->form == FORM_ONE ? n : snap_bits_extent(w->t->s, span, id, n), n);

@@ -95,6 +95,7 @@ struct typing_info {
 	uint64_t bytes; /* of one value; of a row's element */
 	uint64_t slot;	/* that mallocgc gives for one */
 	uint64_t mask;	/* pointer words of one value, if it has at most 64 words */
+	uint64_t cover; /* CLOSURE: words of which mask says something */
 	taddr rtype;	/* key's `at` */
 	const struct typing_plan *plan;
 	uint32_t parts[4]; /* numbers that an expansion needs, by form */

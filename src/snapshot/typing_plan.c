@@ -621,6 +621,24 @@ static taddr receiver_of(struct snapshot *s, const char *function, bool *ret_poi
 	return named(s, name);
 }
 
+/* The words that the fields of a struct lie in: DWARF leaves variables out of which no word is
+ * used. */
+static uint64_t covered(struct snapshot *s, taddr type)
+{
+	const struct go_type *t = go_type_at(s->rtypes, type);
+	uint64_t m = 0;
+
+	for (size_t i = 0; t && t->kind == GO_STRUCT && i < t->nfields; i++) {
+		const struct go_type *f = go_type_at(s->rtypes, t->fields[i].type);
+		uint64_t lo = t->fields[i].offset / 8;
+		uint64_t hi = f ? (t->fields[i].offset + f->bytes + 7) / 8 : lo;
+
+		for (; lo < hi && lo < 64; lo++)
+			m |= 1ULL << lo;
+	}
+	return m;
+}
+
 /*
  * A closure's variables lie behind its code pointer: in a struct that the compiler made, or, of a
  * method value, the receiver alone (cmd/compile/internal/walk: methodValueWrapper, closureType).
@@ -632,6 +650,7 @@ static void fill_closure(struct typing_plans *ps, taddr entry, struct typing_inf
 	bool pointer = false;
 	struct go_func f;
 
+	i->cover = type ? covered(s, type) : UINT64_MAX;
 	if (!type && s->code)
 		type = go_code_closure_type(s->code, entry);
 	if (type) {
