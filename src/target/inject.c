@@ -338,6 +338,12 @@ static enum step inject_at(struct site s, long nr, const uint64_t args[static 6]
 		return step;
 	for (;;) {
 		step = perform(s, nr, args, deadline, ret);
+		/* Gone, or a request was refused that never is: then it must not see our call's
+		 * result. */
+		if (step == STEP_GONE) {
+			r = restarting(&s.t->regs);
+			ptrace(PTRACE_SETREGS, s.t->tid, 0, &r);
+		}
 		if (step != STEP_CALL)
 			return step;
 		if (ret->result != -K_ERESTARTNOINTR)

@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 
 #define MS		UINT64_C(1000000)
+#define SYS_FUTEX_AMD64 202
 #define CALL_TIMEOUT_NS (10000 * MS)
 #define MAX_RESIDUE	64
 
@@ -213,18 +214,41 @@ void residue_kill(pid_t target)
 	}
 }
 
-/* All that can be reaped on this thread; false when the thread could not be used. */
-static bool reap_on(pid_t target, pid_t tid, struct twins *t, unsigned *ret_reaped)
+enum sleep { SLEEP_WELL, SLEEP_UNKNOWN, SLEEP_OTHER };
+
+/*
+ * In a futex wait first: /proc tells without stopping anyone.  Another user's needs
+ * CAP_DAC_READ_SEARCH (0400): then the registers tell, when it is stopped.
+ */
+static enum sleep sleep_of(pid_t pid, pid_t tid)
+{
+	char buf[128];
+
+	if (proc_read_small(buf, sizeof(buf), "/proc/%d/task/%d/syscall", pid, tid) <= 0)
+		return SLEEP_UNKNOWN;
+	return strncmp(buf, "202 ", 4) == 0 ? SLEEP_WELL : SLEEP_OTHER;
+}
+
+static bool is_in_futex(const struct patient *p)
+{
+	return p->threads.n && p->threads.v[0].regs.orig_rax == SYS_FUTEX_AMD64;
+}
+
+enum whom { WHOM_IN_FUTEX, WHOM_ANY };
+
+/* All that can be reaped on this thread, if it is one of those that may serve. */
+static void reap_on(pid_t target, pid_t tid, enum whom whom, struct twins *t, unsigned *ret_reaped)
 {
 	struct patient p;
-	bool used = true;
 
 	patient_init(&p, target);
 	struct err *err = patient_seize_one(&p, tid);
 
 	if (!err)
 		err = patient_stop(&p, clock_ns() + 50 * MS);
-	for (unsigned i = t->n; !err && i-- > 0;) {
+	bool may = whom == WHOM_ANY || is_in_futex(&p);
+
+	for (unsigned i = t->n; !err && may && i-- > 0;) {
 		const uint64_t args[6] = { (uint64_t)t->ns_pid[i], 0, __WALL | WNOHANG };
 		struct injected got = { 0 };
 
@@ -235,20 +259,9 @@ static bool reap_on(pid_t target, pid_t tid, struct twins *t, unsigned *ret_reap
 		t->n--;
 		t->ns_pid[i] = t->ns_pid[t->n];
 	}
-	used = !err;
 	patient_detach(&p);
 	patient_deinit(&p);
 	err_free(err);
-	return used;
-}
-
-/* In a futex wait first: /proc tells without stopping anyone. */
-static bool sleeps_well(pid_t pid, pid_t tid)
-{
-	char buf[128];
-
-	return proc_read_small(buf, sizeof(buf), "/proc/%d/task/%d/syscall", pid, tid) > 0 &&
-	       strncmp(buf, "202 ", 4) == 0;
 }
 
 static bool is_same(pid_t target, uint64_t start_ticks)
@@ -282,9 +295,10 @@ unsigned residue_reap(pid_t target, uint64_t start_ticks, pid_t own, unsigned *r
 	struct err *err = proc_tasks(target, &tids, &n);
 
 	err_free(err);
-	for (unsigned well = 2; well-- > 0;)
-		for (size_t i = 0; i < n && t.n; i++)
-			if (sleeps_well(target, tids[i]) == (well == 1))
-				reap_on(target, tids[i], &t, ret_reaped);
+	for (size_t i = 0; i < n && t.n; i++)
+		if (sleep_of(target, tids[i]) != SLEEP_OTHER)
+			reap_on(target, tids[i], WHOM_IN_FUTEX, &t, ret_reaped);
+	for (size_t i = 0; i < n && t.n; i++)
+		reap_on(target, tids[i], WHOM_ANY, &t, ret_reaped);
 	return t.n;
 }

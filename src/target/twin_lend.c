@@ -4,10 +4,10 @@
  * /proc/PID/mem and auxv are their user's alone (0600, 0400), and that is asked before
  * ptrace_may_access() is (fs/proc/base.c): CAP_SYS_PTRACE does not open them, CAP_DAC_READ_SEARCH
  * does.  But the twin may open its own, and pidfd_getfd(2) hands out descriptors of whoever may be
- * traced.  Three calls on the `syscall` instruction that it was born behind; two words of its stack
- * hold a path meanwhile and are put back.  The program sees nothing of it: first of all the twin
- * gets a table of open files of its own, with none in it.
- * Cost: some 60 us, after the program runs again, and the copy of one page.
+ * traced.  A few calls on the `syscall` instruction that it was born behind; four words of its
+ * stack hold a path meanwhile and are put back.  The program sees nothing of it: first of all the
+ * twin gets a table of open files of its own, with none in it. Cost: some 100 us, after the program
+ * runs again, and the copy of one page.
  */
 #include "base/clock.h"
 #include "target/inject.h"
@@ -26,7 +26,7 @@
 #define TIMEOUT_NS	   UINT64_C(5000000000)
 #define SYSCALL_INSN_BYTES 2
 #define SYSCALL_STOP	   (SIGTRAP | 0x80)
-#define WORDS		   2
+#define WORDS		   4 /* of the longest path */
 
 struct lender {
 	pid_t pid;
@@ -75,11 +75,6 @@ static bool peek(pid_t pid, taddr at, long *ret)
 	return errno == 0;
 }
 
-static bool poke(pid_t pid, taddr at, long word)
-{
-	return ptrace(PTRACE_POKEDATA, pid, (void *)(uintptr_t)at, word) == 0;
-}
-
 /* PEEKDATA and not process_vm_readv: it leaves pages shared. */
 static bool has_insn(const struct lender *l)
 {
@@ -88,27 +83,54 @@ static bool has_insn(const struct lender *l)
 	return peek(l->pid, l->born.rip - SYSCALL_INSN_BYTES, &word) && (word & 0xffff) == 0x050f;
 }
 
+static bool put(const struct lender *l, const long word[static WORDS])
+{
+	for (unsigned i = 0; i < WORDS; i++)
+		if (ptrace(PTRACE_POKEDATA, l->pid, (void *)(uintptr_t)(l->at + i * 8), word[i]))
+			return false;
+	return true;
+}
+
+static bool save(struct lender *l)
+{
+	for (unsigned i = 0; i < WORDS; i++)
+		if (!peek(l->pid, l->at + i * 8, &l->was[i]))
+			return false;
+	return true;
+}
+
 /* The stack of any thread will do: what is there is put back before anybody reads. */
 static bool find_place(struct lender *l, const struct theatre *th)
 {
 	for (size_t i = 0; i < th->nthreads; i++) {
 		l->at = th->threads[i].regs.rsp & ~UINT64_C(7);
-		if (peek(l->pid, l->at, &l->was[0]) && peek(l->pid, l->at + 8, &l->was[1]) &&
-		    poke(l->pid, l->at, l->was[0]) && poke(l->pid, l->at + 8, l->was[1]))
+		if (save(l) && put(l, l->was))
 			return true;
 	}
 	return false;
 }
 
-static long open_own(const struct lender *l, const char path[static 16])
+static bool put_text(const struct lender *l, const char *text)
 {
-	long word[WORDS];
+	long word[WORDS] = { 0 };
 
-	memcpy(word, path, sizeof(word));
-	for (unsigned i = 0; i < WORDS; i++)
-		if (!poke(l->pid, l->at + i * 8, word[i]))
-			return -EFAULT;
-	return call(l, SYS_open, l->at, O_RDONLY | O_CLOEXEC, 0);
+	memcpy(word, text, MIN(strlen(text), sizeof(word) - 1));
+	return put(l, word);
+}
+
+static long open_own(const struct lender *l, const char *path, int flags)
+{
+	return put_text(l, path) ? call(l, SYS_open, l->at, (uint64_t)flags | O_CLOEXEC, 0)
+				 : -EFAULT;
+}
+
+/* proc_mark_victim(), which may not write another user's file without CAP_DAC_OVERRIDE. */
+static void mark_itself(const struct lender *l)
+{
+	long fd = open_own(l, "/proc/self/oom_score_adj", O_WRONLY);
+
+	if (fd >= 0 && put_text(l, "1000"))
+		call(l, SYS_write, (uint64_t)fd, l->at, 4);
 }
 
 /* Its filter would judge these calls too. */
@@ -128,16 +150,16 @@ static bool set_options(pid_t twin)
 
 static long lend(struct lender *l, struct theatre *th)
 {
-	static const char mem[16] = "/proc/self/mem", auxv[16] = "/proc/self/auxv";
 	long rc = call(l, SYS_close_range, 0, ~0U, CLOSE_RANGE_UNSHARE);
 
 	if (rc < 0)
 		return rc;
 	th->own_files = true;
-	rc = open_own(l, mem);
+	mark_itself(l);
+	rc = open_own(l, "/proc/self/mem", O_RDONLY);
 	th->lent_mem = rc < 0 ? -1 : (int)rc;
 	if (rc >= 0)
-		th->lent_auxv = (int)MAX(open_own(l, auxv), -1);
+		th->lent_auxv = (int)MAX(open_own(l, "/proc/self/auxv", O_RDONLY), -1);
 	return rc;
 }
 
@@ -160,10 +182,8 @@ struct err *twin_lend(struct theatre *th)
 		return refused(th, "no place for the call");
 	long rc = lend(&l, th);
 
-	for (unsigned i = 0; i < WORDS; i++)
-		if (!poke(l.pid, l.at + i * 8, l.was[i]))
-			rc = -ESRCH; /* no memory is better than changed memory */
-	if (ptrace(PTRACE_SETREGS, l.pid, 0, &l.born))
+	/* No memory is better than changed memory. */
+	if (!put(&l, l.was) || ptrace(PTRACE_SETREGS, l.pid, 0, &l.born))
 		rc = -ESRCH;
 	if (rc == -ESRCH)
 		return err_new(ERR_GONE, "the twin of process %d was killed at birth", th->pid);

@@ -10,6 +10,7 @@ import re
 import shutil
 import struct
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -22,6 +23,9 @@ KINDS = {"open": [errno.ENOENT, errno.EMFILE, errno.EACCES], "read": [errno.EIO,
          "ptrace": [errno.ESRCH, errno.EPERM], "fork": [errno.EAGAIN], "mmap": [errno.ENOMEM], "send": [errno.EPIPE],
          "recv": [errno.ECONNRESET], "socket": [errno.EMFILE]}
 QUICK = 10
+ONLY_PTRACE = ("setpriv", "--bounding-set", "-all,+sys_ptrace", "--inh-caps", "-all,+sys_ptrace")
+NOBODY = 65534
+ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
 WITH_THREADS = ("--threads", "2")
 
 
@@ -37,14 +41,14 @@ def built():
 class Faults:
     """Runs of limpet-faults against one program."""
 
-    def __init__(self, folder, target):
-        self.target, self.file = target, os.path.join(folder, "count")
+    def __init__(self, folder, target, who=()):
+        self.target, self.file, self.who = target, os.path.join(folder, "count"), who
 
     def run(self, command, fault):
         with open(self.file, "wb") as f:
             f.write(bytes(8))
         env = dict(os.environ, LIMPET_FAULT=fault, LIMPET_FAULT_COUNT=self.file)
-        done = subprocess.run([FAULTS, *map(str, command)], capture_output=True, text=True, env=env,
+        done = subprocess.run([*self.who, FAULTS, *map(str, command)], capture_output=True, text=True, env=env,
                               timeout=60 * SLOW, stdin=subprocess.DEVNULL)
         with open(self.file, "rb") as f:
             return done, struct.unpack("Q", f.read())[0]
@@ -119,15 +123,54 @@ def test_fault(tmp_path, kind):
         assert faults.run(("verify", target.pid), "none")[0].returncode == 0
 
 
-def test_the_program_dies_at_the_nth_ptrace(tmp_path):
+@pytest.fixture
+def openly():
+    """A folder that another user can run programs in."""
+    with tempfile.TemporaryDirectory(prefix="limpet-faults-", dir="/tmp") as folder:
+        os.chmod(folder, 0o755)
+        yield folder
+
+
+@ROOT
+def test_a_twin_that_lends_its_memory(tmp_path, openly):
+    """CAP_SYS_PTRACE alone and another user's program: every ptrace(2) on the way fails in turn."""
+    binary = shutil.copy(build_targets.build("quiet"), openly)
+    bad, unmarked = [], set()
+    with Target("quiet", binary=binary, user=NOBODY) as target:
+        faults = Faults(tmp_path, target, ONLY_PTRACE)
+        command = ("verify", target.pid, "--wait", "0", *WITH_THREADS)
+        n = faults.count(command, "ptrace")
+        assert n > Faults(tmp_path, target).count(command, "ptrace") + 15  # the twin's calls and their words
+        for i in chosen(n, 12):
+            fault = f"ptrace:{i}:{random.choice(KINDS['ptrace'])}"
+            done, _ = faults.run(command, fault)
+            try:
+                ends_cleanly(done, fault)
+                assert target.alive(), f"{fault}: the program died"
+                if not faults.settled():
+                    Faults(tmp_path, target).run(("doctor", "--reap", target.pid), "none")
+                    faults.settled()
+                    now = set(children(target.pid))
+                    # Born, and dead before it could mark itself: nobody can tell whose zombie that is.
+                    assert all(state == "Z" for _, state in now) and not traced(target.pid), f"{fault}: {now}"
+                    unmarked |= now
+            except AssertionError as no:
+                bad.append(str(no)[:600])
+        assert not bad, "\n".join(bad)
+        assert len(unmarked) <= 2, unmarked
+        assert faults.run(("verify", target.pid), "none")[0].returncode == 0
+
+
+@pytest.mark.parametrize("user,who", [pytest.param(None, (), id="root"),
+                                      pytest.param(NOBODY, ONLY_PTRACE, marks=ROOT, id="lent")])
+def test_the_program_dies_at_the_nth_ptrace(tmp_path, openly, user, who):
     """SIGKILL between any two steps of the surgeon; no copy of the program stays behind."""
-    binary = str(tmp_path / "quiet")
-    shutil.copy(build_targets.build("quiet"), binary)
-    with Target("quiet", binary=binary) as target:
-        n = Faults(tmp_path, target).count(("verify", target.pid), "death")
+    binary = shutil.copy(build_targets.build("quiet"), openly)
+    with Target("quiet", binary=binary, user=user) as target:
+        n = Faults(tmp_path, target, who).count(("verify", target.pid), "death")
     for i in chosen(n) if not FULL else [*chosen(n)] * 3:
-        with Target("quiet", binary=binary) as target:
-            done, _ = Faults(tmp_path, target).run(("verify", target.pid), f"death:{i}:{target.pid}")
+        with Target("quiet", binary=binary, user=user) as target:
+            done, _ = Faults(tmp_path, target, who).run(("verify", target.pid), f"death:{i}:{target.pid}")
             assert done.returncode in (0, 3), (i, done)
             ends_cleanly(done, f"death:{i}")
             # The one fault at the very end may come after the last call.
