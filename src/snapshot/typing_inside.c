@@ -74,7 +74,8 @@ static void compact(struct typing_worker *w)
 	const uint32_t *type_of = w->t->s->type_of;
 	size_t n = 0;
 
-	qsort(w->hints.v, w->hints.n, sizeof(*w->hints.v), by_object);
+	if (w->hints.n)
+		qsort(w->hints.v, w->hints.n, sizeof(*w->hints.v), by_object);
 	for (size_t i = 0; i < w->hints.n; i++) {
 		const struct typing_hint *h = &w->hints.v[i];
 
