@@ -114,7 +114,7 @@ def compare_locals(dlv, ours):
 @pytest.mark.parametrize("minor", MINORS)
 def test_variables_are_dlvs(minor, program, cores):
     """Addresses, names and types of globals and locals."""
-    if program == "leakhttp" and minor == "1.23" and not procs.FULL:
+    if program != "mixed" and minor == "1.23" and not procs.FULL:
         pytest.skip("one version of it will do")
     binary, core = cores(program, minor)
     ours = variables(core, "--exe", binary)
@@ -208,8 +208,8 @@ def test_debug_files(minor, tmp_path):
             below.mkdir(parents=True)
             shutil.copy(debug, below / (build_id[1][2:] + ".debug"))
             assert by_name(variables(target.pid, "--sysroot", tmp_path / "root")) == want
-        for how, section in (("none", ".debug_info"), ("zlib", ".debug_info"), ("zlib-gnu", ".zdebug_info"),
-                             ("zlib-gabi", ".debug_info")):
+        hows = [("zlib-gnu", ".zdebug_info"), ("none", ".debug_info"), ("zlib", ".debug_info"), ("zlib-gabi", ".debug_info")]
+        for how, section in hows if procs.FULL else hows[:2]:
             packed = tmp_path / how
             how = "--decompress-debug-sections" if how == "none" else f"--compress-debug-sections={how}"
             run("objcopy", how, debug, packed)
@@ -384,7 +384,7 @@ def test_damaged_dwarf(minor, plain_core, tmp_path):
     with open(binary, "rb") as f:
         whole = f.read()
     codes = {}
-    for seed in range(150 if procs.FULL else 6):
+    for seed in range(150 if procs.FULL else 4):
         rng = random.Random(f"{minor} {seed}")
         offset, nbytes = sections[rng.choice([name for name in READ if name in sections])]
         bad = bytearray(whole)
