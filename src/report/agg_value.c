@@ -7,6 +7,7 @@
  */
 #include "report/agg_value.h"
 
+#include <math.h>
 #include <stdio.h>
 
 enum { VALUE_DEPTH = 12, STRING_MAX = 128, NAME_MAX_BYTES = 400 };
@@ -68,9 +69,15 @@ static uint64_t number(const uint8_t *p, uint64_t nbytes)
 static const char *float_text(struct keep *k, const uint8_t *p, uint64_t nbytes)
 {
 	const char *text;
-	double d;
+	double d = 0;
 	float f;
 
+	memcpy(&f, p, 4);
+	memcpy(&d, p, nbytes == 4 ? 4 : 8);
+	if (nbytes == 4 ? isnan(f) : isnan(d))
+		return "NaN";
+	if (nbytes == 4 ? isinf(f) : isinf(d))
+		return p[nbytes - 1] & 0x80 ? "-Inf" : "+Inf";
 	/* the shortest that reads back as the same number, as strconv.FormatFloat has it */
 	if (nbytes == 4) {
 		memcpy(&f, p, 4);
@@ -88,6 +95,15 @@ static const char *float_text(struct keep *k, const uint8_t *p, uint64_t nbytes)
 			return text;
 	}
 	return keepf(k, "%.17g", d);
+}
+
+/* "(1-2i)"; of a part that is no number as fmt has it. */
+static const char *complex_text(struct keep *k, const uint8_t *p, uint64_t nbytes)
+{
+	const char *imag = float_text(k, p + nbytes, nbytes);
+
+	return keepf(k, "(%s%s%si)", float_text(k, p, nbytes),
+		     *imag == '-' || *imag == '+' ? "" : "+", imag);
 }
 
 const char *value_scalar(struct agg *a, const struct go_type *t, const uint8_t *p)
@@ -110,8 +126,7 @@ const char *value_scalar(struct agg *a, const struct go_type *t, const uint8_t *
 		return float_text(k, p, t->bytes);
 	case GO_COMPLEX64:
 	case GO_COMPLEX128:
-		return keepf(k, "(%s+%si)", float_text(k, p, t->bytes / 2),
-			     float_text(k, p + t->bytes / 2, t->bytes / 2));
+		return complex_text(k, p, t->bytes / 2);
 	default:
 		return keepf(k, "%" PRIu64, x);
 	}

@@ -3,15 +3,17 @@
 The program (tests/goprogs/containers) prints where each container is, facts of it and all its entries; tests/tools/containers
 prints what the decoders find at the same address.  Both must be equal, to the last entry.
 """
+import ast
 import json
 import os
+import re
 import subprocess
 
 import pytest
 
 import cores
 import damage
-from procs import LIMPET, SLOW, Target, limpet
+from procs import LIMPET, SLOW, Target, limpet, limpet_json
 
 MINORS = ["1.22", "1.23", "1.24", "1.27"]
 EXPERIMENTS = [("1.24", "exp-noswissmap,nosynchashtriemap"), ("1.25", "exp-noswissmap"), ("1.25", "stripped"),
@@ -108,6 +110,137 @@ def test_matrix(minor, flavour, tmp_path):
         limpet("snapshot", target.pid, "-o", core)
         check(core, lines)
         check(cores.gcore(target.stop()), lines)
+
+SHOWN = ("--values", "full", "--depth", "3", "--width", "100000", "--bytes", "100000")
+MANY = ("--limit", "3000000")
+
+
+def literal(text):
+    """The bytes that a string of Go source stands for."""
+    return ast.literal_eval("b" + text) if text.isascii() else ast.literal_eval(text).encode()
+
+
+def bare(node):
+    """A value of `limpet object --json` in the form of the program's show(): of pointers only interfaces' are followed."""
+    kind, value, inner = node["kind"], node["value"], node.get("value_of")
+    if kind == "interface":
+        if not inner:  # of no bytes, or as deep as was asked for
+            return value if value == "nil" else re.sub(r"\(0x\w+\)$", "", value)
+        return f"({inner['type']}){bare(inner)}"
+    if kind == "string":
+        return '"' + literal(value).decode("latin-1") + '"'
+    if kind in ("array", "slice") and "elems" not in node:
+        return "[" + " ".join(map(str, literal(value) if value and value[0] == '"' else [])) + "]"
+    if kind in ("array", "slice", "struct"):
+        inside = " ".join(map(bare, node.get("elems") or node.get("fields") or []))
+        return "{" + inside + "}" if kind == "struct" else "[" + inside + "]"
+    if kind == "func":
+        return "func"
+    if kind == "uintptr":
+        return str(int(value, 0))
+    if kind in ("pointer", "map", "chan", "unsafe.Pointer"):
+        return "@" + node["to"] if "to" in node else "nil"
+    return re.sub(r"\((.*\d)([-+].*)i\)", lambda m: f"({m[1]},{m[2].lstrip('+')})", value) if "complex" in kind else value
+
+
+def object_entries(node):
+    """What the object command says is in a container: texts of (key, elem); None: it has fields of its own."""
+    if "entries" in node:
+        return [(bare(e["key"]), bare(e["elem"])) for e in node["entries"]]
+    if node["type"] == "sync.Pool":
+        return [("", bare(f)) for f in node.get("fields", []) if bare(f) != "nil"]
+    if node["kind"] == "struct" and "elems" not in node:
+        return None
+    if node["kind"] == "slice" and "elems" not in node:
+        return [("", x) for x in bare(node)[1:-1].split()]
+    return [("", bare(e)) for e in node.get("elems", [])]
+
+
+def named(node, label):
+    """Texts of all fields of that name, however deep: "laddr" of a TCPConn is its netFD's."""
+    for field in [*node.get("fields", []), *([node["value_of"]] if "value_of" in node else [])]:
+        if field.get("name", "").lower() == label:
+            yield bare(field)
+        yield from named(field, label)
+
+
+def object_facts(node):
+    facts = dict(x.split(" ", 1) for x in node.get("facts", "").split(", ") if " " in x)
+    return {k: {"true": True, "false": False}.get(v, v) for k, v in facts.items()}
+
+
+def object_differs(want, node):
+    facts = object_facts(node)
+    for name, value in (want.get("facts") or {}).items():
+        found = facts.get(name, node.get(name))
+        if isinstance(found, str):
+            found = float(found[:-1]) * 1e9 if found.endswith("s") else int(found)
+        if found != value and not (name == "when" and found is not None and abs(found - value) < CLOCK_NS):
+            yield f"{name} is {value}, the object command says {found}"
+    ours, theirs = [tuple(e[1:]) for e in want["entries"]], object_entries(node)
+    if theirs is None:
+        for label, _, elem in want["entries"]:
+            if label in FIELDS and elem not in named(node, FIELDS[label] or label) and \
+                    re.sub(r"^\((.*)\)\{.*$", r"\1", elem) not in named(node, label):
+                yield f"{label} is {elem}, the object command says {list(named(node, label))[:3]}"
+    elif (ours if want["ordered"] else sorted(ours)) != (theirs if want["ordered"] else sorted(theirs)):
+        if ours or not want["ordered"]:
+            yield f"{len(ours)} entries, {len(theirs)}: {[x for x in ours if x not in theirs][:2]} {theirs[:2]}"
+
+
+# Labels of what is a field of the type or of what it points to, under that or another name.
+FIELDS = {"name": "", "net": "", "laddr": "", "raddr": "", "method": "", "url": "", "proto": "", "host": "", "header": "",
+          "body": "", "uri": "requesturi", "remote": "remoteaddr", "pattern": "", "response": "", "ctx": "", "status": "",
+          "request": "", "cause": ""}
+
+
+def object_lines(path, at):
+    """All containers at once: they are what the program's global slice `keep` holds."""
+    found, doc = {}, limpet_json("object", path, at, *SHOWN, *MANY)
+    for e in doc["values"][0]["elems"]:
+        inner = e.get("value_of") or {}
+        found[inner.get("to") or e.get("to")] = inner.get("value_of", inner) if inner.get("kind") == "pointer" else inner
+    return found
+
+
+def check_object(path, target):
+    lines, at = told(target), target.wait_line("KEEP")[0].split()[1]
+    found = object_lines(path, at)
+    assert len(lines) > 150 and not [w["name"] for w in lines if w["at"] not in found]
+    assert not [(w["name"], d) for w in lines for d in object_differs(w, found[w["at"]])]
+
+
+def in_text(path, line, target):
+    """The same in words: each entry is a line of its own under the type."""
+    text = limpet("object", path, line["at"], *SHOWN, *MANY).stdout
+    assert f"{line['text']}{{" in text
+    for _, key, elem in line["entries"]:
+        assert f"{key}: {elem}," in text, (key, elem, text[:3000])
+
+
+@pytest.mark.parametrize("minor, flavour, kind", [("1.22", "stripped", "core"), ("1.27", "dwarf", "live")])
+def test_object(minor, flavour, kind, tmp_path):
+    """As users see it: `limpet object`, in JSON and in text."""
+    check_objects(minor, flavour, [kind], tmp_path)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("flavour", ["stripped", "dwarf"])
+@pytest.mark.parametrize("minor", MINORS)
+def test_object_matrix(minor, flavour, tmp_path):
+    check_objects(minor, flavour, ["live", "core"], tmp_path)
+
+
+def check_objects(minor, flavour, kinds, folder):
+    with Target("containers", minor, flavour) as target:
+        plain = next(w for w in told(target) if w["text"] == "map[int32]int16" and len(w["entries"]) > 100)
+        for kind in kinds:
+            path = target.pid
+            if kind == "core":
+                path = folder / "core"
+                limpet("snapshot", target.pid, "-o", path)
+            check_object(path, target)
+            in_text(path, plain, target)
 
 
 @pytest.mark.full
