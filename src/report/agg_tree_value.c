@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-enum { TEXT_BYTES_MAX = 1 << 20 };
+enum { TEXT_BYTES_MAX = 1 << 20, OUTSIDE_MAX = 1 << 20 /* elements outside of the heap */ };
 
 struct err *value_tree_init(struct value_tree *v, struct agg *a, const struct agg_object_opts *opts,
 			    struct ans_object *o)
@@ -214,10 +214,21 @@ static bool is_byte(const struct go_type *t)
 	return t && t->kind == GO_UINT8;
 }
 
+/* How many of n elements there is memory for: a length may be a lie. */
+static uint64_t room_for(const struct value_tree *v, taddr at, uint64_t n, uint64_t size)
+{
+	const struct go_heap *h = &v->a->s->heap;
+	uint64_t id = go_heap_object_at(h, at), bytes = 0;
+	taddr base = id == GO_NO_OBJECT ? 0 : go_heap_address(h, id, &bytes);
+
+	return MIN(n, base ? (base + bytes - at) / size : (uint64_t)OUTSIDE_MAX);
+}
+
 static void put_slice(struct value_tree *v, size_t node, const struct go_type *t, const uint64_t *w)
 {
 	const struct go_type *e = go_type_at(v->a->s->rtypes, t->elem);
 	struct ans_value *n = node_at(v, node);
+	uint64_t shown;
 	struct below b;
 
 	n->to = w[0];
@@ -240,7 +251,10 @@ static void put_slice(struct value_tree *v, size_t node, const struct go_type *t
 	if (!w[1] || !e->bytes || !follow(v, node, w[0]))
 		return;
 	b = go_below(v, value_base(v, w[0]));
-	put_elements(v, node, e, w[0], w[1]);
+	shown = room_for(v, w[0], w[1], e->bytes);
+	put_elements(v, node, e, w[0], shown);
+	if (shown < w[1])
+		node_at(v, node)->note = "no such array: it is shorter than the slice";
 	come_back(v, b);
 	v->nfollow--;
 }

@@ -75,8 +75,11 @@ def entries(value):
 
 
 def holds(line):
-    """Kinds whose entries are all that they show, of a size that one answer may have."""
-    return line["text"].startswith(KINDS) and len(line["entries"]) < 3000 and not line["text"].startswith("heap") and \
+    """Kinds whose entries are all that they show, of a size that one answer may have.
+
+    Not those of types that reflect made at run time: where nothing else tells that type, the object is a guess.
+    """
+    return int(line["type"], 16) < 1 << 32 and line["text"].startswith(KINDS) and len(line["entries"]) < 3000 and not line["text"].startswith("heap") and \
         all(label in ("", "queued") for label, _, _ in line["entries"])
 
 

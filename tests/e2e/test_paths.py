@@ -155,7 +155,7 @@ def held(core, binary, seed):
     return tally
 
 
-@pytest.mark.parametrize("program", ["mixed", "paths"] if procs.FULL else ["mixed"])
+@pytest.mark.parametrize("program", ["mixed", "paths"] if procs.FULL else ["paths"])
 def test_random_objects(program, tmp_path):
     with procs.Target(program, "1.26", "dwarf") as target:
         procs.limpet("snapshot", target.pid, "-o", tmp_path / "core", "--quiet")
