@@ -65,6 +65,8 @@ static struct err *decode(struct code_worker *w, const struct code_func *f, cons
 			continue;
 		}
 		*ret = true;
+		if (f->entry + off - c->text_low > UINT32_MAX)
+			continue; /* a module far away: 4 bytes do not reach it */
 		if (!vec_push(&w->uses, (struct go_code_use){
 						.to = to,
 						.pc_off = (uint32_t)(f->entry + off - c->text_low),
