@@ -19,7 +19,7 @@ struct bytes {
 
 static inline struct bytes bytes_of(const void *p, size_t n)
 {
-	return (struct bytes){ .p = p, .end = (const uint8_t *)p + n };
+	return (struct bytes){ .p = p, .end = n ? (const uint8_t *)p + n : p }; /* of none: NULL */
 }
 
 static inline size_t bytes_left(const struct bytes *b)

@@ -30,6 +30,8 @@ static size_t read_at(const struct dump *d, uint64_t at, uint8_t *buf, size_t n)
 	size_t got = 0;
 	struct err *err = NULL;
 
+	if (!n)
+		return 0; /* of no buffer */
 	if (d->file) {
 		memcpy(buf, d->file + at, n);
 		return n;
@@ -62,7 +64,7 @@ struct bytes dump_bytes(const struct dump *d, struct dump_window *w, uint64_t at
 	uint64_t rest = at < d->nfile ? d->nfile - at : 0;
 
 	want = MIN(want, rest);
-	if (at >= w->at && at - w->at <= w->n && w->n - (at - w->at) >= want)
+	if (w->buf && at >= w->at && at - w->at <= w->n && w->n - (at - w->at) >= want)
 		return bytes_of(w->buf + (at - w->at), w->n - (size_t)(at - w->at));
 	want = MIN(MAX(want, w->least_bytes), rest);
 	w->at = at;
