@@ -76,6 +76,12 @@ def differences(lines, answers):
             yield f"{want['name']} ({want['text']}): " + "; ".join(found)
 
 
+def caught_growing(minor, lines):
+    """Old maps are taken in the middle of their growth; Swiss ones grow at once."""
+    growing = [line for line in lines if line.get("facts", {}).get("growing")]
+    assert len(growing) >= (5 if minor in ("1.22", "1.23") else 0)
+
+
 def check(target, lines):
     assert len(lines) > 150
     assert not list(differences(lines, decoded(target, lines)))
@@ -86,8 +92,7 @@ def test_live(minor):
     with Target("containers", minor) as target:
         lines = told(target)
         check(target.pid, lines)
-        growing = [line for line in lines if line.get("facts", {}).get("growing")]
-        assert len(growing) >= (5 if minor == "1.22" else 0)
+        caught_growing(minor, lines)
 
 
 def test_a_lie_is_seen():
@@ -105,6 +110,7 @@ def test_a_lie_is_seen():
 def test_matrix(minor, flavour, tmp_path):
     with cores.Stopped(tmp_path, "containers", minor, flavour) as target:
         lines = told(target)
+        caught_growing(minor, lines)
         check(target.pid, lines)
         core = tmp_path / "ours"
         limpet("snapshot", target.pid, "-o", core)
@@ -239,6 +245,7 @@ def check_objects(minor, flavour, kinds, folder):
             if kind == "core":
                 path = folder / "core"
                 limpet("snapshot", target.pid, "-o", path)
+            caught_growing(minor, told(target))
             check_object(path, target)
             in_text(path, plain, target)
 

@@ -5,7 +5,6 @@ package main
 import (
 	"runtime"
 	"time"
-	"unique"
 	"weak"
 )
 
@@ -18,8 +17,5 @@ func makeNew() {
 	runtime.GC()
 	time.Sleep(time.Millisecond)
 	sayValue("weak dead", &dead, map[string]any{"alive": dead.Value() != nil})
-	h := unique.Make("unique text")
-	sayValue("handle", &h, nil, elem("", "unique text"))
-	hp := unique.Make(point{4, 5})
-	sayValue("handle of a struct", &hp, nil, elem("", point{4, 5}))
+	makeHandles()
 }

@@ -2,4 +2,4 @@
 
 package main
 
-func makeNew() {}
+func makeNew() { makeHandles() }
