@@ -170,14 +170,27 @@ static bool follow(struct expr *e, const struct expr_place *pl, taddr word)
 	return true;
 }
 
-/* Literals of types are spelled in another way by DWARF. */
-static bool dlv_names(const struct expr *e, const struct go_type *t)
+/* "sync.entry[any,any]", not "map[string]int" or "[]int". */
+static bool is_generic(const char *full)
+{
+	for (const char *p = strchr(full, '['); p; p = strchr(p + 1, '['))
+		if (p > full &&
+		    (p[-1] == '_' || (p[-1] >= '0' && p[-1] <= '9') ||
+		     ((p[-1] | 0x20) >= 'a' && (p[-1] | 0x20) <= 'z')) &&
+		    (p - full < 3 || strncmp(p - 3, "map", 3)))
+			return true;
+	return false;
+}
+
+/* Literals of types are spelled in another way by DWARF; of generics it has often only shapes, and
+ * of the runtime not all. */
+bool expr_dlv_names(const struct expr *e, const struct go_type *t)
 {
 	const char *full = go_type_full(e->a->s->rtypes, t);
 
 	return !strcmp(full, "interface {}") ||
-	       (!strstr(full, "func(") && !strstr(full, "struct {") &&
-		!strstr(full, "interface {"));
+	       (strncmp(full, "runtime.", 8) && !is_generic(full) && !strstr(full, "func(") &&
+		!strstr(full, "struct {") && !strstr(full, "interface {"));
 }
 
 void expr_dlv_at(struct expr *e, const struct go_type *t, taddr at, const char *path)
@@ -186,7 +199,7 @@ void expr_dlv_at(struct expr *e, const struct go_type *t, taddr at, const char *
 	char addr[32];
 
 	expr_clear(&e->dlv);
-	e->untyped = !dlv_names(e, t);
+	e->untyped = !expr_dlv_names(e, t);
 	if (e->untyped) {
 		str_printf(&e->dlv, "(*(*unsafe.Pointer)(" TADDR_FMT "))", e->word_at);
 		return;
@@ -216,6 +229,7 @@ static bool convert(struct expr *e, const struct expr_place *pl)
 		return false;
 	expr_wrap(&e->go, go.s, "))");
 	expr_wrap(&e->dlv, dlv.s, "))");
+	e->unnamed = !expr_dlv_names(e, pl->type);
 	return true;
 }
 
@@ -238,7 +252,7 @@ static bool follow_own(struct expr *e, uint64_t id, taddr word)
 		expr_restart(e, one.type, one.at, "its holder's type does not tell this field");
 	if (!follow(e, &one, word))
 		return false;
-	if (!dlv_names(e, one.type))
+	if (!expr_dlv_names(e, one.type))
 		expr_dlv_at(e, e->type, e->at, "");
 	if (pl.n > 1)
 		e->field = keepf(&e->a->keep, "[%" PRIu64 "]%s", i, e->field);
@@ -336,10 +350,16 @@ struct err *expr_step(struct expr *e, const gnode *path, size_t len, size_t *i)
 		expr_unwrap(e);
 	untyped = e->untyped;
 	e->untyped = false;
+	e->unnamed = false;
 	if (!is_container(e) || !expr_contained(e, path, len, i))
 		step_object(e, id, graph_object(e->a->g, path[*i + 1]));
 	if (untyped && e->type && e->at)
 		expr_dlv_at(e, e->type, e->at, "");
+	if (e->unnamed && e->type && e->at && !e->blind) {
+		expr_dlv_at(e, e->type, e->at, "");
+		e->unsaid++;
+		e->last_unsaid = "a conversion to a type that DWARF may not name";
+	}
 	if (e->go.n > EXPR_TEXT_MAX || e->dlv.n > EXPR_TEXT_MAX)
 		shorten(e);
 	return e->go.bad || e->dlv.bad ? &err_nomem : NULL;

@@ -28,6 +28,7 @@ struct expr {
 	unsigned unsaid;	    /* steps that are not expressible */
 	bool blind;		    /* what the value is was lost already, and counted */
 	bool inner;		    /* inside a map's or a channel's own memory */
+	bool unnamed;		    /* the step converts to a type that dlv may not know */
 	bool untyped; /* dlv's text is a pointer without type: the next step begins it anew */
 	bool inside;  /* the value lies in the object that comes next, as memory of its own */
 	const char *last_unsaid; /* static: why the last one was not */
@@ -107,6 +108,8 @@ void expr_find_words(const struct expr *e, uint64_t id, uint64_t next, struct ex
 void expr_clear(struct str *s);
 void expr_wrap(struct str *s, const char *before, const char *after);
 void expr_put(struct expr *e, const char *text);
+/* Can dlv convert to that type? */
+bool expr_dlv_names(const struct expr *e, const struct go_type *t);
 /* dlv's text begins anew: the value of type t at that address; counted unless counted already. */
 void expr_dlv_at(struct expr *e, const struct go_type *t, taddr at, const char *path);
 

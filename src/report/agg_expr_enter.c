@@ -81,6 +81,7 @@ static bool enter_unsafe(struct expr *e, uint64_t id, struct expr_place *ret)
 	str_deinit(&go);
 	str_deinit(&dlv);
 	ret->n = ret->len = 1;
+	e->unnamed = !expr_dlv_names(e, ret->type);
 	return true;
 }
 

@@ -160,7 +160,7 @@ def test_random_objects(program, tmp_path):
     with procs.Target(program, "1.26", "dwarf") as target:
         procs.limpet("snapshot", target.pid, "-o", tmp_path / "core", "--quiet")
     tally = held(str(tmp_path / "core"), target.binary, 1)
-    assert tally.said > 0.75 * tally.paths
+    assert tally.said > 0.5 * tally.paths
 
 
 @pytest.mark.full
@@ -168,7 +168,7 @@ def test_random_objects_of_a_server(tmp_path):
     with servers.at_work("caddy", build_targets.build("caddy", "1.26", "dwarf")) as target:
         procs.limpet("snapshot", target.pid, "-o", tmp_path / "core", "--quiet")
     tally = held(str(tmp_path / "core"), target.binary, 1)
-    assert tally.said > 0.75 * tally.paths
+    assert tally.said > 0.5 * tally.paths
 
 
 def test_a_lie_is_seen(tmp_path):
