@@ -89,7 +89,7 @@ fuzz:				## half a minute each, with clang
 	@[ -e build-fuzz/build.ninja ] || CC=clang meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined \
 		-Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link
 	@ninja -C build-fuzz
-	for f in core proc exe dwarf functab layout gcprog pclntab types coderefs span dump; do \
+	for f in core proc exe dwarf functab layout gcprog pclntab types coderefs cont span dump; do \
 		UBSAN_OPTIONS=halt_on_error=1 build-fuzz/tests/fuzz/fuzz_$$f -max_total_time=30 || exit 1; done
 
 bench: deps all			## the table of bench/README.md
