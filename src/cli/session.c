@@ -225,6 +225,13 @@ static struct err *ask_oracle(const struct session *s)
 		s->go->version, s->go->L->go, v.gc_objects - v.missing, v.gc_objects);
 }
 
+static struct err *name_objects(struct session *s)
+{
+	struct snap_arrows a = { s->g->first, s->g->to, graph_node_of_object(s->g, 0) };
+
+	return snapshot_types(s->s, &a, s->nthreads);
+}
+
 struct err *session_graph(struct session *s)
 {
 	struct err *err = session_stage(s, "building the object graph");
@@ -238,7 +245,7 @@ struct err *session_graph(struct session *s)
 	if (!err)
 		err = session_stage(s, "naming the objects");
 	if (!err)
-		err = snapshot_types(s->s, s->nthreads);
+		err = name_objects(s);
 	s->agg.g = s->g;
 	return err;
 }

@@ -6,7 +6,8 @@
  * for a pointer in every word; untouched pages cost nothing), and whoever closes the gap moves
  * them there while they are warm, giving back what they leave: never twice the memory.
  * Types are learned on the way (learn.c), through a cache of each worker.
- * Cost: 4 bytes an object, 4 an edge, 4 an object for its type.
+ * Cost: 4 bytes an object, 4 an edge, 4 an object for its type; 1/32 of the heap for bits of its
+ * words, half of which is freed when the objects have names.
  */
 #include "snapshot/dump.h"
 
@@ -50,6 +51,7 @@ struct header_entry {
 struct pending {
 	taddr value;
 	uint64_t before, from;
+	uint64_t bit; /* of the word it lies in, in arrows */
 };
 
 struct worker {
@@ -60,6 +62,10 @@ struct worker {
 	/* of the chunk at hand */
 	uint32_t *to;
 	uint64_t n, next_id, bad;
+	struct snap_bits *bits;
+	uint64_t bit;	   /* of the object at hand in bits->arrows; SNAP_NO_ARROWS */
+	uint64_t span_bit; /* of the span's first object */
+	uint64_t span_first, span_words;
 	uint64_t lost, lost_bytes;
 	unsigned nbatch;
 	struct pending batch[BATCH];
@@ -131,9 +137,14 @@ GO_INLINE struct err *on_object(void *arg, uint64_t id, taddr type, uint64_t wor
 {
 	struct worker *w = arg;
 
-	if (type)
+	w->bit = SNAP_NO_ARROWS;
+	if (type) {
 		learn_header(w, id, type, slot_data_bytes(&w->s->heap, id));
-	else if (word0 - w->text.start < w->text.end - w->text.start)
+		return NULL;
+	}
+	if (w->span_bit != SNAP_NO_ARROWS)
+		w->bit = w->span_bit + (id - w->span_first) * w->span_words;
+	if (word0 - w->text.start < w->text.end - w->text.start)
 		learn_closure(w, id, word0);
 	return NULL;
 }
@@ -142,6 +153,30 @@ GO_INLINE struct err *on_object(void *arg, uint64_t id, taddr type, uint64_t wor
 GO_INLINE bool maybe_type_word(uint64_t x)
 {
 	return !(x & 7) && x >= 1 << 16 && x < 1ULL << 47;
+}
+
+/* Does a pointer lead to the first byte of a slot? From the rounding of go_heap_object_in(). */
+static bool leads_to_begin(const struct go_span_hot *hot, taddr value)
+{
+	uint64_t off = value - hot->base;
+
+	return !off || (uint32_t)(off * hot->div_mul) < hot->div_mul;
+}
+
+/* For typing_arrows.c: what can be told of the pointer without reading it again. */
+static void note_arrow(struct worker *w, const struct pending *p)
+{
+	if (p->bit < SNAP_NO_ARROWS)
+		w->bits->arrows[p->bit >> 6] |= 1ULL << (p->bit & 63);
+}
+
+static void note_odd(struct worker *w, const struct pending *p)
+{
+	uint64_t *odd = &w->bits->odd[p->from >> 6], bit = 1ULL << (p->from & 63);
+
+	/* 64 objects may be of two chunks */
+	if (p->bit < SNAP_NO_ARROWS && !(__atomic_load_n(odd, __ATOMIC_RELAXED) & bit))
+		__atomic_fetch_or(odd, bit, __ATOMIC_RELAXED);
 }
 
 /* The batch's pointers that lead to objects, in order, with the indexes up to their owners. */
@@ -159,12 +194,19 @@ static void flush(struct worker *w)
 	for (unsigned i = 0; i < w->nbatch; i++) {
 		const struct pending *p = &w->batch[i];
 
-		if (id[i] == GO_NO_OBJECT)
+		if (id[i] == GO_NO_OBJECT) {
+			note_odd(w, p);
 			continue;
+		}
 		if (!go_bit(h->alloc_bits, id[i])) {
+			note_odd(w, p);
 			w->bad++;
 			continue;
 		}
+		if (leads_to_begin(&h->index.hot[span[i]], p->value))
+			note_arrow(w, p);
+		else
+			note_odd(w, p);
 		while (w->next_id <= p->from)
 			w->e->first[w->next_id++] = (uint32_t)w->n;
 		w->to[w->n++] = (uint32_t)id[i];
@@ -178,8 +220,7 @@ GO_INLINE struct err *on_pointer(void *arg, uint64_t id, uint64_t at, taddr valu
 {
 	struct worker *w = arg;
 
-	(void)at;
-	w->batch[w->nbatch++] = (struct pending){ value, before, id };
+	w->batch[w->nbatch++] = (struct pending){ value, before, id, w->bit + at / 8 };
 	if (w->nbatch == BATCH)
 		flush(w);
 	return NULL;
@@ -197,8 +238,12 @@ static void on_lost(void *arg, taddr addr, uint64_t nbytes)
 GO_INLINE void on_bits(void *arg, const struct go_span *span, const uint64_t *bits)
 {
 	struct worker *w = arg;
+	size_t i = (size_t)(span - w->s->heap.spans.v);
 
-	snap_bits_set(w->s, (size_t)(span - w->s->heap.spans.v), bits);
+	snap_bits_set(w->s, i, bits);
+	w->span_bit = snap_bits_at(w->bits, i);
+	w->span_first = span->first;
+	w->span_words = span->elem_bytes / 8;
 }
 
 /* Give back whole pages of [from, to), elements of the edge array. */
@@ -336,6 +381,8 @@ static struct err *workers_create(struct job *j, unsigned n)
 			return &err_nomem;
 		w->s = j->s;
 		w->e = j->e;
+		w->bits = j->s->bits;
+		w->bit = w->span_bit = SNAP_NO_ARROWS;
 		if (j->s->go->nmodules)
 			w->text = j->s->go->modules[0].text;
 		j->workers[i] = w;

@@ -173,13 +173,21 @@ struct snap_edges {
 struct err *snapshot_edges(struct snapshot *s, unsigned nthreads, struct snap_edges *ret) MUST_CHECK;
 void snapshot_edges_deinit(struct snap_edges *e);
 
+/* Those edges where they are kept now: of id, to[first[id]] - by .. to[first[id + 1] - 1] - by. */
+struct snap_arrows {
+	const uint32_t *first, *to;
+	uint32_t by;
+};
+
 /*
  * Types by propagation: from objects and variables (s->vars) of known type through their
  * pointers, slices, strings, maps … until nothing changes.  After snapshot_edges().  A type is
  * accepted only where its pointer mask agrees with the collector's bits for the whole slot
- * and mallocgc gives such a slot for it.  The result does not depend on nthreads.
+ * and mallocgc gives such a slot for it.  The result depends neither on nthreads nor on the
+ * edges: with them objects of plain pointers need not be read again.
  */
-struct err *snapshot_types(struct snapshot *s, unsigned nthreads) MUST_CHECK;
+struct err *snapshot_types(struct snapshot *s, const struct snap_arrows *a,
+			   unsigned nthreads) MUST_CHECK;
 
 /* One typed place: a whole value, a field of it, an element, however deep. */
 struct snap_place {

@@ -1,7 +1,8 @@
 /*
  * typing.c - types by propagation: what to read, in which order, until nothing changes.
  *
- * The heap with pointers is cut into chunks that are read at once.  In a chunk all objects
+ * The heap with pointers is cut into chunks, of which the spans that are needed are read: what
+ * follows from plain pointers is known without (typing_arrows.c).  In a chunk all objects
  * that became known are expanded, those that this makes known with them; what lies in other
  * chunks is marked.  Rounds go over the marked chunks only.  Where few objects are marked they
  * are read one by one and followed wherever they lead, so that a list strewn over the heap
@@ -15,7 +16,7 @@
 #include "base/par.h"
 #include "goruntime/heap_scan.h"
 
-#define CHUNK_BYTES  ((uint64_t)1 << 20)
+#define CHUNK_BYTES  TYPING_CHUNK_BYTES
 #define MAX_ELEMENT  ((uint64_t)64 << 20) /* larger single values are not looked into */
 #define BYTES_A_READ 8192		  /* a system call costs as much as copying that much */
 #define MAX_WAITING  48			  /* objects waiting to be read one by one */
@@ -33,10 +34,12 @@ static void lost(void *arg, taddr addr, uint64_t nbytes)
 	(void)nbytes;
 }
 
+/* go_scan_run() reads no larger span of several objects either: Go has none. */
 static bool has_pointers(const struct go_span *s)
 {
-	return s->scheme == GO_PTR_SPAN_BITS || s->scheme == GO_PTR_HEADER ||
-	       s->scheme == GO_PTR_LARGE;
+	return s->scheme == GO_PTR_LARGE ||
+	       ((s->scheme == GO_PTR_SPAN_BITS || s->scheme == GO_PTR_HEADER) &&
+		s->bytes <= CHUNK_BYTES);
 }
 
 /* Spans [lo, *end) that one read takes. */
@@ -143,6 +146,7 @@ static void typing_deinit(struct typing *t)
 	bigfree(t->chunk_of, t->s->heap.spans.n + 1, sizeof(*t->chunk_of));
 	bigfree(t->dirty, (size_t)(t->s->heap.nobjects / 64 + 1), 8);
 	typing_statics_deinit(t);
+	typing_arrows_free(t);
 	typing_plans_free(t->plans);
 }
 
@@ -157,6 +161,9 @@ static struct err *typing_init(struct typing *t, unsigned nthreads)
 	if (err)
 		return err;
 	classes(t);
+	err = typing_arrows_create(t);
+	if (err)
+		return err;
 	t->dirty = bigalloc((size_t)(t->s->heap.nobjects / 64 + 1), 8);
 	return t->dirty ? NULL : &err_nomem;
 }
@@ -193,34 +200,67 @@ static void expand_object(struct typing_worker *w, size_t span, uint64_t id, con
 		      i->form == FORM_ONE ? n : snap_bits_extent(w->t->s, span, id, n), n);
 }
 
-/* mem: the chunk's bytes; the object is marked no more, or was not. */
-static void expand_in(struct typing_worker *w, struct typing_chunk *c, size_t span, uint64_t id)
+static bool by_arrows(struct typing_worker *w, size_t span, uint64_t id)
 {
-	const struct go_span *s = &w->t->s->heap.spans.v[span];
-	uint64_t header = go_span_header(s);
-	const uint8_t *mem = w->buf + (s->base - c->base) + (id - s->first) * s->elem_bytes;
+	const struct typing_info *i = typing_info_of(w->t->plans, type_of(w->t, id));
 
-	expand_object(w, span, id, mem + header);
+	return i->arrows && typing_arrows_expand(w, span, id, i);
 }
 
-static void expand_stack(struct typing_worker *w, struct typing_chunk *c)
+/* A span's bytes into its place in the chunk's. */
+static struct err *load(struct typing_worker *w, const struct typing_chunk *c, size_t span)
 {
+	struct go_scanner sc = { .g = w->t->s->go, .h = &w->t->s->heap };
+	const struct go_span *s = &w->t->s->heap.spans.v[span];
+	uint64_t *have = &w->have[(span - c->lo) / 64]; /* has_pointers(): they fit */
+	uint64_t bit = 1ULL << ((span - c->lo) & 63);
+
+	if (*have & bit)
+		return NULL;
+	*have |= bit;
+	w->stats.read_bytes += s->bytes;
+	return go_scan_read(&sc, s->base, w->buf + (s->base - c->base), (size_t)s->bytes, lost,
+			    NULL);
+}
+
+/* The object is marked no more, or was not. */
+static struct err *expand_in(struct typing_worker *w, struct typing_chunk *c, size_t span,
+			     uint64_t id)
+{
+	const struct go_span *s = &w->t->s->heap.spans.v[span];
+	const uint8_t *mem = w->buf + (s->base - c->base) + (id - s->first) * s->elem_bytes;
+	struct err *err;
+
+	if (by_arrows(w, span, id))
+		return NULL;
+	err = load(w, c, span);
+	if (!err)
+		expand_object(w, span, id, mem + go_span_header(s));
+	return err;
+}
+
+static struct err *expand_stack(struct typing_worker *w, struct typing_chunk *c)
+{
+	struct err *err = NULL;
+
 	typing_flush(w);
-	while (w->stack.n) {
+	while (w->stack.n && !err) {
 		struct typing_next x = w->stack.v[--w->stack.n];
 
-		expand_in(w, c, x.span, x.id);
+		err = expand_in(w, c, x.span, x.id);
 		if (!w->stack.n)
 			typing_flush(w);
 	}
+	return err;
 }
 
-static void expand_span(struct typing_worker *w, struct typing_chunk *c, size_t span)
+static struct err *expand_span(struct typing_worker *w, struct typing_chunk *c, size_t span)
 {
 	const struct go_span *s = &w->t->s->heap.spans.v[span];
 	uint64_t end = s->first + s->nelems;
+	struct err *err = NULL;
 
-	for (uint64_t id = s->first; id < end;) {
+	for (uint64_t id = s->first; id < end && !err;) {
 		uint64_t bits =
 			__atomic_load_n(&w->t->dirty[id >> 6], __ATOMIC_RELAXED) >> (id & 63);
 
@@ -230,32 +270,31 @@ static void expand_span(struct typing_worker *w, struct typing_chunk *c, size_t 
 		}
 		id += (unsigned)__builtin_ctzll(bits);
 		if (id >= end)
-			return;
+			break;
 		if (take(w->t, c, id))
-			expand_in(w, c, span, id);
+			err = expand_in(w, c, span, id);
 		id++;
 	}
+	return err;
 }
 
 /* All marked objects of a chunk, and what they make known in it. */
 static struct err *whole(struct typing_worker *w, struct typing_chunk *c)
 {
-	struct go_scanner sc = { .g = w->t->s->go, .h = &w->t->s->heap };
-	struct err *err = go_scan_read(&sc, c->base, w->buf, (size_t)c->bytes, lost, NULL);
+	struct err *err = NULL;
 
-	if (err)
-		return err;
-	w->stats.read_bytes += c->bytes;
+	memset(w->have, 0, sizeof(w->have));
 	w->stack_lo = c->first;
 	w->stack_hi = c->end;
 	w->whole = true;
-	for (size_t i = c->lo; i < c->hi; i++) {
-		expand_span(w, c, i);
-		expand_stack(w, c);
+	for (size_t i = c->lo; i < c->hi && !err; i++) {
+		err = expand_span(w, c, i);
+		if (!err)
+			err = expand_stack(w, c);
 	}
 	w->whole = false;
 	w->stack_max = 0;
-	return NULL;
+	return err;
 }
 
 bool typing_room(struct typing_worker *w, uint64_t nbytes)
@@ -316,6 +355,10 @@ static struct err *single(struct typing_worker *w, struct typing_next x)
 		return large(w, c);
 	if (!take(w->t, c, x.id))
 		return NULL;
+	if (by_arrows(w, x.span, x.id)) {
+		typing_flush(w);
+		return NULL;
+	}
 	err = target_read(w->t->s->t, s->base + (x.id - s->first) * s->elem_bytes + header, w->buf,
 			  (size_t)n);
 	if (err_catch(&err, ERR_FAULT) || err)
@@ -511,9 +554,10 @@ static struct err *propagate(struct typing *t)
 	return err ? err : typing_inside(t, settle);
 }
 
-struct err *snapshot_types(struct snapshot *s, unsigned nthreads)
+struct err *snapshot_types(struct snapshot *s, const struct snap_arrows *a, unsigned nthreads)
 {
 	_cleanup_(typing_deinit) struct typing t = { .s = s,
+						     .arrows = a,
 						     .statics.lock = PTHREAD_MUTEX_INITIALIZER };
 	uint64_t begun = clock_ns();
 	struct err *err;

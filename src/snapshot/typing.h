@@ -92,6 +92,7 @@ struct typing_info {
 	bool masked;	/* mask is known: all but channels without an rtype for hchan */
 	bool expands;	/* something follows from it */
 	bool at_least;	/* the slot may be larger */
+	bool arrows;	/* what follows, follows from plain pointers: typing_arrows.c */
 	uint64_t bytes; /* of one value; of a row's element */
 	uint64_t slot;	/* that mallocgc gives for one */
 	uint64_t mask;	/* pointer words of one value, if it has at most 64 words */
@@ -106,12 +107,28 @@ struct snap_bits {
 	uint32_t *row; /* by span: 1 + row in words, 0 none */
 	uint64_t *words;
 	size_t nspans, nrows;
+	/*
+	 * What spares reading the objects again (typing_arrows.c); NULL once types are known.
+	 * arrows: in the layout of words, pointers to the first byte of an object: they are edges.
+	 * odd: by object id, it has other pointers that are not nil.
+	 */
+	uint64_t *arrows, *odd;
+	size_t nodd;
 };
 
 #define SNAP_BITS_WORDS 16 /* GO_PAGE_BYTES / 8 / 64 */
+#define SNAP_NO_ARROWS	(1ULL << 62)
+
+/* Where in arrows a span's first word is, in bits; SNAP_NO_ARROWS: none are kept of it. */
+static inline uint64_t snap_bits_at(const struct snap_bits *b, size_t span)
+{
+	return b->arrows && b->row[span] ? (uint64_t)(b->row[span] - 1) * SNAP_BITS_WORDS * 64
+				 : SNAP_NO_ARROWS;
+}
 
 struct err *snap_bits_create(struct snapshot *s) MUST_CHECK;
 void snap_bits_free(struct snapshot *s);
+void snap_bits_free_arrows(struct snap_bits *b);
 static inline void snap_bits_set(struct snapshot *s, size_t span, const uint64_t *bits)
 {
 	uint32_t row = s->bits ? s->bits->row[span] : 0;
@@ -172,6 +189,8 @@ uint64_t typing_mask(struct snapshot *s, taddr rtype);
 
 #define TYPING_NCHUNK_CACHE 1024
 #define TYPING_BATCH	    32
+#define TYPING_CHUNK_BYTES  ((uint64_t)1 << 20)
+#define TYPING_CHUNK_SPANS  (TYPING_CHUNK_BYTES / GO_PAGE_BYTES)
 
 struct typing_chunk {
 	size_t lo, hi;	     /* spans */
@@ -201,6 +220,8 @@ struct typing_statics {
 /* All of one run of snapshot_types. */
 struct typing {
 	struct snapshot *s;
+	const struct snap_arrows *arrows; /* NULL: read everything */
+	uint32_t *span_near;		  /* by id / 64: span of the first of them */
 	struct typing_plans *plans;
 	struct typing_chunk *chunks;
 	size_t nchunks;
@@ -247,6 +268,7 @@ struct typing_worker {
 	uint64_t stack_lo, stack_hi;   /* ids that may be put on it */
 	size_t stack_max;
 	bool whole;		       /* the stack is of the chunk in buf, and will be emptied */
+	uint64_t have[TYPING_CHUNK_SPANS / 64]; /* whole: spans of the chunk that buf holds */
 	VEC(struct typing_hint) hints; /* typing_inside.c */
 	bool hints_full;
 	unsigned rank; /* of the claims being made */
@@ -255,6 +277,8 @@ struct typing_worker {
 	struct typing_word words[TYPING_NCHUNK_CACHE];
 	struct snap_typing_stats stats;
 };
+
+#define TYPING_BY_ID (1ULL << 63) /* typing_claim.value: the object of that id, its first byte */
 
 /* Claims are batched, and settled by typing_flush(); typing_claim.c. */
 void typing_flush(struct typing_worker *w);
@@ -268,6 +292,13 @@ static inline __attribute__((always_inline)) void typing_claim(struct typing_wor
 			typing_static_add(w, &c);
 		return;
 	}
+	w->batch[w->nbatch++] = c;
+	if (w->nbatch == TYPING_BATCH)
+		typing_flush(w);
+}
+/* The same of an object that is known. */
+static inline void typing_claim_object(struct typing_worker *w, struct typing_claim c)
+{
 	w->batch[w->nbatch++] = c;
 	if (w->nbatch == TYPING_BATCH)
 		typing_flush(w);
@@ -293,6 +324,17 @@ void typing_expand(struct typing_worker *w, uint32_t number, const uint8_t *mem,
 void typing_expand_plan(struct typing_worker *w, const struct typing_plan *p, const uint8_t *mem);
 
 void typing_expand_iface(struct typing_worker *w, taddr type, taddr data);
+
+/* typing_arrows.c: objects of plain pointers are expanded without their bytes. */
+struct err *typing_arrows_create(struct typing *t) MUST_CHECK;
+void typing_arrows_free(struct typing *t);
+/* Span of an object; only with arrows. */
+size_t typing_span_of(const struct typing *t, uint64_t id);
+/* Is the plan of such a kind? */
+bool typing_arrows_plan(const struct typing_plan *p);
+/* false: its bytes are needed. */
+bool typing_arrows_expand(struct typing_worker *w, size_t span, uint64_t id,
+			  const struct typing_info *i);
 
 /* typing_static.c */
 /* Read what was found since; *ret: there was any. */

@@ -36,7 +36,17 @@ struct err *snap_bits_create(struct snapshot *s)
 			b->row[i] = (uint32_t)++b->nrows;
 	}
 	b->words = bigalloc((b->nrows + 1) * SNAP_BITS_WORDS, 8);
-	return b->words ? NULL : &err_nomem;
+	b->arrows = bigalloc((b->nrows + 1) * SNAP_BITS_WORDS, 8);
+	b->nodd = (size_t)(s->heap.nobjects / 64 + 1);
+	b->odd = bigalloc(b->nodd, 8);
+	return b->words && b->arrows && b->odd ? NULL : &err_nomem;
+}
+
+void snap_bits_free_arrows(struct snap_bits *b)
+{
+	bigfree(b->arrows, (b->nrows + 1) * SNAP_BITS_WORDS, 8);
+	bigfree(b->odd, b->nodd, 8);
+	b->arrows = b->odd = NULL;
 }
 
 void snap_bits_free(struct snapshot *s)
@@ -47,6 +57,7 @@ void snap_bits_free(struct snapshot *s)
 		return;
 	bigfree(b->row, b->nspans + 1, sizeof(*b->row));
 	bigfree(b->words, (b->nrows + 1) * SNAP_BITS_WORDS, 8);
+	snap_bits_free_arrows(b);
 	free(b);
 	s->bits = NULL;
 }
@@ -546,6 +557,11 @@ static void prefetch_bits(const struct snap_bits *b, const struct spot *at)
 	__builtin_prefetch(b->words + (size_t)row * SNAP_BITS_WORDS - 1);
 }
 
+static inline bool by_id(const struct typing_claim *c)
+{
+	return c->value & TYPING_BY_ID;
+}
+
 void typing_flush(struct typing_worker *w)
 {
 	const struct go_heap *h = &w->t->s->heap;
@@ -554,9 +570,12 @@ void typing_flush(struct typing_worker *w)
 
 	/* Loops of independent loads: the misses of one loop overlap. */
 	for (unsigned k = 0; k < w->nbatch; k++)
-		at[k].span = go_heap_span_index(h, w->batch[k].value);
+		at[k].span =
+			by_id(&w->batch[k]) ? GO_NO_SPAN : go_heap_span_index(h, w->batch[k].value);
 	for (unsigned k = 0; k < w->nbatch; k++) {
-		at[k].id = go_heap_object_in(h, at[k].span, w->batch[k].value);
+		at[k].id = by_id(&w->batch[k])
+				   ? w->batch[k].value & ~TYPING_BY_ID
+				   : go_heap_object_in(h, at[k].span, w->batch[k].value);
 		if (at[k].id != GO_NO_OBJECT)
 			__builtin_prefetch(&type_of[at[k].id], 1);
 	}
@@ -569,6 +588,8 @@ void typing_flush(struct typing_worker *w)
 			w->stats.claims++; /* known: most are */
 			at[k].id = GO_NO_OBJECT;
 		} else {
+			if (by_id(&w->batch[k]))
+				at[k].span = typing_span_of(w->t, at[k].id);
 			prefetch(w->t, &at[k]);
 		}
 	}
@@ -581,7 +602,9 @@ void typing_flush(struct typing_worker *w)
 		if (at[k].id == GO_NO_OBJECT || !go_bit(h->alloc_bits, at[k].id))
 			continue;
 		s = at[k].s = &h->spans.v[at[k].span];
-		at[k].off = w->batch[k].value - s->base - (at[k].id - s->first) * s->elem_bytes;
+		at[k].off = by_id(&w->batch[k]) ? 0
+						: w->batch[k].value - s->base -
+							  (at[k].id - s->first) * s->elem_bytes;
 		if (at[k].off < go_span_header(s))
 			continue;
 		at[k].off -= go_span_header(s);

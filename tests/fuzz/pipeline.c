@@ -337,7 +337,9 @@ struct err *pipeline_run(struct pipeline *p)
 		return err;
 	if (!graph_validate(g, &why))
 		bug("graph", why);
-	err = snapshot_types(s, p->nthreads);
+	err = snapshot_types(s,
+			     &(struct snap_arrows){ g->first, g->to, graph_node_of_object(g, 0) },
+			     p->nthreads);
 	if (err)
 		return err;
 	enter(p, PHASE_ANSWERS);
