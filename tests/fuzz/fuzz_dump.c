@@ -56,7 +56,7 @@ static void look(struct run *r)
 		_cleanup_(ans_tree_deinit) struct ans_tree t = { 0 };
 		const char *x = what[i] ? what[i] : addr;
 
-		err_free(agg_why(&r->a, x, 3, 3, &w));
+		err_free(agg_why(&r->a, &x, 1, 3, 3, &w));
 		err_free(agg_object(&r->a, x, &opts, &o));
 		err_free(agg_tree(&r->a, x, 3, 8, &t));
 	}

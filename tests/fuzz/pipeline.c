@@ -162,7 +162,7 @@ static void do_memory(struct look *l)
 static void do_why(struct look *l, const char *what)
 {
 	_cleanup_(ans_why_deinit) struct ans_why w = { 0 };
-	struct err *err = agg_why(&l->agg, what, 2, 3, &w);
+	struct err *err = agg_why(&l->agg, &what, 1, 2, 3, &w);
 
 	if (err) {
 		refused(l, err);
