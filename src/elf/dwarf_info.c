@@ -105,9 +105,9 @@ struct err *dwarf_open_fd(int fd, const char *name, struct dwarf **ret)
 	d->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (d->fd < 0)
 		return err_os(errno, "%s", name);
-	err = dwarf_room(d->fd, name);
+	err = dwarf_room(d->fd);
 	if (err)
-		return err;
+		return err_prefix(err, "%s", name);
 	d->dw = dwarf_begin(d->fd, DWARF_C_READ);
 	if (!d->dw)
 		return err_unsupported("%s: no DWARF in it (%s)", name, dwarf_errmsg(-1));

@@ -48,7 +48,7 @@ struct dwarf_index {
 };
 
 /* Before libdw takes a file.  Errors: ERR_LIMIT (memory), ERR_BAD_DATA (more than any has). */
-struct err *dwarf_room(int fd, const char *name) MUST_CHECK;
+struct err *dwarf_room(int fd) MUST_CHECK;
 
 /* False when enough has been walked over. */
 bool dwarf_index_step(struct dwarf_index *d);

@@ -64,7 +64,7 @@ static uint64_t bytes_of(int fd, Elf *elf)
 	return sum;
 }
 
-struct err *dwarf_room(int fd, const char *name)
+struct err *dwarf_room(int fd)
 {
 	_cleanup_(elf_endp) Elf *elf = NULL;
 	uint64_t need;
@@ -73,18 +73,18 @@ struct err *dwarf_room(int fd, const char *name)
 	elf_version(EV_CURRENT);
 	elf = elf_begin(fd, ELF_C_READ, NULL);
 	need = elf ? bytes_of(fd, elf) : 0;
+	if (!need)
+		return NULL;
 	if (need > MAX_BYTES)
-		return err_bad_data("%s: its DWARF says that it takes %" PRIu64 " MiB", name,
-				    need >> 20);
+		return err_bad_data("its DWARF says that it takes %" PRIu64 " MiB", need >> 20);
 	need += SLACK;
 	p = mmap(NULL, need, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 		 -1, 0);
 	if (p == MAP_FAILED)
 		return err_new(ERR_LIMIT,
-			       "%s: its DWARF takes about %" PRIu64
-			       " MiB, which are not left: allow "
+			       "its DWARF takes about %" PRIu64 " MiB, which are not left: allow "
 			       "more (--max-memory), or do without it (--symbols none)",
-			       name, need >> 20);
+			       need >> 20);
 	munmap(p, need);
 	return NULL;
 }

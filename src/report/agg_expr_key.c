@@ -56,7 +56,7 @@ static void put_string(struct literal *l, taddr at)
 		put_lost(l);
 		return;
 	}
-	if (l->a->values != ANS_VALUES_FULL) {
+	if (l->a->values != ANS_VALUES_FULL || value_left_out(l->a, buf, n)) {
 		put(l, "\"");
 		put(l, value_hash(l->a, buf, n));
 		put(l, "\"");
@@ -107,7 +107,8 @@ static void put_scalar(struct literal *l, const struct go_type *t, taddr at)
 		put_float(l, t, buf, text);
 	else
 		put(l, text);
-	if (strcasestr(text, "nan") || strcasestr(text, "inf")) /* no literal, or equal to nothing */
+	if (strcasestr(text, "nan") ||
+	    strcasestr(text, "inf")) /* no literal, or equal to nothing */
 		l->whole = false;
 	if (t->kind == GO_COMPLEX64 || t->kind == GO_COMPLEX128)
 		l->dlv_too = l->dlv_too && !strchr(text, '.');

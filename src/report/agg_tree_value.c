@@ -94,6 +94,8 @@ static const char *text_of_bytes(struct value_tree *v, taddr at, uint64_t len)
 		return "(unreadable)";
 	if (v->opts->values == ANS_VALUES_HASH)
 		return value_hash(v->a, buf, want);
+	if (value_left_out(v->a, buf, want))
+		return "(left out)";
 	value_quote(&s, (const char *)buf, want);
 	if (want < len)
 		str_put(&s, "\xe2\x80\xa6");

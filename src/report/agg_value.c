@@ -23,11 +23,21 @@ struct emitter {
 	char name[NAME_MAX_BYTES];
 };
 
+bool value_left_out(const struct agg *a, const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i])
+			return false;
+	return n && target_left_out(a->s->t);
+}
+
 /* FNV-1a: enough to see that two values are equal, no way back for long ones. */
 const char *value_hash(struct agg *a, const uint8_t *p, size_t n)
 {
 	uint64_t h = 14695981039346656037U;
 
+	if (value_left_out(a, p, n))
+		return "\xe2\x80\xa6";
 	for (size_t i = 0; i < n; i++)
 		h = (h ^ p[i]) * 1099511628211U;
 	return keepf(&a->keep, "\xe2\x80\xa6%04" PRIx64, h & 0xffff);
@@ -158,6 +168,8 @@ static const char *string_text(struct emitter *e, taddr at, uint64_t len)
 	}
 	if (e->values == ANS_VALUES_HASH)
 		return keepf(k, "len %" PRIu64 " %s", len, value_hash(e->a, buf, got));
+	if (value_left_out(e->a, buf, got))
+		return keepf(k, "len %" PRIu64 ", left out", len);
 	return keepf(k, "\"%.*s\"%s", (int)strnlen((char *)buf, got), (char *)buf,
 		     len > want ? "\xe2\x80\xa6" : "");
 }

@@ -17,7 +17,9 @@ struct err *value_fields(struct agg *a, const struct go_type *rt, bool array, co
 			 size_t got, unsigned values, size_t limit,
 			 struct ans_object *o) MUST_CHECK;
 
-/* "…7f3a": enough to see that two values are equal. */
+/* Bytes of a core without contents (--no-payload, --redact) that read as zeroes: nobody knows. */
+bool value_left_out(const struct agg *a, const uint8_t *p, size_t n);
+/* "…7f3a": enough to see that two values are equal; "…" of what was left out. */
 const char *value_hash(struct agg *a, const uint8_t *p, size_t n);
 /* A number or bool of type t as Go writes it; p: t->bytes of it, 1, 2, 4, 8 or 16. */
 const char *value_scalar(struct agg *a, const struct go_type *t, const uint8_t *p);

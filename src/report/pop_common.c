@@ -2,6 +2,7 @@
  * pop_common.c - what several populations need: typed places gathered, names of places,
  * owners, functions, values by the policy.
  */
+#include "report/agg_value.h"
 #include "report/pop_priv.h"
 
 #include "goruntime/funcs.h"
@@ -158,22 +159,14 @@ const char *pop_func_name(struct agg *a, taddr fn)
 	return pc && go_func_at(a->s->go, pc, &f) && f.name ? f.name : "";
 }
 
-/* As agg_value.c: enough to see that two values are equal, no way back for long ones. */
-static const char *hash_text(struct agg *a, const uint8_t *p, size_t n)
-{
-	uint64_t h = 14695981039346656037U;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ p[i]) * 1099511628211U;
-	return keepf(&a->keep, "\"\xe2\x80\xa6%04" PRIx64 "\"", h & 0xffff);
-}
-
 const char *pop_value(struct agg *a, unsigned values, const uint8_t *text, size_t n, uint64_t len)
 {
 	if (values == ANS_VALUES_NONE)
 		return NULL;
 	if (values == ANS_VALUES_HASH)
-		return hash_text(a, text, n);
+		return keepf(&a->keep, "\"%s\"", value_hash(a, text, n));
+	if (value_left_out(a, text, n))
+		return "(left out)";
 	return keepf(&a->keep, "\"%.*s\"%s", (int)strnlen((const char *)text, n),
 		     (const char *)text, n < len ? "\xe2\x80\xa6" : "");
 }

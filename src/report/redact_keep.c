@@ -1,12 +1,13 @@
 /*
  * redact_keep.c - what stays of memory whose contents leave: the runtime's own, heads of
- * channels, pointer masks of types that the program made itself.
+ * channels, pointer masks of types that the program made itself, tables of types.
  *
  * Knows no layout of the runtime; goruntime/needs.h says what it needs.
  */
 #include "report/redact.h"
 
 #include "goruntime/needs.h"
+#include "snapshot/rules.h"
 
 static void keep(void *arg, taddr at, uint64_t nbytes)
 {
@@ -34,6 +35,8 @@ struct err *redact_keep(struct snapshot *s, enum core_detail detail, unsigned nt
 
 	if (!err && detail == CORE_REDACTED)
 		err = go_own_memory(s->go, &s->heap, &s->stacks, keep, r);
+	if (!err)
+		err = snap_runtime_memory(s, keep, r);
 	if (!err)
 		keep_masks(s, r);
 	return err;

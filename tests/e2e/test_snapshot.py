@@ -125,7 +125,8 @@ def answers(core, *more):
     said = {}
     for question in ("report", "verify", "top --by type --limit 200", "top --by root", "goroutines", "memory", "tree"):
         command, *options = question.split()
-        said[question] = limpet_json(command, core, *options, *more)
+        text = json.dumps(limpet_json(command, core, *options, *more))
+        said[question] = json.loads(re.sub(r"(\\u2026)[0-9a-f]{4}", r"\1", text))  # hashes of contents
         for key in ("read_ns", "extract_ns", "names_ns"):
             said[question].get("capture", {}).pop(key, None)
         said[question].get("target", {}).pop("file", None)
