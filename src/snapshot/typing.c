@@ -1,12 +1,11 @@
 /*
  * typing.c - types by propagation: what to read, in which order, until nothing changes.
  *
- * The heap with pointers is cut into chunks, of which the spans that are needed are read: what
- * follows from plain pointers is known without (typing_arrows.c).  In a chunk all objects
- * that became known are expanded, those that this makes known with them; what lies in other
- * chunks is marked.  Rounds go over the marked chunks only.  Where few objects are marked they
- * are read one by one and followed wherever they lead, so that a list strewn over the heap
- * does not cost a round a link.
+ * The heap is cut into chunks, of which the spans that are needed are read: what follows from
+ * plain pointers is known without (typing_arrows.c).  In a chunk all objects that became known
+ * are expanded, those that this makes known with them; what lies in other chunks is marked.  Rounds
+ * go over the marked chunks only.  Where few objects are marked they are read one by one and
+ * followed wherever they lead, so that a list strewn over the heap does not cost a round a link.
  * Cost: one bit an object, 1/64 of the heap for its pointer bits, 4 bytes a span.
  */
 #include "snapshot/code.h"
@@ -42,21 +41,33 @@ static bool has_pointers(const struct go_span *s)
 		s->bytes <= CHUNK_BYTES);
 }
 
-/* Spans [lo, *end) that one read takes. */
+/* Has the buffer room for the i-th span, too? A liar's spans need not be in order. */
+static bool in_chunk(const struct typing_chunk *c, size_t i, const struct go_span *s)
+{
+	return s->scheme != GO_PTR_LARGE && i - c->lo < TYPING_CHUNK_SPANS && s->base >= c->base &&
+	       s->base - c->base <= CHUNK_BYTES && s->bytes <= CHUNK_BYTES - (s->base - c->base);
+}
+
+/* Spans [lo, hi) that the buffer has room for, those without pointers among them too. */
 static void cut_one(const struct go_heap *h, size_t lo, struct typing_chunk *c)
 {
 	const struct go_span *v = h->spans.v;
-	size_t hi = lo;
 
-	*c = (struct typing_chunk){ .lo = lo, .first = v[lo].first, .base = v[lo].base };
-	do {
-		c->bytes += v[hi].bytes;
-		c->end = v[hi].first + v[hi].nelems;
-		hi++;
-	} while (v[lo].scheme != GO_PTR_LARGE && hi < h->spans.n && has_pointers(&v[hi]) &&
-		 v[hi].scheme != GO_PTR_LARGE && c->bytes + v[hi].bytes <= CHUNK_BYTES &&
-		 v[hi].base == c->base + c->bytes);
-	c->hi = hi;
+	*c = (struct typing_chunk){ .lo = lo,
+				    .hi = lo + 1,
+				    .first = v[lo].first,
+				    .end = v[lo].first + v[lo].nelems,
+				    .base = v[lo].base,
+				    .bytes = v[lo].bytes };
+	if (v[lo].scheme == GO_PTR_LARGE)
+		return;
+	for (size_t i = lo + 1; i < h->spans.n && in_chunk(c, i, &v[i]); i++) {
+		if (!has_pointers(&v[i]))
+			continue;
+		c->hi = i + 1;
+		c->end = v[i].first + v[i].nelems;
+		c->bytes += v[i].bytes;
+	}
 }
 
 static struct err *cut(struct typing *t)
@@ -77,7 +88,7 @@ static struct err *cut(struct typing *t)
 		}
 		cut_one(h, i, &x);
 		for (; i < x.hi; i++)
-			t->chunk_of[i] = (uint32_t)c.n;
+			t->chunk_of[i] = has_pointers(&h->spans.v[i]) ? (uint32_t)c.n : UINT32_MAX;
 		if (!vec_push(&c, x)) {
 			vec_free(&c);
 			return &err_nomem;
@@ -212,7 +223,7 @@ static struct err *load(struct typing_worker *w, const struct typing_chunk *c, s
 {
 	struct go_scanner sc = { .g = w->t->s->go, .h = &w->t->s->heap };
 	const struct go_span *s = &w->t->s->heap.spans.v[span];
-	uint64_t *have = &w->have[(span - c->lo) / 64]; /* has_pointers(): they fit */
+	uint64_t *have = &w->have[(span - c->lo) / 64]; /* in_chunk(): they fit */
 	uint64_t bit = 1ULL << ((span - c->lo) & 63);
 
 	if (*have & bit)
@@ -283,6 +294,7 @@ static struct err *whole(struct typing_worker *w, struct typing_chunk *c)
 {
 	struct err *err = NULL;
 
+	typing_arrows_warm(w->t, c);
 	memset(w->have, 0, sizeof(w->have));
 	w->stack_lo = c->first;
 	w->stack_hi = c->end;

@@ -100,6 +100,7 @@ struct typing_info {
 	taddr rtype;	/* key's `at` */
 	const struct typing_plan *plan;
 	uint32_t parts[4]; /* numbers that an expansion needs, by form */
+	uint8_t leaf_at[64]; /* arrows: by word, 1 + index in the plan; 0 none */
 };
 
 /* Pointer bits of all GO_PTR_SPAN_BITS spans, kept from the pass over the edges on. */
@@ -193,7 +194,7 @@ uint64_t typing_mask(struct snapshot *s, taddr rtype);
 #define TYPING_CHUNK_SPANS  (TYPING_CHUNK_BYTES / GO_PAGE_BYTES)
 
 struct typing_chunk {
-	size_t lo, hi;	     /* spans */
+	size_t lo, hi;	     /* spans; those without pointers among them do not count */
 	uint64_t first, end; /* ids */
 	taddr base;
 	uint64_t bytes;
@@ -287,19 +288,35 @@ void typing_static_add(struct typing_worker *w, const struct typing_claim *c);
 static inline __attribute__((always_inline)) void typing_claim(struct typing_worker *w,
 							       struct typing_claim c)
 {
+	struct typing_claim *to;
+
 	if (!trange_has(w->t->s->heap.bounds, c.value)) {
 		if (c.number)
 			typing_static_add(w, &c);
 		return;
 	}
-	w->batch[w->nbatch++] = c;
+	/* word by word: copied as a whole it would wait for its own parts to be written */
+	to = &w->batch[w->nbatch++];
+	to->value = c.value;
+	to->count = c.count;
+	to->number = c.number;
+	to->alt = c.alt;
+	to->alt_back = c.alt_back;
 	if (w->nbatch == TYPING_BATCH)
 		typing_flush(w);
 }
-/* The same of an object that is known. */
-static inline void typing_claim_object(struct typing_worker *w, struct typing_claim c)
+/* The same of an object that is known, by a pointer's leaf. */
+static inline void typing_claim_object(struct typing_worker *w, const struct typing_leaf *l,
+				       uint64_t id)
 {
-	w->batch[w->nbatch++] = c;
+	struct typing_claim *c = &w->batch[w->nbatch++];
+	unsigned r = w->rank <= SNAP_RANK_WEAK;
+
+	c->value = TYPING_BY_ID | id;
+	c->count = 0;
+	c->number = l->number[r];
+	c->alt = l->alt[r];
+	c->alt_back = l->alt_back;
 	if (w->nbatch == TYPING_BATCH)
 		typing_flush(w);
 }
@@ -330,8 +347,10 @@ struct err *typing_arrows_create(struct typing *t) MUST_CHECK;
 void typing_arrows_free(struct typing *t);
 /* Span of an object; only with arrows. */
 size_t typing_span_of(const struct typing *t, uint64_t id);
-/* Is the plan of such a kind? */
-bool typing_arrows_plan(const struct typing_plan *p);
+/* Sets i->arrows if the plan, its mask and bytes known, is of that kind. */
+void typing_arrows_plan(const struct typing_plan *p, struct typing_info *i);
+/* Those objects are visited in no order: fetch what will be looked at. */
+void typing_arrows_warm(const struct typing *t, const struct typing_chunk *c);
 /* false: its bytes are needed. */
 bool typing_arrows_expand(struct typing_worker *w, size_t span, uint64_t id,
 			  const struct typing_info *i);

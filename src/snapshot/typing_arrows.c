@@ -48,83 +48,103 @@ size_t typing_span_of(const struct typing *t, uint64_t id)
 	return i;
 }
 
-bool typing_arrows_plan(const struct typing_plan *p)
+/* Ahead of an object's turn, or of a chunk's: it is all read by order of the pointers. */
+static void fetch(const void *from, const void *to)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		const struct typing_leaf *l = &p->leaf[i];
+	for (const char *p = from; p < (const char *)to; p += 64)
+		__builtin_prefetch(p);
+}
 
-		if (l->op != OP_POINTER || l->off % 8 || !l->number[0] || !l->number[1])
-			return false;
+void typing_arrows_warm(const struct typing *t, const struct typing_chunk *c)
+{
+	const struct snap_arrows *a = t->arrows;
+	const struct snap_bits *b = t->s->bits;
+	uint64_t lo = SNAP_NO_ARROWS, hi = 0;
+
+	if (!a)
+		return;
+	for (size_t i = c->lo; i < c->hi; i++) {
+		uint64_t at = snap_bits_at(b, i) / 64;
+
+		lo = at < lo && b->row[i] ? at : lo;
+		hi = b->row[i] ? at + SNAP_BITS_WORDS : hi;
 	}
-	return true;
+	fetch(a->first + c->first, a->first + c->end);
+	fetch(t->s->type_of + c->first, t->s->type_of + c->end);
+	fetch(a->to + a->first[c->first], a->to + a->first[c->end]);
+	if (lo < hi) {
+		fetch(b->arrows + lo, b->arrows + hi);
+		fetch(b->words + lo, b->words + hi);
+	}
+}
+
+void typing_arrows_plan(const struct typing_plan *p, struct typing_info *i)
+{
+	memset(i->leaf_at, 0, sizeof(i->leaf_at));
+	for (size_t k = 0; k < p->n; k++) {
+		const struct typing_leaf *l = &p->leaf[k];
+		uint64_t word = l->off / 8;
+
+		if (l->op != OP_POINTER || l->off % 8 || !l->number[0] || !l->number[1] ||
+		    word >= 64 || !(i->mask >> word & 1) || i->leaf_at[word] || k >= UINT8_MAX)
+			return;
+		i->leaf_at[word] = (uint8_t)(k + 1);
+	}
+	i->arrows = i->bytes && i->bytes % 8 == 0 && i->bytes <= 512;
 }
 
 /* An object's words that are edges, and its edges. */
 struct arrows {
 	uint64_t words; /* bits */
-	uint64_t may;	/* words that the collector holds for pointers */
 	const uint32_t *to;
 	uint32_t by;
 };
 
 /* false: some of its pointers are no edges. */
-static bool look(const struct typing *t, size_t span, uint64_t id, struct arrows *ret)
+static bool look(const struct typing *t, size_t span, uint64_t id, const struct typing_info *i,
+		 struct arrows *ret)
 {
 	const struct go_span *s = &t->s->heap.spans.v[span];
 	const struct snap_bits *b = t->s->bits;
 	const struct snap_arrows *a = t->arrows;
-	uint64_t at;
+	uint64_t at, may, n = 1;
 
-	if (!a || go_bit(b->odd, id) || !snap_bits_get(t->s, span, id, &ret->may))
+	if (!a || go_bit(b->odd, id) || !snap_bits_get(t->s, span, id, &may))
+		return false;
+	if (i->form != FORM_ONE)
+		n = (snap_bits_extent(t->s, span, id, s->elem_bytes) + i->bytes - 1) / i->bytes;
+	if (!n || may != typing_row_mask(i->mask, i->bytes / 8, n))
 		return false;
 	at = snap_bits_at(b, span) + (id - s->first) * (s->elem_bytes / 8);
-	ret->words = go_bits64(b->arrows, at) & ret->may;
+	ret->words = go_bits64(b->arrows, at) & may;
 	ret->to = a->to + a->first[id];
 	ret->by = a->by;
 	return (uint64_t)__builtin_popcountll(ret->words) == a->first[id + 1] - a->first[id];
-}
-
-static void of_word(struct typing_worker *w, const struct arrows *a, const struct typing_leaf *l,
-		    uint64_t word)
-{
-	unsigned r = w->rank <= SNAP_RANK_WEAK;
-	unsigned k = (unsigned)__builtin_popcountll(a->words & ((1ULL << word) - 1));
-
-	if (!(a->words >> word & 1))
-		return;
-	typing_claim_object(w, (struct typing_claim){ .value = TYPING_BY_ID | (a->to[k] - a->by),
-						      .number = l->number[r],
-						      .alt = l->alt[r],
-						      .alt_back = l->alt_back });
-}
-
-/* All words of a value; false: one is none of the collector's pointers. */
-static bool of_value(struct typing_worker *w, const struct arrows *a, const struct typing_plan *p,
-		     uint64_t at)
-{
-	for (size_t i = 0; i < p->n; i++) {
-		uint64_t word = (at + p->leaf[i].off) / 8;
-
-		if (word >= 64 || !(a->may >> word & 1))
-			return false;
-		of_word(w, a, &p->leaf[i], word);
-	}
-	return true;
 }
 
 /* As of_values() of typing_expand.c. */
 bool typing_arrows_expand(struct typing_worker *w, size_t span, uint64_t id,
 			  const struct typing_info *i)
 {
-	uint64_t room = w->t->s->heap.spans.v[span].elem_bytes, n;
+	uint64_t room = w->t->s->heap.spans.v[span].elem_bytes;
+	uint64_t words = i->bytes / 8;
+	uint64_t end = i->form == FORM_ONE ? words : room / i->bytes * words;
 	struct arrows a;
 
-	if (!i->bytes || i->bytes % 8 || !look(w->t, span, id, &a))
+	if (!look(w->t, span, id, i, &a))
 		return false;
 	w->rank = MAX(MIN(i->rank, (unsigned)SNAP_RANK_FLOW), (unsigned)SNAP_RANK_WEAK);
-	n = i->form == FORM_ONE ? MIN(room, i->bytes) : snap_bits_extent(w->t->s, span, id, room);
-	for (uint64_t at = 0; at < n && at + i->bytes <= room; at += i->bytes)
-		if (!of_value(w, &a, i->plan, at))
-			return false;
+	for (uint64_t first = 0; a.words; a.to++) {
+		uint64_t word = (unsigned)__builtin_ctzll(a.words);
+
+		a.words &= a.words - 1;
+		if (word >= end)
+			break;
+		while (word >= first + words)
+			first += words;
+		if (i->leaf_at[word - first])
+			typing_claim_object(w, &i->plan->leaf[i->leaf_at[word - first] - 1],
+					    *a.to - a.by);
+	}
 	return true;
 }

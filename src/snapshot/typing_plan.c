@@ -594,7 +594,8 @@ static void fill_value(struct typing_plans *ps, const struct go_type *t, struct 
 	i->mask = typing_mask(ps->s, t->addr);
 	i->plan = typing_plan_of(ps, t->addr);
 	i->expands = i->plan != NULL;
-	i->arrows = i->plan && typing_arrows_plan(i->plan);
+	if (i->plan)
+		typing_arrows_plan(i->plan, i);
 }
 
 /* "net.(*Dialer).DialContext-fm" -> *net.Dialer, "main.T.Method-fm" -> main.T: 0: no such name. */
