@@ -111,6 +111,18 @@ def test_stripped_says_what_dwarf_says(program, minor, tmp_path):
     assert comparison.wrong * 10000 <= comparison.rules["equal"][0], comparison.text()
 
 
+@pytest.mark.parametrize("program,minor", [("mixed", "1.22"), ("containers", "1.24"),
+                                           pytest.param("truth", "1.26", marks=pytest.mark.full)])
+def test_edges_only_spare_reading(program, minor, tmp_path):
+    """What the edges tell of objects of plain pointers is what their bytes tell; one thread or two."""
+    with Target(program, minor, args=[tmp_path / "facts"] if program == "truth" else []) as target:
+        limpet("snapshot", target.pid, "-o", tmp_path / "core")
+    read = cores.objects("--read-all", tmp_path / "core", "--threads", 1)
+    assert len(read) > 1000
+    assert cores.objects(tmp_path / "core", "--threads", 1) == read
+    assert cores.objects(tmp_path / "core", "--threads", 2) == read
+
+
 def test_share_is_that_of_the_objects():
     """What the report prints is what one gets by counting the objects."""
     with Target("mixed") as target:

@@ -3,11 +3,13 @@
  *
  *     objects TARGET [OPTIONS of report]
  *     0xc000012000 48 main.Session reachable
+ *     objects --read-all TARGET [OPTIONS of report]: types without the help of the edges
  *
  * Goes through the same doors as the commands (cli/session.h), so any kind that they take is taken.
  * With --quiet the slots that the sweeper has not yet freed are left out: only what is reachable.
  */
 #include "cli/session.h"
+#include "snapshot/vars.h"
 
 #include <stdio.h>
 
@@ -23,8 +25,23 @@ static void print(const struct session *s, const struct go_span *sp, uint64_t id
 	       reached ? "reachable" : "garbage");
 }
 
+/* As session_graph(), but that every typed object is read. */
+static struct err *open_read_all(const struct args *a, struct session *s)
+{
+	struct err *err = session_attach(a, s);
+
+	if (!err)
+		err = session_snapshot(s);
+	if (!err)
+		err = graph_create(s->s, s->nthreads, &s->g);
+	if (!err)
+		err = snap_vars_learn(s->s);
+	return err ? err : snapshot_types(s->s, NULL, s->nthreads);
+}
+
 static struct err *run(int argc, char **argv)
 {
+	bool all = argc > 1 && !strcmp(argv[1], "--read-all");
 	_cleanup_(session_close) struct session s = { 0 };
 	_cleanup_(freep) char **v = zalloc((size_t)argc + 2, sizeof(*v));
 	struct args a;
@@ -32,12 +49,14 @@ static struct err *run(int argc, char **argv)
 
 	if (!v)
 		return &err_nomem;
+	argc -= all;
+	argv += all;
 	v[0] = argv[0];
-	v[1] = (char *)(uintptr_t)"report";
+	v[1] = (char *)(uintptr_t) "report";
 	memcpy(v + 2, argv + 1, ((size_t)argc - 1) * sizeof(*v));
 	err = args_parse(argc + 1, v, &a);
 	if (!err)
-		err = session_open(&a, &s);
+		err = all ? open_read_all(&a, &s) : session_open(&a, &s);
 	for (size_t i = 0; !err && i < s.s->heap.spans.n; i++) {
 		const struct go_span *sp = &s.s->heap.spans.v[i];
 
@@ -45,8 +64,8 @@ static struct err *run(int argc, char **argv)
 			print(&s, sp, id);
 	}
 	for (size_t i = 0; !err && i < s.s->losses.n; i++)
-		fprintf(stderr, "loss: %s: %" PRIu64 ", %" PRIu64 " bytes\n",
-			s.s->losses.v[i].what, s.s->losses.v[i].count, s.s->losses.v[i].bytes);
+		fprintf(stderr, "loss: %s: %" PRIu64 ", %" PRIu64 " bytes\n", s.s->losses.v[i].what,
+			s.s->losses.v[i].count, s.s->losses.v[i].bytes);
 	return err;
 }
 
