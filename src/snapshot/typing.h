@@ -80,6 +80,10 @@ struct typing_leaf {
 struct typing_plan {
 	taddr rtype;
 	uint64_t bytes;
+	/* typing_arrows.c: nothing but pointers, in these words; by word, 1 + index of its leaf */
+	bool plain;
+	uint64_t words;
+	uint8_t leaf_at[64];
 	size_t n;
 	struct typing_leaf leaf[];
 };
@@ -100,7 +104,6 @@ struct typing_info {
 	taddr rtype;	/* key's `at` */
 	const struct typing_plan *plan;
 	uint32_t parts[4]; /* numbers that an expansion needs, by form */
-	uint8_t leaf_at[64]; /* arrows: by word, 1 + index in the plan; 0 none */
 };
 
 /* Pointer bits of all GO_PTR_SPAN_BITS spans, kept from the pass over the edges on. */
@@ -347,8 +350,8 @@ struct err *typing_arrows_create(struct typing *t) MUST_CHECK;
 void typing_arrows_free(struct typing *t);
 /* Span of an object; only with arrows. */
 size_t typing_span_of(const struct typing *t, uint64_t id);
-/* Sets i->arrows if the plan, its mask and bytes known, is of that kind. */
-void typing_arrows_plan(const struct typing_plan *p, struct typing_info *i);
+/* Sets p->plain and what belongs to it. */
+void typing_arrows_plan(struct typing_plan *p);
 /* Those objects are visited in no order: fetch what will be looked at. */
 void typing_arrows_warm(const struct typing *t, const struct typing_chunk *c);
 /* false: its bytes are needed. */

@@ -78,19 +78,19 @@ void typing_arrows_warm(const struct typing *t, const struct typing_chunk *c)
 	}
 }
 
-void typing_arrows_plan(const struct typing_plan *p, struct typing_info *i)
+void typing_arrows_plan(struct typing_plan *p)
 {
-	memset(i->leaf_at, 0, sizeof(i->leaf_at));
 	for (size_t k = 0; k < p->n; k++) {
 		const struct typing_leaf *l = &p->leaf[k];
 		uint64_t word = l->off / 8;
 
 		if (l->op != OP_POINTER || l->off % 8 || !l->number[0] || !l->number[1] ||
-		    word >= 64 || !(i->mask >> word & 1) || i->leaf_at[word] || k >= UINT8_MAX)
+		    word >= ARRAY_LEN(p->leaf_at) || p->leaf_at[word] || k >= UINT8_MAX)
 			return;
-		i->leaf_at[word] = (uint8_t)(k + 1);
+		p->leaf_at[word] = (uint8_t)(k + 1);
+		p->words |= 1ULL << word;
 	}
-	i->arrows = i->bytes && i->bytes % 8 == 0 && i->bytes <= 512;
+	p->plain = p->bytes && p->bytes % 8 == 0 && p->bytes <= sizeof(p->leaf_at) * 8;
 }
 
 /* An object's words that are edges, and its edges. */
@@ -142,8 +142,8 @@ bool typing_arrows_expand(struct typing_worker *w, size_t span, uint64_t id,
 			break;
 		while (word >= first + words)
 			first += words;
-		if (i->leaf_at[word - first])
-			typing_claim_object(w, &i->plan->leaf[i->leaf_at[word - first] - 1],
+		if (i->plan->leaf_at[word - first])
+			typing_claim_object(w, &i->plan->leaf[i->plan->leaf_at[word - first] - 1],
 					    *a.to - a.by);
 	}
 	return true;

@@ -452,6 +452,7 @@ static struct typing_plan *finish(struct building *b, taddr rtype, uint64_t byte
 		p->bytes = bytes;
 		p->n = b->leaves.n;
 		memcpy(p->leaf, b->leaves.v, b->leaves.n * sizeof(p->leaf[0]));
+		typing_arrows_plan(p);
 	}
 	vec_free(&b->leaves);
 	return p;
@@ -594,8 +595,7 @@ static void fill_value(struct typing_plans *ps, const struct go_type *t, struct 
 	i->mask = typing_mask(ps->s, t->addr);
 	i->plan = typing_plan_of(ps, t->addr);
 	i->expands = i->plan != NULL;
-	if (i->plan)
-		typing_arrows_plan(i->plan, i);
+	i->arrows = i->plan && i->plan->plain && !(i->plan->words & ~i->mask);
 }
 
 /* "net.(*Dialer).DialContext-fm" -> *net.Dialer, "main.T.Method-fm" -> main.T: 0: no such name. */
