@@ -465,6 +465,7 @@ def test_target_in_a_pid_namespace(place):
 
 
 @ROOT
+@pytest.mark.skipif(SLOW > 1, reason="a sanitizer wants /proc itself")
 def test_without_proc():
     with Target("quiet") as target:
         done = run("unshare", "-m", "sh", "-c", f"umount -l /proc && exec {LIMPET} report {target.pid}")
