@@ -102,6 +102,7 @@ struct err *agg_head(struct agg *a, struct ans_head *ret)
 		.read_ns = a->s->read_ns,
 		.extract_ns = a->s->extract_ns,
 		.names_ns = a->s->names_ns,
+		.type_conflicts = a->s->typing.conflicts,
 	};
 
 	h.file = keep_or(a, target_file(a->s->t));

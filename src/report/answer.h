@@ -35,9 +35,10 @@ struct ans_head {
 	uint64_t at_unix_ns;
 	const char *method; /* "fork", "freeze", "file" */
 	uint64_t pause_ns;
-	uint64_t fork_ns;	      /* of it, inside clone(2); 0: not by fork */
+	uint64_t fork_ns; /* of it, inside clone(2); 0: not by fork */
 	/* the heap's tables; the edges of all objects; their types */
 	uint64_t read_ns, extract_ns, names_ns;
+	uint64_t type_conflicts; /* claims of two types for one object, settled by evidence */
 	VEC(struct ans_loss) losses;
 };
 

@@ -68,6 +68,7 @@ static void put_capture(struct jw *j, const struct ans_head *a)
 	jw_kv_u64(j, "read_ns", a->read_ns);
 	jw_kv_u64(j, "extract_ns", a->extract_ns);
 	jw_kv_u64(j, "names_ns", a->names_ns);
+	jw_kv_u64(j, "type_conflicts", a->type_conflicts);
 	jw_key(j, "losses");
 	jw_array(j);
 	for (size_t i = 0; i < a->losses.n; i++) {

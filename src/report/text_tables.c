@@ -102,11 +102,14 @@ static double share(uint64_t part, uint64_t whole)
 	return (double)(uint64_t)(10 * percent(part, whole)) / 10;
 }
 
-static void put_named(struct str *o, const struct ans_exact *x)
+static void put_named(struct str *o, const struct ans_exact *x, uint64_t conflicts)
 {
-	str_printf(o, "named   %.1f %% of bytes, %.1f %% of objects\n",
+	str_printf(o, "named   %.1f %% of bytes, %.1f %% of objects",
 		   share(x->typed_bytes, x->reachable_bytes),
 		   share(x->typed_objects, x->reachable_objects));
+	if (conflicts)
+		str_printf(o, "; %" PRIu64 " conflicting claims settled by evidence", conflicts);
+	str_put(o, "\n");
 }
 
 void text_report(struct str *o, enum text_style st, const struct ans_report *a)
@@ -117,7 +120,7 @@ void text_report(struct str *o, enum text_style st, const struct ans_report *a)
 		str_put(o,
 			"        one snapshot cannot tell which; `limpet verify` looks again after "
 			"a GC cycle\n");
-	put_named(o, &a->exact);
+	put_named(o, &a->exact, a->head.type_conflicts);
 	text_losses(o, &a->head);
 	str_put(o, "\n");
 	text_memory(o, st, &a->memory);
