@@ -112,10 +112,11 @@ static void put_value(struct values *p, size_t i)
 	if (v->at)
 		jw_kv_addr(j, "addr", v->at);
 	jw_kv_text(j, "value", v->text);
+	/* ints of Go: of memory that lies they may be negative, and few readers take more */
 	if (v->len != ANS_UNKNOWN)
-		jw_kv_u64(j, "len", v->len);
+		jw_kv_i64(j, "len", (int64_t)v->len);
 	if (v->cap != ANS_UNKNOWN)
-		jw_kv_u64(j, "cap", v->cap);
+		jw_kv_i64(j, "cap", (int64_t)v->cap);
 	if (*v->facts)
 		jw_kv_text(j, "facts", v->facts);
 	if (v->to)
@@ -123,7 +124,7 @@ static void put_value(struct values *p, size_t i)
 	if (*v->note)
 		jw_kv_text(j, "note", v->note);
 	if (v->more)
-		jw_kv_u64(j, "not_shown", v->more);
+		jw_kv_u64(j, "not_shown", MIN(v->more, (uint64_t)INT64_MAX));
 	put_children(p, i);
 	jw_end(j, '}');
 }

@@ -14,8 +14,10 @@
 
 #include <stdio.h>
 
-#define MAX_SMALL  32768U /* runtime/sizeclasses.go: maxSmallSize */
-#define MAX_SUDOGS 65536
+#define MAX_SMALL 32768U /* runtime/sizeclasses.go: maxSmallSize */
+/* Of all goroutines together, beyond one each: a select has one a case.  Links that lie make rings.
+ */
+#define MORE_SUDOGS (1U << 20)
 
 /* runtime/msize.go: roundupsize. */
 uint64_t snap_slot_bytes(const struct go_layout *L, uint64_t bytes, bool noscan)
@@ -150,7 +152,7 @@ static struct err *waited_chan(struct snapshot *s, struct go_io *io, taddr chan)
  * runtime2.go, g.waiting: the sudogs of one goroutine by waitlink.  In a semaphore's queue the
  * same link leads on to other goroutines (sema.go, semaRoot): theirs are read with them.
  */
-static struct err *sudogs(struct snapshot *s, struct go_io *io, taddr g, taddr at)
+static struct err *sudogs(struct snapshot *s, struct go_io *io, taddr g, taddr at, uint64_t *left)
 {
 	const struct go_layout *L = s->go->L;
 	uint8_t image[512];
@@ -158,7 +160,7 @@ static struct err *sudogs(struct snapshot *s, struct go_io *io, taddr g, taddr a
 
 	if (!L->sudog_bytes || L->sudog_bytes > sizeof(image))
 		return NULL;
-	for (unsigned i = 0; at && i < MAX_SUDOGS && !err; i++) {
+	for (; at && *left && !err; (*left)--) {
 		err = go_io_read(io, at, image, L->sudog_bytes);
 		if (err || go_get(image, L->sudog_g) != g)
 			break;
@@ -177,6 +179,7 @@ struct err *snap_learn_runtime(struct snapshot *s)
 	 * over a million objects. */
 	_cleanup_(go_io_deinit) struct go_io io = { 0 };
 	struct err *err = go_io_init(&io, s->go);
+	uint64_t left = s->stacks.gs.n + MORE_SUDOGS;
 
 	for (size_t i = 0; i < s->stacks.gs.n && !err; i++) {
 		const struct go_goroutine *gr = &s->stacks.gs.v[i];
@@ -184,7 +187,7 @@ struct err *snap_learn_runtime(struct snapshot *s)
 		named(s, gr->g, NAMED_G);
 		if (gr->m)
 			named(s, gr->m, NAMED_M);
-		err = sudogs(s, &io, gr->g, gr->waiting);
+		err = sudogs(s, &io, gr->g, gr->waiting, &left);
 		err_catch(&err, ERR_FAULT); /* only a name is lost */
 	}
 	return err;
