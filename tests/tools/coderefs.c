@@ -11,14 +11,12 @@
  *
  * The last line is on stderr.  On a target with DWARF or --symbols.
  */
-#include "cli/session.h"
+#include "tool.h"
 
 #include "base/clock.h"
 #include "goruntime/coderefs.h"
 #include "goruntime/funcs.h"
 #include "snapshot/vars.h"
-
-#include <stdio.h>
 
 struct tally {
 	struct snapshot *s;
@@ -145,23 +143,14 @@ static void users(struct tally *y, const struct snap_root *r)
 static struct err *run(int argc, char **argv)
 {
 	_cleanup_(session_close) struct session s = { 0 };
-	_cleanup_(freep) char **v = zalloc((size_t)argc + 2, sizeof(*v));
 	struct go_code *code = NULL;
 	struct tally y = { 0 };
 	const struct go_code_global *globals;
 	struct args a;
-	struct err *err;
+	struct err *err = tool_open(argc, argv, &a, &s);
 	uint64_t ns;
 	size_t n;
 
-	if (!v)
-		return &err_nomem;
-	v[0] = argv[0];
-	v[1] = (char *)(uintptr_t) "report";
-	memcpy(v + 2, argv + 1, ((size_t)argc - 1) * sizeof(*v));
-	err = args_parse(argc + 1, v, &a);
-	if (!err)
-		err = session_open(&a, &s);
 	if (!err)
 		err = snap_vars_learn(s.s);
 	if (err)
@@ -189,11 +178,5 @@ static struct err *run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct err *err = run(argc, argv);
-	int code = err ? err_exit_code(err) : 0;
-
-	if (err)
-		fprintf(stderr, "coderefs: %s\n", err->msg);
-	err_free(err);
-	return code;
+	return tool_end("coderefs", run(argc, argv));
 }

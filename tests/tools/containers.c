@@ -6,13 +6,12 @@
  * FILE (or - for stdin) has lines "ADDRESS RTYPE": where the container is (a map's or channel's
  * header) and the address of its type.  Values in the form of tests/goprogs/containers, show().
  */
-#include "cli/session.h"
+#include "tool.h"
 
 #include "base/str.h"
 #include "goruntime/cont.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #define LONGEST (1 << 20) /* bytes of a string */
 #define DEEPEST 16
@@ -330,11 +329,5 @@ static struct err *run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct err *err = run(argc, argv);
-	int code = err ? err_exit_code(err) : 0;
-
-	if (err)
-		fprintf(stderr, "containers: %s\n", err->msg);
-	err_free(err);
-	return code;
+	return tool_end("containers", run(argc, argv));
 }

@@ -8,10 +8,8 @@
  * Goes through the same doors as the commands (cli/session.h), so any kind that they take is taken.
  * With --quiet the slots that the sweeper has not yet freed are left out: only what is reachable.
  */
-#include "cli/session.h"
+#include "tool.h"
 #include "snapshot/vars.h"
-
-#include <stdio.h>
 
 static void print(const struct session *s, const struct go_span *sp, uint64_t id)
 {
@@ -43,18 +41,10 @@ static struct err *run(int argc, char **argv)
 {
 	bool all = argc > 1 && !strcmp(argv[1], "--read-all");
 	_cleanup_(session_close) struct session s = { 0 };
-	_cleanup_(freep) char **v = zalloc((size_t)argc + 2, sizeof(*v));
 	struct args a;
 	struct err *err;
 
-	if (!v)
-		return &err_nomem;
-	argc -= all;
-	argv += all;
-	v[0] = argv[0];
-	v[1] = (char *)(uintptr_t) "report";
-	memcpy(v + 2, argv + 1, ((size_t)argc - 1) * sizeof(*v));
-	err = args_parse(argc + 1, v, &a);
+	err = tool_args(argc - all, argv + all, &a);
 	if (!err)
 		err = all ? open_read_all(&a, &s) : session_open(&a, &s);
 	for (size_t i = 0; !err && i < s.s->heap.spans.n; i++) {
@@ -71,11 +61,5 @@ static struct err *run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct err *err = run(argc, argv);
-	int code = err ? err_exit_code(err) : 0;
-
-	if (err)
-		fprintf(stderr, "objects: %s\n", err->msg);
-	err_free(err);
-	return code;
+	return tool_end("objects", run(argc, argv));
 }

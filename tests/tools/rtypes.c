@@ -7,12 +7,10 @@
  *
  * The last line is on stderr.  "lost": leads to what go_types_all() did not find.
  */
-#include "cli/session.h"
+#include "tool.h"
 
 #include "base/clock.h"
 #include "goruntime/types.h"
-
-#include <stdio.h>
 
 struct tally {
 	const struct go *g;
@@ -144,20 +142,11 @@ static void itabs(struct tally *y, const struct go_module *m)
 static struct err *run(int argc, char **argv)
 {
 	_cleanup_(session_close) struct session s = { 0 };
-	_cleanup_(freep) char **v = zalloc((size_t)argc + 2, sizeof(*v));
 	struct tally y = { 0 };
 	struct args a;
-	struct err *err;
+	struct err *err = tool_open(argc, argv, &a, &s);
 	uint64_t t0;
 
-	if (!v)
-		return &err_nomem;
-	v[0] = argv[0];
-	v[1] = (char *)(uintptr_t) "report";
-	memcpy(v + 2, argv + 1, ((size_t)argc - 1) * sizeof(*v));
-	err = args_parse(argc + 1, v, &a);
-	if (!err)
-		err = session_open(&a, &s);
 	if (err)
 		return err;
 	y.g = s.s->go;
@@ -184,11 +173,5 @@ static struct err *run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct err *err = run(argc, argv);
-	int code = err ? err_exit_code(err) : 0;
-
-	if (err)
-		fprintf(stderr, "rtypes: %s\n", err->msg);
-	err_free(err);
-	return code;
+	return tool_end("rtypes", run(argc, argv));
 }

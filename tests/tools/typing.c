@@ -6,9 +6,7 @@
  * One "name value" a line.  "checked" counts claims about objects that have a malloc header, which
  * says what they are; "checked_wrong" those that slot and pointer bits would not have refused.
  */
-#include "cli/session.h"
-
-#include <stdio.h>
+#include "tool.h"
 
 static void print(const struct session *s)
 {
@@ -41,18 +39,9 @@ static void print(const struct session *s)
 static struct err *run(int argc, char **argv)
 {
 	_cleanup_(session_close) struct session s = { 0 };
-	_cleanup_(freep) char **v = zalloc((size_t)argc + 2, sizeof(*v));
 	struct args a;
-	struct err *err;
+	struct err *err = tool_open(argc, argv, &a, &s);
 
-	if (!v)
-		return &err_nomem;
-	v[0] = argv[0];
-	v[1] = (char *)(uintptr_t) "report";
-	memcpy(v + 2, argv + 1, ((size_t)argc - 1) * sizeof(*v));
-	err = args_parse(argc + 1, v, &a);
-	if (!err)
-		err = session_open(&a, &s);
 	if (!err)
 		print(&s);
 	return err;
@@ -60,11 +49,5 @@ static struct err *run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct err *err = run(argc, argv);
-	int code = err ? err_exit_code(err) : 0;
-
-	if (err)
-		fprintf(stderr, "typing: %s\n", err->msg);
-	err_free(err);
-	return code;
+	return tool_end("typing", run(argc, argv));
 }

@@ -10,9 +10,7 @@
  * --causes. Causes: field (of a named object), inside (pointed at, but never at its first byte),
  * global, stack, stack? (conservative), defer, special …
  */
-#include "cli/session.h"
-
-#include <stdio.h>
+#include "tool.h"
 
 struct cause {
 	const char *what;
@@ -219,28 +217,13 @@ static struct err *find(struct session *s)
 static struct err *run(int argc, char **argv)
 {
 	_cleanup_(session_close) struct session s = { 0 };
-	_cleanup_(freep) char **v = zalloc((size_t)argc + 2, sizeof(*v));
 	struct args a;
-	struct err *err;
+	struct err *err = tool_open(argc, argv, &a, &s);
 
-	if (!v)
-		return &err_nomem;
-	v[0] = argv[0];
-	v[1] = (char *)(uintptr_t) "report";
-	memcpy(v + 2, argv + 1, ((size_t)argc - 1) * sizeof(*v));
-	err = args_parse(argc + 1, v, &a);
-	if (!err)
-		err = session_open(&a, &s);
 	return err ? err : find(&s);
 }
 
 int main(int argc, char **argv)
 {
-	struct err *err = run(argc, argv);
-	int code = err ? err_exit_code(err) : 0;
-
-	if (err)
-		fprintf(stderr, "unnamed: %s\n", err->msg);
-	err_free(err);
-	return code;
+	return tool_end("unnamed", run(argc, argv));
 }

@@ -8,10 +8,8 @@
  * a local the function that it belongs to, which may be inlined there.
  * Goes through the same doors as the commands (cli/session.h).
  */
-#include "cli/session.h"
+#include "tool.h"
 #include "snapshot/vars.h"
-
-#include <stdio.h>
 
 static size_t goroutine_of(const struct snapshot *s, uint32_t frame)
 {
@@ -81,18 +79,9 @@ static void count_slots(struct snapshot *s)
 static struct err *run(int argc, char **argv)
 {
 	_cleanup_(session_close) struct session s = { 0 };
-	_cleanup_(freep) char **v = zalloc((size_t)argc + 2, sizeof(*v));
 	struct args a;
-	struct err *err;
+	struct err *err = tool_open(argc, argv, &a, &s);
 
-	if (!v)
-		return &err_nomem;
-	v[0] = argv[0];
-	v[1] = (char *)(uintptr_t) "report";
-	memcpy(v + 2, argv + 1, ((size_t)argc - 1) * sizeof(*v));
-	err = args_parse(argc + 1, v, &a);
-	if (!err)
-		err = session_open(&a, &s);
 	for (size_t i = 0; !err && i < s.s->vars.n; i++)
 		print(s.s, &s.s->vars.v[i]);
 	if (!err)
@@ -102,11 +91,5 @@ static struct err *run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct err *err = run(argc, argv);
-	int code = err ? err_exit_code(err) : 0;
-
-	if (err)
-		fprintf(stderr, "vars: %s\n", err->msg);
-	err_free(err);
-	return code;
+	return tool_end("vars", run(argc, argv));
 }
