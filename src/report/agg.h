@@ -40,8 +40,19 @@ struct err *agg_exact(struct agg *a, const struct verify_result *v,
 		      struct ans_exact *ret) MUST_CHECK;
 struct err *agg_memory(struct agg *a, struct ans_memory *ret) MUST_CHECK;
 
-enum top_by { TOP_BY_TYPE, TOP_BY_PACKAGE, TOP_BY_ROOT, TOP_BY_GOROUTINE, TOP_BY_KIND };
 enum top_sort { TOP_SORT_RETAINED, TOP_SORT_SHALLOW, TOP_SORT_COUNT };
+
+struct top_ask {
+	const char *by;	 /* "type": a word of the table in agg_by.c */
+	const char *arg; /* set by agg_top(): what stands behind the colon, "label:tenant"; NULL */
+	enum top_sort sort;
+	size_t limit, npaths;
+};
+
+/* ERR_USAGE, with the words that there are. */
+struct err *agg_by_check(const char *by) MUST_CHECK;
+/* Word i of that table, NULL behind the last. */
+const char *agg_by_word(size_t i);
 
 /*
  * Rows of a table, largest first; npaths of them with the path of their biggest one.
@@ -50,8 +61,7 @@ enum top_sort { TOP_SORT_RETAINED, TOP_SORT_SHALLOW, TOP_SORT_COUNT };
  * of the same group do not add again.  By root and by goroutine all rows together,
  * with the "(held by …)" rows, are exactly the reachable bytes.
  */
-struct err *agg_top(struct agg *a, enum top_by by, enum top_sort sort, size_t limit, size_t npaths,
-		    struct ans_top *ret) MUST_CHECK;
+struct err *agg_top(struct agg *a, const struct top_ask *q, struct ans_top *ret) MUST_CHECK;
 
 /* Describe one node; next: the node that it holds (its field is named), or GRAPH_NONE. */
 struct err *agg_holder(struct agg *a, gnode v, gnode next, struct ans_holder *ret) MUST_CHECK;

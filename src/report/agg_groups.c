@@ -103,26 +103,37 @@ static const char *name_by_package(struct agg *a, const struct snap_type *t)
 	return package_of_symbol(a, skip_wrapping(t->name ? t->name : ""));
 }
 
-static const char *name_of_type(struct agg *a, enum top_by by, const struct snap_type *t)
+/* How a word names the types, and the spans of objects whose type is unknown. */
+struct naming {
+	const char *(*type)(struct agg *a, const struct snap_type *t);
+	const char *(*span)(struct agg *a, const struct go_span *sp);
+};
+
+static const char *type_name(struct agg *a, const struct snap_type *t)
 {
-	if (by == TOP_BY_KIND)
-		return name_by_kind(a, t);
-	if (by == TOP_BY_PACKAGE)
-		return name_by_package(a, t);
+	(void)a;
 	return t->name && *t->name ? t->name : "(no name)";
 }
 
-static const char *name_of_class(struct agg *a, enum top_by by, const struct go_span *sp)
+static const char *class_name(struct agg *a, const struct go_span *sp)
 {
 	const char *scan = sp->noscan ? "noscan" : "scan";
 
-	if (by == TOP_BY_PACKAGE)
-		return "(unknown)";
-	if (by == TOP_BY_KIND)
-		return sp->noscan ? "unknown, no pointers" : "unknown, with pointers";
 	if (sp->spanclass >> 1 == 0)
 		return keepf(&a->keep, "~large %s", scan);
 	return keepf(&a->keep, "~%" PRIu64 " B %s", sp->elem_bytes, scan);
+}
+
+static const char *class_package(struct agg *a, const struct go_span *sp)
+{
+	(void)a, (void)sp;
+	return "(unknown)";
+}
+
+static const char *class_kind(struct agg *a, const struct go_span *sp)
+{
+	(void)a;
+	return sp->noscan ? "unknown, no pointers" : "unknown, with pointers";
 }
 
 /* Distinct names get numbers: entries are sorted by name, then renumbered. */
@@ -136,19 +147,20 @@ static int by_name(const void *x, const void *y)
 	return strcmp(((const struct entry *)x)->name, ((const struct entry *)y)->name);
 }
 
-static struct err *name_entries(struct agg *a, enum top_by by, struct entry *e, size_t ntypes)
+static struct err *name_entries(struct agg *a, const struct naming *by, struct entry *e,
+				size_t ntypes)
 {
 	const struct go_heap *h = &a->s->heap;
 
 	for (size_t i = 0; i < ntypes + SPAN_CLASSES; i++)
 		e[i] = (struct entry){ "", (uint32_t)i };
 	for (size_t i = 1; i < ntypes; i++)
-		e[i].name = name_of_type(a, by, &a->s->types.v[i]);
+		e[i].name = by->type(a, &a->s->types.v[i]);
 	for (size_t i = 0; i < h->spans.n; i++) {
 		struct entry *c = &e[ntypes + h->spans.v[i].spanclass];
 
 		if (!*c->name)
-			c->name = name_of_class(a, by, &h->spans.v[i]);
+			c->name = by->span(a, &h->spans.v[i]);
 	}
 	return keep_err(&a->keep);
 }
@@ -184,7 +196,7 @@ static void fill_groups(const struct agg *a, const uint32_t *number, size_t ntyp
 	}
 }
 
-struct err *agg_groups_make(struct agg *a, enum top_by by, struct agg_groups *ret)
+static struct err *make(struct agg *a, const struct naming *by, struct agg_groups *ret)
 {
 	size_t ntypes = a->s->types.n ? a->s->types.n : 1;
 	size_t n = ntypes + SPAN_CLASSES;
@@ -207,6 +219,24 @@ struct err *agg_groups_make(struct agg *a, enum top_by by, struct agg_groups *re
 	*ret = gs;
 	gs = (struct agg_groups){ 0 };
 	return NULL;
+}
+
+struct err *agg_groups_type(struct agg *a, const struct top_ask *q, struct agg_groups *ret)
+{
+	(void)q;
+	return make(a, &(struct naming){ type_name, class_name }, ret);
+}
+
+struct err *agg_groups_package(struct agg *a, const struct top_ask *q, struct agg_groups *ret)
+{
+	(void)q;
+	return make(a, &(struct naming){ name_by_package, class_package }, ret);
+}
+
+struct err *agg_groups_kind(struct agg *a, const struct top_ask *q, struct agg_groups *ret)
+{
+	(void)q;
+	return make(a, &(struct naming){ name_by_kind, class_kind }, ret);
 }
 
 void agg_groups_deinit(struct agg_groups *gs)

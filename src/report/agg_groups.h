@@ -16,7 +16,12 @@ struct agg_groups {
 	const char **names;
 };
 
-struct err *agg_groups_make(struct agg *a, enum top_by by, struct agg_groups *ret) MUST_CHECK;
+struct err *agg_groups_type(struct agg *a, const struct top_ask *q,
+			    struct agg_groups *ret) MUST_CHECK;
+struct err *agg_groups_package(struct agg *a, const struct top_ask *q,
+			       struct agg_groups *ret) MUST_CHECK;
+struct err *agg_groups_kind(struct agg *a, const struct top_ask *q,
+			    struct agg_groups *ret) MUST_CHECK;
 void agg_groups_deinit(struct agg_groups *gs);
 
 #endif

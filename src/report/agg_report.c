@@ -5,21 +5,27 @@
 
 enum { REPORT_PATHS = 5 };
 
+static struct err *top(struct agg *a, struct top_ask *q, const char *by, struct ans_top *ret)
+{
+	q->by = by;
+	return agg_top(a, q, ret);
+}
+
 struct err *agg_report(struct agg *a, const struct verify_result *v, size_t limit,
 		       struct ans_report *ret)
 {
 	_cleanup_(ans_report_deinit) struct ans_report r = { 0 };
+	struct top_ask q = { .sort = TOP_SORT_RETAINED, .limit = limit, .npaths = REPORT_PATHS };
 	struct err *err = agg_exact(a, v, &r.exact);
 
 	if (!err)
 		err = agg_memory(a, &r.memory);
 	if (!err)
-		err = agg_top(a, TOP_BY_ROOT, TOP_SORT_RETAINED, limit, REPORT_PATHS, &r.by_root);
+		err = top(a, &q, "root", &r.by_root);
 	if (!err)
-		err = agg_top(a, TOP_BY_TYPE, TOP_SORT_RETAINED, limit, REPORT_PATHS, &r.by_type);
+		err = top(a, &q, "type", &r.by_type);
 	if (!err)
-		err = agg_top(a, TOP_BY_GOROUTINE, TOP_SORT_RETAINED, limit, REPORT_PATHS,
-			      &r.by_goroutine);
+		err = top(a, &q, "goroutine", &r.by_goroutine);
 	if (!err)
 		err = keep_err(&a->keep);
 	if (err)

@@ -166,9 +166,18 @@ static struct err *group_goroutines(struct agg *a, struct ans_top *t)
 	return err ? err : push_other_roots(a, t);
 }
 
-struct err *agg_top_roots(struct agg *a, enum top_by by, struct ans_top *t)
+struct err *agg_rows_goroutine(struct agg *a, const struct top_ask *q, struct ans_top *t)
 {
-	struct err *err = by == TOP_BY_ROOT ? group_roots(a, t) : group_goroutines(a, t);
+	struct err *err = group_goroutines(a, t);
 
+	(void)q;
+	return err ? err : push_shared(a, t);
+}
+
+struct err *agg_rows_root(struct agg *a, const struct top_ask *q, struct ans_top *t)
+{
+	struct err *err = group_roots(a, t);
+
+	(void)q;
 	return err ? err : push_shared(a, t);
 }

@@ -107,11 +107,12 @@ static struct err *rows_by_group(struct agg *a, const struct agg_groups *gs, str
 	return err;
 }
 
-static struct err *top_by_group(struct agg *a, enum top_by by, struct ans_top *t)
+static struct err *top_by_group(struct agg *a, const struct agg_by *by, const struct top_ask *q,
+				struct ans_top *t)
 {
 	_cleanup_(agg_groups_deinit) struct agg_groups gs = { 0 };
 	_cleanup_(freep) struct ans_row *rows = NULL;
-	struct err *err = agg_groups_make(a, by, &gs);
+	struct err *err = by->groups(a, q, &gs);
 
 	if (err)
 		return err;
@@ -180,7 +181,7 @@ static void cut_rows(struct agg *a, struct ans_top *t, size_t limit, bool additi
 		a->keep.bad = true;
 }
 
-static struct err *add_path(struct agg *a, enum top_by by, struct ans_row *r)
+static struct err *add_path(struct agg *a, const struct agg_by *by, struct ans_row *r)
 {
 	_cleanup_(freep) gnode *path = NULL;
 	size_t len = 0;
@@ -188,17 +189,10 @@ static struct err *add_path(struct agg *a, enum top_by by, struct ans_row *r)
 
 	if (r->biggest == GRAPH_NONE)
 		return NULL;
-	if (by == TOP_BY_ROOT || by == TOP_BY_GOROUTINE)
+	if (by->flags & AGG_BY_ROOTS)
 		return agg_chain(a, r->biggest, &r->path);
 	err = graph_path(a->g, r->biggest, &path, &len);
 	return err ? err : agg_holders(a, path, len, &r->path);
-}
-
-static const char *by_word(enum top_by by)
-{
-	static const char *const word[] = { "type", "package", "root", "goroutine", "kind" };
-
-	return word[by];
 }
 
 static const char *sort_word(enum top_sort sort)
@@ -208,23 +202,27 @@ static const char *sort_word(enum top_sort sort)
 	return word[sort];
 }
 
-struct err *agg_top(struct agg *a, enum top_by by, enum top_sort sort, size_t limit, size_t npaths,
-		    struct ans_top *ret)
+struct err *agg_top(struct agg *a, const struct top_ask *q, struct ans_top *ret)
 {
-	_cleanup_(ans_top_deinit) struct ans_top t = { .by = by_word(by), .sort = sort_word(sort) };
-	bool by_roots = by == TOP_BY_ROOT || by == TOP_BY_GOROUTINE;
-	struct err *err = agg_dominators(a);
+	struct top_ask asked = *q;
+	const struct agg_by *by = agg_by_named(q->by, &asked.arg);
+	_cleanup_(ans_top_deinit) struct ans_top t = { .by = q->by, .sort = sort_word(q->sort) };
+	enum top_sort sort = q->sort;
+	struct err *err;
 
+	if (!by)
+		return agg_by_check(q->by);
+	err = agg_dominators(a);
 	if (!err)
-		err = by_roots ? agg_top_roots(a, by, &t) : top_by_group(a, by, &t);
+		err = by->rows ? by->rows(a, &asked, &t) : top_by_group(a, by, &asked, &t);
 	if (err)
 		return err;
 	t.total_bytes = a->g->reached_bytes;
 	t.nrows = t.rows.n;
 	if (t.rows.n)
 		qsort_r(t.rows.v, t.rows.n, sizeof(t.rows.v[0]), compare_rows, &sort);
-	cut_rows(a, &t, limit, by_roots);
-	for (size_t i = 0; i < t.rows.n && i < npaths && !err; i++)
+	cut_rows(a, &t, q->limit, by->flags & AGG_BY_ADDITIVE);
+	for (size_t i = 0; i < t.rows.n && i < q->npaths && !err; i++)
 		err = add_path(a, by, &t.rows.v[i]);
 	if (!err)
 		err = keep_err(&a->keep);

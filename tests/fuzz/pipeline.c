@@ -135,10 +135,11 @@ static void do_report(struct look *l, const struct verify_result *v)
 	SHOW(l, text_report(&o, TEXT_PLAIN, &r), json_doc_report(&j, &r));
 }
 
-static void do_top(struct look *l, enum top_by by, enum top_sort sort)
+static void do_top(struct look *l, const char *by, enum top_sort sort)
 {
+	struct top_ask q = { .by = by, .sort = sort, .limit = 30, .npaths = 3 };
 	_cleanup_(ans_top_deinit) struct ans_top t = { 0 };
-	struct err *err = agg_top(&l->agg, by, sort, 30, 3, &t);
+	struct err *err = agg_top(&l->agg, &q, &t);
 
 	if (err) {
 		refused(l, err);
@@ -294,8 +295,8 @@ static void answers(struct look *l)
 		return;
 	}
 	do_report(l, &v);
-	for (enum top_by by = TOP_BY_TYPE; by <= TOP_BY_KIND; by++)
-		do_top(l, by, (enum top_sort)(next(l) % 3));
+	for (size_t i = 0; agg_by_word(i); i++)
+		do_top(l, agg_by_word(i), (enum top_sort)(next(l) % 3));
 	do_memory(l);
 	do_tree(l, NULL, 6);
 	for (enum goroutine_group by = GROUP_NONE; by <= GROUP_CREATOR; by++)

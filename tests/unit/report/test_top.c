@@ -118,13 +118,19 @@ static const struct ans_row *row_named(const struct ans_top *t, const char *name
 	return NULL;
 }
 
+static struct err *top(struct agg *a, const char *by, enum top_sort sort, size_t limit,
+		       struct ans_top *ret)
+{
+	return agg_top(a, &(struct top_ask){ .by = by, .sort = sort, .limit = limit }, ret);
+}
+
 static void check_types(struct world *w, struct agg *a)
 {
 	static const char *const name[] = { "~16 B scan", "main.A", "main.B", "other.C" };
 	struct ans_top t;
 	uint64_t all = reach(w, 0) & object_bits(), shallow = 0;
 
-	assert_null(agg_top(a, TOP_BY_TYPE, TOP_SORT_RETAINED, 100, 0, &t));
+	assert_null(top(a, "type", TOP_SORT_RETAINED, 100, &t));
 	for (uint32_t k = 0; k < NTYPES; k++) {
 		const struct ans_row *r = row_named(&t, name[k]);
 		uint64_t want = naive_group(w, k);
@@ -148,7 +154,7 @@ static void check_roots(struct world *w, struct agg *a)
 	for (gnode r = 1; r <= NROOTS; r += 2) /* both are main.x; each alone */
 		x += 16 * (uint64_t)__builtin_popcountll(all & ~reach(w, r) & object_bits());
 	y = 16 * (uint64_t)__builtin_popcountll(all & ~reach(w, 2) & object_bits());
-	assert_null(agg_top(a, TOP_BY_ROOT, TOP_SORT_RETAINED, 100, 0, &t));
+	assert_null(top(a, "root", TOP_SORT_RETAINED, 100, &t));
 	assert_int_equal(row_named(&t, "main.x")->retained, x);
 	assert_int_equal(row_named(&t, "main.y")->retained, y);
 	for (size_t i = 0; i < t.rows.n; i++) {
@@ -159,7 +165,7 @@ static void check_roots(struct world *w, struct agg *a)
 	assert_int_equal(objects, __builtin_popcountll(all & object_bits()));
 	ans_top_deinit(&t);
 	/* what falls under the limit is a row too: the sum stays */
-	assert_null(agg_top(a, TOP_BY_ROOT, TOP_SORT_RETAINED, 1, 0, &t));
+	assert_null(top(a, "root", TOP_SORT_RETAINED, 1, &t));
 	for (size_t i = 0; i < t.rows.n; i++)
 		sum -= t.rows.v[i].retained;
 	assert_int_equal(sum, 0);
@@ -192,7 +198,7 @@ static void test_packages(void **state)
 	(void)state;
 	make_world(&w, 42);
 	a = (struct agg){ .s = &w.s, .g = w.g, .nthreads = 1 };
-	assert_null(agg_top(&a, TOP_BY_PACKAGE, TOP_SORT_COUNT, 100, 0, &t));
+	assert_null(top(&a, "package", TOP_SORT_COUNT, 100, &t));
 	for (size_t i = 0; i < t.rows.n; i++) {
 		const char *name = t.rows.v[i].name;
 

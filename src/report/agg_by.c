@@ -1,0 +1,55 @@
+/*
+ * agg_by.c - the one table of what `top --by` takes.
+ */
+#include "base/str.h"
+#include "report/agg_groups.h"
+#include "report/agg_top.h"
+
+static const struct agg_by table[] = {
+	{ "type", "objects of one type", 0, agg_groups_type, NULL },
+	{ "package", "objects whose type's package it is", 0, agg_groups_package, NULL },
+	{ "root", "what one global, or the goroutines of one function, hold alone",
+	  AGG_BY_ADDITIVE | AGG_BY_ROOTS, NULL, agg_rows_root },
+	{ "goroutine", "what goroutines with the same stack hold alone",
+	  AGG_BY_ADDITIVE | AGG_BY_ROOTS, NULL, agg_rows_goroutine },
+	{ "kind", "objects of one kind of type: struct, slice, closure", 0, agg_groups_kind, NULL },
+};
+
+/* Words of the contract that have no entry yet. */
+static const char *const later[] = { "label", "site" };
+
+const struct agg_by *agg_by_named(const char *by, const char **ret_arg)
+{
+	size_t n = strcspn(by, ":");
+
+	*ret_arg = by[n] ? by + n + 1 : NULL;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (strlen(table[i].word) == n && !strncmp(table[i].word, by, n) &&
+		    (!*ret_arg || (table[i].flags & AGG_BY_ARG)))
+			return &table[i];
+	return NULL;
+}
+
+const char *agg_by_word(size_t i)
+{
+	return i < ARRAY_LEN(table) ? table[i].word : NULL;
+}
+
+struct err *agg_by_check(const char *by)
+{
+	_cleanup_(str_deinit) struct str all = { 0 };
+	const char *arg;
+
+	if (agg_by_named(by, &arg))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(later); i++)
+		if (!strncmp(by, later[i], strlen(later[i])))
+			return err_usage("--by %.100s: not in this version of limpet", by);
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		str_printf(&all, "%s%s",
+			   i == 0		      ? ""
+			   : i + 1 < ARRAY_LEN(table) ? ", "
+						      : " or ",
+			   table[i].word);
+	return err_usage("--by %.100s: want %s", by, str_ok(&all) ? all.s : "another word");
+}
