@@ -473,6 +473,13 @@ LAYOUT_FIELD(bucket, hash, "hash")
 LAYOUT_FIELD(bucket, size, "size")
 LAYOUT_FIELD(bucket, nstk, "nstk")
 
+LAYOUT_STRUCT(memRecord, "runtime.memRecord")
+LAYOUT_FIELD(memRecord, active_allocs, "active.allocs")
+LAYOUT_FIELD(memRecord, active_frees, "active.frees")
+LAYOUT_FIELD(memRecord, future, "future")
+
+LAYOUT_STRUCT(memRecordCycle, "runtime.memRecordCycle")
+
 LAYOUT_STRUCT(itab, "internal/abi.ITab|runtime.itab")
 LAYOUT_FIELD(itab, Inter, "Inter|inter")
 LAYOUT_FIELD(itab, Type, "Type|_type")
