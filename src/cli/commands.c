@@ -7,8 +7,9 @@
 #include "target/target.h"
 
 #define WHERE                                                                            \
-	"TARGET is a process (PID, pid:PID or name:NAME, the exact name of the program),\n" \
-	"a core, or a file of runtime/debug.WriteHeapDump.\n"
+	"TARGET is a process (PID, pid:PID or name:NAME, the exact name of the program;\n" \
+	"name:NAME@ID is the one in the container, pod or unit whose id begins so), a core,\n" \
+	"or a file of runtime/debug.WriteHeapDump.\n"
 
 #define POPULATION(n, what, more, eg, extra)                                  \
 	{                                                                     \

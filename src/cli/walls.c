@@ -5,6 +5,7 @@
 
 #include "base/confine.h"
 #include "base/crash.h"
+#include "report/answer.h"
 #include "target/ownmem.h"
 
 #include <stdio.h>
@@ -65,6 +66,8 @@ struct err *walls_raise(struct args *a)
 		return NULL;
 	if (a->arg[0])
 		name_target(a->arg[0], &o);
+	if (args_has(a, OPT_VALUES) && a->values == ANS_VALUES_FULL)
+		o.words = TARGET_WORDS_ARGUMENTS;
 	o.read[1] = a->exe;
 	o.read[2] = a->layout;
 	o.read[3] = a->symbols;

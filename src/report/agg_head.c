@@ -80,9 +80,15 @@ struct err *agg_head(struct agg *a, struct ans_head *ret)
 {
 	const struct go *go = a->s->go;
 	const struct target_capture *c = target_capture(a->s->t);
+	const struct target_place *place = target_place(a->s->t);
 	struct ans_head h = {
 		.kind = kind_name(c->kind),
 		.pid = c->pid,
+		.ns_pid = place->ns_pid,
+		.container = keep_or(a, place->container),
+		.runtime = keep_or(a, place->runtime),
+		.pod = keep_or(a, place->pod),
+		.unit = keep_or(a, place->unit),
 		.exe = keep_or(a, target_exe(a->s->t)),
 		.go = keep_or(a, go->version),
 		.arch = text_or(go->L->arch),

@@ -24,6 +24,9 @@ struct ans_loss {
 struct ans_head {
 	const char *kind; /* "live" */
 	int64_t pid;
+	int64_t ns_pid; /* as it numbers itself; 0 unknown */
+	/* from outside, by its cgroup: "" none or unknown */
+	const char *container, *runtime, *pod, *unit;
 	const char *exe, *go, *arch, *experiments;
 	const char *file;	  /* "" when not from one */
 	const char *const *lacks; /* what evidence of this kind never has, in words; NULL-ended */

@@ -24,12 +24,28 @@ static void put_list(struct jw *j, const char *list)
 	jw_end(j, ']');
 }
 
+/* Of a live process, and what is not known left out. */
+static void put_place(struct jw *j, const struct ans_head *a)
+{
+	if (a->ns_pid)
+		jw_kv_i64(j, "ns_pid", a->ns_pid);
+	if (a->container && *a->container)
+		jw_kv_text(j, "container", a->container);
+	if (a->runtime && *a->runtime)
+		jw_kv_text(j, "container_runtime", a->runtime);
+	if (a->pod && *a->pod)
+		jw_kv_text(j, "pod_uid", a->pod);
+	if (a->unit && *a->unit)
+		jw_kv_text(j, "unit", a->unit);
+}
+
 static void put_target(struct jw *j, const struct ans_head *a)
 {
 	jw_key(j, "target");
 	jw_object(j);
 	jw_kv_text(j, "kind", a->kind);
 	jw_kv_i64(j, "pid", a->pid);
+	put_place(j, a);
 	jw_kv_text(j, "exe", a->exe);
 	if (a->file && *a->file)
 		jw_kv_text(j, "file", a->file);

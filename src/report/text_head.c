@@ -17,6 +17,37 @@ static void put_time(struct str *o, uint64_t unix_ns)
 	str_put(o, buf);
 }
 
+/* Only where it is not simply a process of this machine. */
+static void put_place(struct str *o, const struct ans_head *a)
+{
+	bool inner = a->ns_pid && a->ns_pid != a->pid;
+	const char *between = "place   ";
+
+	if (inner) {
+		str_printf(o, "%spid %" PRId64 " in its own pid namespace", between, a->ns_pid);
+		between = ", ";
+	}
+	if (a->container && *a->container) {
+		str_printf(o, "%scontainer ", between);
+		text_clean(o, a->container);
+		if (a->runtime && *a->runtime)
+			str_printf(o, " (%s)", a->runtime);
+		between = ", ";
+	}
+	if (a->pod && *a->pod) {
+		str_printf(o, "%spod ", between);
+		text_clean(o, a->pod);
+		between = ", ";
+	}
+	if (a->unit && *a->unit) {
+		str_put(o, between);
+		text_clean(o, a->unit);
+		between = ", ";
+	}
+	if (*between == ',')
+		str_put(o, "\n");
+}
+
 static void put_build(struct str *o, const struct ans_head *a)
 {
 	if (*a->module) {
@@ -89,6 +120,7 @@ void text_head(struct str *o, enum text_style st, const struct ans_head *a)
 	text_clean(o, a->go);
 	str_printf(o, " %s%s%s\n", a->arch, a->stripped ? ", stripped" : "",
 		   a->dwarf ? ", DWARF" : "");
+	put_place(o, a);
 	put_build(o, a);
 	put_capture(o, a);
 	put_lacks(o, a);

@@ -21,6 +21,7 @@
 struct broker_opts {
 	pid_t pid;		 /* the process that may be looked at; 0: see name */
 	const char *name;	 /* exact name of it, NULL: none */
+	enum target_words words; /* where several have that name */
 	struct target_opts look; /* how */
 	const char *sysroot;	 /* ELF files that evidence names are below it; NULL: anywhere */
 	const char *read[BROKER_MAX_FILES];  /* files to read, in any order; NULL: none */

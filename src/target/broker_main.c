@@ -62,7 +62,7 @@ static struct err *who(struct state *s)
 	if (!s->pid && s->o->pid)
 		s->pid = s->o->pid;
 	else if (!s->pid && s->o->name)
-		err = target_find_by_name(s->o->name, &s->pid);
+		err = target_find_by_name(s->o->name, s->asker, s->o->words, &s->pid);
 	if (!err && !s->pid)
 		err = err_usage("no process was named");
 	if (!err && (s->pid == s->asker || s->pid == getpid()))

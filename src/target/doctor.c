@@ -3,6 +3,7 @@
  */
 #include "target/doctor.h"
 
+#include "target/container.h"
 #include "target/procfs.h"
 
 #include <stdarg.h>
@@ -80,27 +81,6 @@ enum doctor_place doctor_place(void)
 	return PLACE_HOST;
 }
 
-/* The id in ".../docker-<64 hex>.scope", ".../kubepods/.../<64 hex>" and the like. */
-static bool container_of(pid_t pid, char ret[static 65])
-{
-	char cg[8192] = "";
-	const char *p = cg;
-
-	if (pid <= 0 || proc_read_small(cg, sizeof(cg), "/proc/%d/cgroup", pid) <= 0)
-		return false;
-	while (*p) {
-		size_t n = strspn(p, "0123456789abcdef");
-
-		if (n == 64) {
-			memcpy(ret, p, n);
-			ret[n] = '\0';
-			return true;
-		}
-		p += n ? n : 1;
-	}
-	return false;
-}
-
 static void say_host(struct doctor_check *c, unsigned needs, pid_t pid)
 {
 	char who[24] = "...";
@@ -116,10 +96,13 @@ static void say_host(struct doctor_check *c, unsigned needs, pid_t pid)
 
 static void say_docker(struct doctor_check *c, unsigned needs, pid_t pid)
 {
-	char id[65] = "CONTAINER";
+	struct target_place p = { .container = "" };
+	char id[16] = "CONTAINER";
 
-	if (container_of(pid, id))
-		id[12] = '\0';
+	if (pid > 0)
+		container_find(pid, &p);
+	if (*p.container)
+		snprintf(id, sizeof(id), "%.12s", p.container);
 	doctor_todo(
 		c,
 		"Docker: docker run --rm -it --pid=container:%s --user 0 --cap-add SYS_PTRACE%s%s "

@@ -6,6 +6,7 @@
 #include "target/doctor.h"
 
 #include "base/str.h"
+#include "target/container.h"
 #include "target/denied.h"
 #include "target/preflight.h"
 #include "target/residue.h"
@@ -64,6 +65,22 @@ static void say_process(struct doctor *d, const struct proc_status *s)
 		   "%.63s, uid %" PRIu64 ", %" PRIu64 " threads, %s resident%s; %s", s->name,
 		   s->uid, s->threads, str_bytes(rss, s->rss == PROC_UNKNOWN ? 0 : s->rss),
 		   s->ns_depth > 1 ? ", in a pid namespace of its own" : "", state);
+}
+
+/* Who sees it from outside knows it by another number than whoever is in there. */
+static void say_place(struct doctor *d)
+{
+	struct target_place p;
+	char buf[CONTAINER_WORDS], pid[64] = "";
+	const char *where;
+
+	container_find(d->pid, &p);
+	where = container_words(&p, buf);
+	if (p.ns_depth > 1)
+		snprintf(pid, sizeof(pid), "pid %d here, %d in its own pid namespace;", d->pid,
+			 p.ns_pid);
+	doctor_say(d, "place", DOCTOR_OK, "%s%sit runs%s", pid, *pid ? " " : "",
+		   *where ? where : " in no container, pod or unit that its cgroup names");
 }
 
 static const char *const item_names[PREFLIGHT_ITEMS] = {
@@ -293,6 +310,7 @@ struct err *doctor_process(struct doctor *d, pid_t pid, const struct target_opts
 		return NULL;
 	}
 	say_process(d, &pf.status);
+	say_place(d);
 	say_denied(d, pid);
 	for (enum preflight_item i = 0; i < PREFLIGHT_ITEMS; i++) {
 		err = preflight_item(i, pid, o, &pf);

@@ -146,7 +146,7 @@ struct err *kind_recognise(const char *text, struct kind_found *ret)
 	if (!strncmp(text, "pid:", 4))
 		return parse_pid(text + 4, &ret->pid);
 	if (!strncmp(text, "name:", 5))
-		return target_find_by_name(text + 5, &ret->pid);
+		return target_find_by_name(text + 5, 0, TARGET_WORDS_BARE, &ret->pid);
 	if (*text && strspn(text, "0123456789") == strlen(text))
 		return parse_pid(text, &ret->pid);
 	if (!strcmp(text, "-")) {

@@ -204,6 +204,7 @@ static struct live *live_create(const struct taken *tk, struct live_holder h)
 	l->t.ops = &live_ops;
 	l->t.capture = tk->capture;
 	l->t.mem = tk->mem;
+	l->t.place = tk->place;
 	l->t.started_unix_ns = tk->started_unix_ns;
 	l->t.exe_fd = tk->fd[TAKE_EXE];
 	l->mem_fd = tk->fd[TAKE_MEM];

@@ -33,6 +33,7 @@ struct target {
 	const struct target_ops *ops;
 	struct target_capture capture;
 	struct target_mem mem;
+	struct target_place place;
 
 	struct target_thread *threads;
 	size_t nthreads;

@@ -9,6 +9,7 @@
 #include "base/clean.h"
 #include "base/logline.h"
 #include "base/clock.h"
+#include "target/container.h"
 #include "target/denied.h"
 #include "target/facts.h"
 #include "target/fds.h"
@@ -232,6 +233,7 @@ static struct err *prepare(struct take *tk, const struct target_opts *o, struct 
 	tk->taken.capture.predicted_pause_ns = pf->predicted_ns;
 	tk->taken.capture.page_table_bytes = pf->status.vm_pte;
 	facts_read(tk->pid, &pf->status, &pf->cgroup, &tk->taken.mem);
+	container_find(tk->pid, &tk->taken.place);
 	tk->taken.started_unix_ns = facts_started(tk->pid);
 	return put_smaps(tk);
 }

@@ -28,6 +28,7 @@ enum take_fd {
 struct taken {
 	struct target_capture capture;
 	struct target_mem mem; /* without what smaps says */
+	struct target_place place;
 	uint64_t started_unix_ns;
 	uint64_t text_bytes[TAKE_NTEXTS];
 	int fd[TAKE_NFDS];

@@ -83,6 +83,11 @@ const struct target_region *target_region_at(const struct target *t, taddr addr)
 	return NULL;
 }
 
+const struct target_place *target_place(const struct target *t)
+{
+	return &t->place;
+}
+
 const struct target_mem *target_mem(const struct target *t)
 {
 	return &t->mem;

@@ -91,6 +91,16 @@ struct target_mem {
 	uint64_t threads, fds;
 };
 
+/* Where it runs, told from outside: its own number of itself, and names in its cgroup's path. */
+struct target_place {
+	pid_t ns_pid;	    /* in its own pid namespace; 0 unknown */
+	unsigned ns_depth;  /* pid namespaces from ours down to its own: 1 = the same; 0 unknown */
+	char container[72]; /* 64 hex digits, or a name; "" in none that can be seen */
+	char runtime[16];   /* "docker", "containerd", "cri-o", "podman", "lxc"; "" unknown */
+	char pod[40];	    /* the pod's uid; "" */
+	char unit[64];	    /* "shop.service" of systemd; "" */
+};
+
 /* Residency of one mapping, for the memory table; parallel to target_region where known. */
 struct target_smap {
 	struct trange range;
@@ -188,6 +198,8 @@ const struct target_region *target_regions(const struct target *t, size_t *ret_n
 /* Region that holds addr, or NULL. */
 const struct target_region *target_region_at(const struct target *t, taddr addr);
 const struct target_mem *target_mem(const struct target *t);
+/* All unknown for a file. */
+const struct target_place *target_place(const struct target *t);
 const struct target_smap *target_smaps(const struct target *t, size_t *ret_n);
 
 /*
@@ -235,7 +247,13 @@ void target_release(struct target *t);
  */
 struct err *target_clean(pid_t pid, unsigned *ret_reaped, unsigned *ret_left) MUST_CHECK;
 
-/* exact comm or exe base name -> pid; ERR_USAGE lists several, ERR_GONE: none. */
-struct err *target_find_by_name(const char *name, pid_t *ret) MUST_CHECK;
+/*
+ * Exact comm or base name of the executable -> pid; "NAME@WHERE" is the one in the container, pod
+ * or unit WHERE (how its id begins).  What runs our own executable is no answer, nor is except (0:
+ * nobody). Errors: ERR_USAGE lists several, ERR_GONE: none.
+ */
+enum target_words { TARGET_WORDS_BARE, TARGET_WORDS_ARGUMENTS }; /* of a list: with arguments? */
+struct err *target_find_by_name(const char *name, pid_t except, enum target_words w,
+				pid_t *ret) MUST_CHECK;
 
 #endif

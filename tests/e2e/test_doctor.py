@@ -17,7 +17,7 @@ from procs import LIMPET, SLOW, Target, children, limpet, limpet_json, status, t
 NOBODY = 65534
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
 MACHINE = {"user", "ptrace", "ptrace_scope", "lsm", "seccomp", "namespaces", "proc", "kernel", "walls", "memory"}
-PROCESS = {"process", "access", "filter", "children", "pause", "headroom", "overcommit", "pids", "nproc", "oom-group",
+PROCESS = {"process", "place", "access", "filter", "children", "pause", "headroom", "overcommit", "pids", "nproc", "oom-group",
            "own-memory", "leftover", "go"}
 
 
