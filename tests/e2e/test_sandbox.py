@@ -1,0 +1,295 @@
+"""A leaking server in a pod: own users, pids, mounts and cgroup, read-only root without a shell; asked from both sides.
+
+What limpet says from the machine and from a container beside it in the pod must be the same answer, and the truth: the
+load generator has counted the sessions that the server cannot forget, the server its own goroutines.
+"""
+import contextlib
+import json
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+
+import pytest
+
+import build_targets
+from procs import HERE, HTTP, SLOW, Load, children, limpet, limpet_json, status, traced
+from test_static import static_file
+
+SANDBOX = os.path.join(HERE, "sandbox.py")
+NAME = f"shop{os.getpid()}"  # others may run tests on this machine
+POD_UID = "6e1f0a52-7a1c-4c5e-9d0e-0c9f2b7f4a11"
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to map users and to look in from outside")
+
+
+def cgroup_mounts():
+    """Where a hierarchy of v2, and the memory controller of v1, can be written to."""
+    found = []
+    with open("/proc/self/mountinfo", encoding="utf-8") as f:
+        for line in f:
+            left, right = line.split(" - ")
+            kind, _, options = right.split()[:3]
+            if kind == "cgroup2" or (kind == "cgroup" and "memory" in options.split(",")):
+                found.append(left.split()[4])
+    return [m for m in found if os.access(m, os.W_OK)]
+
+
+class Cgroups:
+    """Folders named as the kubelet and containerd name them, one container's in each hierarchy; gone at the end."""
+
+    def __init__(self):
+        self.id = secrets.token_hex(32)
+        self.made = []
+        uid = POD_UID.replace("-", "_")
+        for top in cgroup_mounts():
+            path = top
+            for name in (f"limpet-test-{os.getpid()}", f"kubepods-burstable-pod{uid}.slice", self.scope(self.id)):
+                path = os.path.join(path, name)
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(path)
+                    self.made.append(path)
+
+    @staticmethod
+    def scope(container):
+        return f"cri-containerd-{container}.scope"
+
+    def folders(self):
+        return [path for path in self.made if path.endswith(self.scope(self.id))]
+
+    def remove(self):
+        for path in reversed(self.made):
+            for _ in range(100):
+                try:
+                    os.rmdir(path)
+                    break
+                except OSError:
+                    time.sleep(0.05)
+
+
+class Pod:
+    """The leaking server in its sandbox, and what is asked of it from the two sides."""
+
+    def __init__(self, program="leakhttp", minor=build_targets.NEWEST, static=None, **spec):
+        self.static = static or static_file("-static")
+        self.cgroups = Cgroups()
+        self.name = NAME
+        spec = {"files": {self.name: build_targets.build(program, minor, "stripped")}, "argv": ["/" + self.name],
+                "uid": 65532, "cgroups": self.cgroups.folders(), **spec}
+        self.process = subprocess.Popen([sys.executable, SANDBOX, "pod", json.dumps(spec)], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        first = self.process.stdout.readline()
+        if not first:
+            why = self.process.communicate()[1].strip().split("\n")[-1]
+            self.cgroups.remove()
+            pytest.skip("no such sandbox here: " + why)
+        self.__dict__.update(json.loads(first))  # pause, pid
+        words = self.process.stdout.readline().split()
+        assert words[0] == "READY", words
+        self.inner, self.address = int(words[1]), (words + [""])[2]
+
+    def beside(self, *args, code=0, **spec):
+        """limpet as a further container of the pod."""
+        spec = {"pod": self.pause, "files": {"limpet": self.static}, "argv": ["/limpet", *map(str, args)],
+                "cgroups": self.cgroups.folders()[:0], **spec}
+        done = subprocess.run([sys.executable, SANDBOX, "beside", json.dumps(spec)], capture_output=True, text=True,
+                              timeout=60 * SLOW, check=False)
+        assert done.returncode == code, done
+        return done
+
+    def get(self, path="/"):
+        with urllib.request.urlopen(HTTP + self.address + path, timeout=10) as answer:
+            return answer.status, answer.read()
+
+    def collect(self):
+        os.kill(self.pid, signal.SIGUSR1)
+        return tuple(map(int, self.process.stdout.readline().split()[1:]))
+
+    def goroutines(self):
+        """The functions of all goroutines, as the program prints them: those that were started by `go`."""
+        os.kill(self.pid, signal.SIGUSR2)
+        text = "".join(iter(self.process.stdout.readline, "END\n"))
+        return re.findall(r"^created by (\S+)", text, re.M)
+
+    def unharmed(self):
+        return (self.process.poll() is None and not traced(self.pid) and not children(self.pid) and
+                status(self.pid, "State")[0] in "SR")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.communicate()
+        self.cgroups.remove()
+
+
+class Visitor(threading.Thread):
+    """Somebody who comes back all the time: how long the longest answer took, and what went wrong."""
+
+    def __init__(self, pod):
+        super().__init__(daemon=True)
+        self.pod, self.ended, self.answers, self.wrong, self.longest = pod, threading.Event(), 0, [], 0
+
+    def run(self):
+        while not self.ended.wait(0.02):
+            at = time.monotonic()
+            try:
+                if self.pod.get("/?seed=1&n=100")[0] != 200:
+                    self.wrong.append("not 200")
+            except OSError as no:
+                self.wrong.append(str(no))
+            self.answers += 1
+            self.longest = max(self.longest, time.monotonic() - at)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.join()
+
+
+def settle(pod):
+    """No request is on its way, and the heap says the same twice."""
+    time.sleep(0.5)
+    before = None
+    for _ in range(40):
+        now = pod.collect()[1:]
+        if before and abs(now[0] - before[0]) <= 3:
+            return
+        before = now
+        time.sleep(0.25)
+
+
+def rows(report, by, bytes_at_least=4096):
+    return {r["name"]: (r["objects"], r["shallow_bytes"], r["retained_bytes"]) for r in report["top"][by]
+            if r["retained_bytes"] >= bytes_at_least}
+
+
+def near(a, b):
+    """A connection may be let go, a timer run, between two looks."""
+    return abs(a - b) <= 64 + max(a, b) / 200
+
+
+def same(outside, inside):
+    """All that a report says but where it was said, and when."""
+    for key in ("exe", "go", "arch", "stripped", "dwarf", "layout_exact", "ns_pid"):
+        assert outside["target"][key] == inside["target"][key], key
+    assert outside["build"] == inside["build"]
+    assert not outside["capture"]["losses"] and not inside["capture"]["losses"]
+    assert outside["capture"]["method"] == inside["capture"]["method"] == "fork"
+    for key in ("reachable_objects", "typed_objects"):
+        assert near(outside["exactness"][key], inside["exactness"][key]), key
+    for report in (outside, inside):
+        assert report["exactness"]["missing"] == report["exactness"]["extra"] == 0 and report["exactness"]["holds"]
+    assert [{k: f[k] for k in ("kind", "verdict", "type")} for f in outside["findings"]] == \
+           [{k: f[k] for k in ("kind", "verdict", "type")} for f in inside["findings"]]
+    for by in ("by_type", "by_root"):
+        here, there = rows(outside, by), rows(inside, by)
+        assert set(list(here)[:8]) <= set(there) and set(list(there)[:8]) <= set(here), by
+        for name in list(here)[:8]:
+            for a, b in zip(here[name], there[name]):
+                assert abs(a - b) <= 4096 + max(a, b) / 100, (by, name, here[name], there[name])
+
+
+def leak(pod, seconds):
+    with Load(pod.address, clients=4, args=["-pause", "2ms"]) as load:
+        time.sleep(seconds)
+        figures = load.result()
+    assert figures["failures"] == 0 and figures["requests"] > 100, figures
+    settle(pod)
+    return figures["requests"]
+
+
+def objects_of(report, name):
+    return sum(r["objects"] for r in report["top"]["by_type"] if r["name"] == name)
+
+
+def look_from_both_sides(pod):
+    outside = limpet_json("report", pod.pid, "--limit", 0)
+    inside = json.loads(pod.beside("report", pod.inner, "--limit", 0, "--json").stdout)
+    return outside, inside
+
+
+KINDS = [
+    pytest.param({}, {}, id="root-beside"),
+    pytest.param({"root": "overlay"}, {}, id="overlay", marks=pytest.mark.full),
+    pytest.param({}, {"uid": 65532}, id="same-user", marks=pytest.mark.full),
+    pytest.param({}, {"caps": ["sys_ptrace"]}, id="only-sys-ptrace"),
+    pytest.param({"uid": 0}, {"caps": ["sys_ptrace"]}, id="both-root", marks=pytest.mark.full),
+    pytest.param({"proc": False}, {}, id="no-proc", marks=pytest.mark.full),
+    pytest.param({"proc": False, "root": "overlay", "uid": 0}, {}, id="no-proc-overlay", marks=pytest.mark.full),
+]
+
+
+@pytest.mark.parametrize("minor", [pytest.param(m, marks=[] if m == "1.27" else pytest.mark.full)
+                                   for m in build_targets.MINORS])
+def test_same_answer_from_both_sides(minor):
+    with Pod(minor=minor) as pod:
+        listing = sorted(os.listdir(f"/proc/{pod.pid}/root"))
+        assert listing == ["proc", NAME], "nothing but the program is in there"
+        for space in ("user", "pid", "mnt"):
+            assert os.readlink(f"/proc/{pod.pid}/ns/{space}") != os.readlink(f"/proc/self/ns/{space}")
+        requests = leak(pod, 2)
+        outside, inside = look_from_both_sides(pod)
+        same(outside, inside)
+        for report in (outside, inside):
+            assert objects_of(report, "main.Session") == requests, "each request without a cookie left one"
+        assert outside["target"]["pid"] == pod.pid and inside["target"]["pid"] == pod.inner
+        created = limpet_json("goroutines", pod.pid, "--limit", 0)["goroutines"]
+        audits = pod.goroutines().count("main.page")
+        assert audits > 50 and sum(g["creator"] == "main.page" for g in created) == audits
+        with Visitor(pod) as visitor:
+            for by in (limpet_json("report", pod.pid), json.loads(pod.beside("report", f"name:{NAME}", "--json").stdout)):
+                assert by["exactness"]["missing"] == by["exactness"]["extra"] == 0
+        assert visitor.answers > 3 and not visitor.wrong and visitor.longest < 5 * SLOW, vars(visitor)
+        assert pod.unharmed()
+
+
+@pytest.mark.parametrize("pod_spec, beside", KINDS)
+def test_kinds_of_neighbours(pod_spec, beside):
+    with Pod(**pod_spec) as pod:
+        leak(pod, 0.5)
+        outside = limpet_json("report", pod.pid, "--limit", 0)
+        inside = json.loads(pod.beside("report", f"name:{NAME}", "--limit", 0, "--json", **beside).stdout)
+        same(outside, inside)
+        assert pod.unharmed()
+
+
+def test_no_right_beside():
+    """Another user without capabilities: the line that says so, and nothing happened to the program."""
+    with Pod(program="quiet") as pod:
+        done = pod.beside("report", pod.inner, uid=1000, code=3)
+        assert re.fullmatch(f"limpet: process {pod.inner} belongs to uid 65532, not to you .uid 1000.: .*\n", done.stderr)
+        done = pod.beside("doctor", pod.inner, uid=1000, code=3)
+        assert "FAIL  access" in done.stdout
+        done = pod.beside("report", "name:nobody", code=3)
+        assert done.stderr == "limpet: no process is called nobody\n"
+        assert pod.unharmed()
+
+
+def test_who_it_is_from_outside():
+    """Both numbers, the container and the pod; by name, where two have it."""
+    with Pod(program="quiet") as pod:
+        if not pod.cgroups.folders():
+            pytest.skip("no cgroup to write to here")
+        target = limpet_json("report", pod.pid)["target"]
+        assert (target["pid"], target["ns_pid"]) == (pod.pid, pod.inner) and pod.inner == 2
+        assert target["container"] == pod.cgroups.id and target["pod_uid"] == POD_UID
+        assert target["container_runtime"] == "containerd"
+        assert limpet_json("report", f"name:{NAME}@{pod.cgroups.id[:8]}")["target"]["pid"] == pod.pid
+        place = {c["name"]: c["detail"] for c in limpet_json("doctor", pod.pid)["checks"]}["place"]
+        assert place == (f"pid {pod.pid} here, 2 in its own pid namespace; it runs in container {pod.cgroups.id[:12]} "
+                         f"(containerd) of pod {POD_UID}")
+        with Pod(program="quiet") as other:
+            done = limpet("report", f"name:{NAME}", code=2)
+            assert done.stderr.count("\n") == 1
+            for p in (pod, other):
+                assert f" {p.pid} (pid 2 in there) in container {p.cgroups.id[:12]} (containerd)" in done.stderr
+            assert limpet_json("report", f"name:{NAME}@{other.cgroups.id[:8]}")["target"]["pid"] == other.pid
