@@ -1,10 +1,10 @@
 /*
- * owner.c - the owner's graph: costs of nodes level by level, then the edges that are kept.
+ * owner.c - the owner's graph: K and C of each node (owner.h), then the edges that are kept.
  *
- * A node has two states: entered by a chain edge, or by another; what it costs to go on along
- * a chain depends on it.  Both costs are bytes.  The walk of one level is a depth-first one
- * over edges that cost nothing; edges that cost one wait for the next level.
- * Cost: each state is expanded once, its row read once a state: O(n + m).
+ * Both are found level by level: the walk of one level is a depth-first one over edges that
+ * cost nothing, edges that cost one wait for the next.  For C a node has two states: entered
+ * by a chain edge, or by another; what it costs to go on along the chain depends on it.
+ * Cost: each state is expanded once, its row is read once a state: O(n + m).
  */
 #include "graph/owner.h"
 #include "graph/priv.h"
@@ -25,7 +25,8 @@ struct pending {
 struct costing {
 	const struct graph *g;
 	const struct graph_passing *p;
-	uint8_t *cost[2]; /* by state, by node */
+	const uint8_t *k; /* K by node; NULL while it is being found */
+	uint8_t *cost[2]; /* by state, by node: of what is being found */
 	uint64_t *done;	  /* bit 2 * node + state: expanded */
 	struct pending now, next;
 	uint8_t level, next_level;
@@ -60,20 +61,18 @@ static inline bool edge_bit(const uint64_t *bits, uint32_t e)
 	return bits[e >> 6] >> (e & 63) & 1;
 }
 
-/* Does the edge enter a structure, coming from that state? */
-static inline unsigned weight(const struct graph_passing *p, uint32_t e, unsigned state)
+static inline uint8_t plus(uint8_t cost, unsigned more)
 {
-	if (edge_bit(p->chain, e))
-		return state != STATE_CHAIN;
-	return edge_bit(p->plain, e);
+	return (uint8_t)MIN(cost + more, (unsigned)OWNER_COST_MAX);
 }
 
-static inline uint8_t cheaper(const struct costing *c, gnode v)
+/* On a path to its target with the fewest plain edges? */
+static inline bool is_tight(const struct costing *c, gnode v, uint32_t e)
 {
-	return MIN(c->cost[STATE_OTHER][v], c->cost[STATE_CHAIN][v]);
+	return plus(c->k[v], edge_bit(c->p->plain, e)) == c->k[c->g->to[e]];
 }
 
-/* A node was entered at that cost. */
+/* Entered in that state at that cost.  What a chain's state can do at no more, need not be done. */
 static bool enter(struct costing *c, gnode v, unsigned state, uint8_t cost)
 {
 	uint64_t entry = (uint64_t)v << 1 | state;
@@ -81,22 +80,33 @@ static bool enter(struct costing *c, gnode v, unsigned state, uint8_t cost)
 	if (c->cost[state][v] <= cost)
 		return true;
 	c->cost[state][v] = cost;
-	/* Entered otherwise no dearer, a chain's state can do all that this one can. */
 	if (state == STATE_OTHER && c->cost[STATE_CHAIN][v] <= cost)
 		return true;
 	return cost == c->level ? vec_push(&c->now.q, entry) : vec_push(&c->next.q, entry);
 }
 
-static bool expand(struct costing *c, gnode v, unsigned state)
+static bool expand_k(struct costing *c, gnode v)
+{
+	const struct graph *g = c->g;
+	bool ok = true;
+
+	for (uint32_t e = graph_first(g, v), end = graph_last(g, v); e < end && ok; e++)
+		ok = enter(c, g->to[e], STATE_OTHER,
+			   edge_bit(c->p->plain, e) ? c->next_level : c->level);
+	return ok;
+}
+
+static bool expand_c(struct costing *c, gnode v, unsigned state)
 {
 	const struct graph *g = c->g;
 	bool ok = true;
 
 	for (uint32_t e = graph_first(g, v), end = graph_last(g, v); e < end && ok; e++) {
 		bool chain = edge_bit(c->p->chain, e);
-		uint8_t cost = weight(c->p, e, state) ? c->next_level : c->level;
 
-		ok = enter(c, g->to[e], chain ? STATE_CHAIN : STATE_OTHER, cost);
+		if (is_tight(c, v, e))
+			ok = enter(c, g->to[e], chain ? STATE_CHAIN : STATE_OTHER,
+				   chain && state != STATE_CHAIN ? c->next_level : c->level);
 	}
 	return ok;
 }
@@ -113,6 +123,14 @@ static bool due(struct costing *c, uint64_t entry)
 	return true;
 }
 
+static bool expand(struct costing *c, uint64_t entry)
+{
+	if (!due(c, entry))
+		return true;
+	return c->k ? expand_c(c, (gnode)(entry >> 1), entry & 1)
+		    : expand_k(c, (gnode)(entry >> 1));
+}
+
 static bool walk_level(struct costing *c)
 {
 	uint64_t ring[RING];
@@ -120,34 +138,34 @@ static bool walk_level(struct costing *c)
 	bool ok = true;
 
 	while ((c->now.q.n || out < in) && ok) {
-		uint64_t x;
-
-		if (c->now.q.n && in - out < RING) {
-			x = c->now.q.v[--c->now.q.n];
-			__builtin_prefetch(graph_first_at(c->g, (gnode)(x >> 1)));
-			ring[in++ % RING] = x;
-			if (in >= out + RING / 2) {
-				gnode v = (gnode)(ring[(in - RING / 2) % RING] >> 1);
-
-				__builtin_prefetch(&c->g->to[graph_first(c->g, v)]);
-			}
+		if (!c->now.q.n || in - out >= RING) {
+			ok = expand(c, ring[out++ % RING]);
 			continue;
 		}
-		x = ring[out++ % RING];
-		if (due(c, x))
-			ok = expand(c, (gnode)(x >> 1), x & 1);
+		ring[in % RING] = c->now.q.v[--c->now.q.n];
+		__builtin_prefetch(graph_first_at(c->g, (gnode)(ring[in++ % RING] >> 1)));
+		if (in >= out + RING / 2) {
+			gnode v = (gnode)(ring[(in - RING / 2) % RING] >> 1);
+
+			__builtin_prefetch(&c->g->to[graph_first(c->g, v)]);
+		}
 	}
 	return ok;
 }
 
 static struct err *find_costs(struct costing *c)
 {
-	bool ok = enter(c, 0, STATE_OTHER, 0);
+	bool ok;
 
+	for (unsigned state = 0; state < 2; state++)
+		memset(c->cost[state], NO_COST, c->g->n);
+	memset(c->done, 0, ((size_t)c->g->n * 2 + 63) / 64 * sizeof(*c->done));
+	c->level = 0;
+	ok = enter(c, 0, STATE_OTHER, 0);
 	while (ok && c->now.q.n) {
 		struct pending was;
 
-		c->next_level = (uint8_t)MIN(c->level + 1, OWNER_COST_MAX);
+		c->next_level = plus(c->level, 1);
 		ok = walk_level(c);
 		c->level = c->next_level;
 		was = c->now;
@@ -155,18 +173,28 @@ static struct err *find_costs(struct costing *c)
 		c->next = was;
 		c->next.q.n = 0;
 	}
+	c->now.q.n = c->next.q.n = 0;
 	return ok ? NULL : &err_nomem;
 }
 
-/* Last on a cheapest path to its target? */
 static inline bool is_kept(const struct costing *c, gnode v, uint32_t e)
 {
-	unsigned from = NO_COST;
+	gnode to = c->g->to[e];
+	unsigned best = NO_COST, from = NO_COST;
 
+	if (!v) /* graph.h: the super-root points at every root */
+		return true;
+	if (!is_tight(c, v, e))
+		return false;
+	if (!edge_bit(c->p->chain, e))
+		return true;
+	if (c->cost[STATE_OTHER][v] != NO_COST)
+		from = plus(c->cost[STATE_OTHER][v], 1);
+	if (c->cost[STATE_CHAIN][v] != NO_COST)
+		from = MIN(from, (unsigned)c->cost[STATE_CHAIN][v]);
 	for (unsigned state = 0; state < 2; state++)
-		if (c->cost[state][v] != NO_COST)
-			from = MIN(from, c->cost[state][v] + weight(c->p, e, state));
-	return MIN(from, (unsigned)OWNER_COST_MAX) == cheaper(c, c->g->to[e]);
+		best = MIN(best, (unsigned)c->cost[state][to]);
+	return from == best;
 }
 
 /* Rows in the order of the arrays: objects, the super-root, roots. */
@@ -182,7 +210,7 @@ static void copy_kept(const struct costing *c, struct graph *o)
 		if (!graph_reached(g, v))
 			continue;
 		for (uint32_t e = graph_first(g, v), end = graph_last(g, v); e < end; e++)
-			if (!v || is_kept(c, v, e))
+			if (is_kept(c, v, e))
 				o->to[at++] = g->to[e];
 	}
 	o->first[nobj] = o->rootfirst[0];
@@ -192,9 +220,9 @@ static void copy_kept(const struct costing *c, struct graph *o)
 static uint64_t count_kept(const struct costing *c)
 {
 	const struct graph *g = c->g;
-	uint64_t kept = g->nroots;
+	uint64_t kept = 0;
 
-	for (gnode v = 1; v < g->n; v++) {
+	for (gnode v = 0; v < g->n; v++) {
 		if (!graph_reached(g, v))
 			continue;
 		for (uint32_t e = graph_first(g, v), end = graph_last(g, v); e < end; e++)
@@ -233,17 +261,22 @@ static struct err *build(const struct costing *c, struct graph **ret)
 
 struct err *graph_owner(const struct graph *g, const struct graph_passing *p, struct graph **ret)
 {
-	_cleanup_(big_deinit) struct big other = { 0 }, chain = { 0 }, done = { 0 };
+	_cleanup_(big_deinit) struct big k = { 0 }, other = { 0 }, chain = { 0 }, done = { 0 };
 	struct costing c = { .g = g, .p = p };
 	struct err *err;
 
-	if (!big_init(&other, g->n, 1, BIG_DENSE) || !big_init(&chain, g->n, 1, BIG_DENSE) ||
+	if (!big_init(&k, g->n, 1, BIG_DENSE) || !big_init(&other, g->n, 1, BIG_DENSE) ||
+	    !big_init(&chain, g->n, 1, BIG_DENSE) ||
 	    !big_init(&done, ((size_t)g->n * 2 + 63) / 64, sizeof(uint64_t), BIG_DENSE))
 		return &err_nomem;
-	c.cost[STATE_OTHER] = memset(other.p, NO_COST, g->n);
-	c.cost[STATE_CHAIN] = memset(chain.p, NO_COST, g->n);
 	c.done = done.p;
+	c.cost[STATE_OTHER] = k.p;
+	c.cost[STATE_CHAIN] = chain.p;
 	err = find_costs(&c);
+	c.k = k.p;
+	c.cost[STATE_OTHER] = other.p;
+	if (!err)
+		err = find_costs(&c);
 	vec_free(&c.now.q);
 	vec_free(&c.next.q);
 	return err ? err : build(&c, ret);

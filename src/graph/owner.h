@@ -1,29 +1,34 @@
 /*
  * owner.h - the owner's graph: who owns what, when some holders only pass things on.
  *
- * Some edges are "passing": what holds through them (a pool, a list of all timers, a cache
- * beside the real store) does not own what it holds as long as somebody else does.
+ * Two kinds of edges do not speak for ownership as others do.
  *
- *   cost of a path   how often it enters a passing structure.  A plain passing edge enters
- *                    one; a chain edge (next, prev of a list, parent of a context) enters one
- *                    too, unless the edge before it was a chain edge: a walk along a list is
- *                    inside one structure, however long.
- *   cost of a node   that of its cheapest path from the super-root
- *   owner's graph    all nodes, and those edges that lie last on a cheapest path to their
- *                    target: a passing edge counts only where nothing cheaper holds, and what a
- *                    passing structure alone holds has no claim on what others own.
+ *   plain   what holds through it (a pool, a heap of all timers, a cache beside the real store)
+ *	     has no claim on what somebody else holds
+ *   chain   a structure's own thread (next and prev of a list, the parent of a context): whoever
+ *	     holds one bead does not hold the string.  Where nothing else leads to a bead, the
+ *	     string does, and owns what hangs from it as an array would.
  *
- * Each node reachable in g is reachable in the owner's graph.  Order reachable nodes by (cost,
- * edges on the shortest cheapest path).  The last edge u -> v of such a path to v is kept by
- * definition.  u's cost is not above v's; if it is the same, the path up to u is a cheapest one
- * of u with one edge less; so u comes before v in that order, and by induction is reachable.
- * No edge is added.  Therefore both graphs reach the same nodes, and the retained bytes of
- * any cut through the owner's dominator tree add up to the reachable bytes, as in the exact one.
+ *   K(v)    the least number of plain edges on a path from the super-root to v
+ *   C(v)    over the paths with K(v) plain edges: how often, at least, one enters a string; a
+ *	     chain edge right behind another one is inside the same
  *
- * Costs beyond OWNER_COST_MAX are taken to be equal: paths through more structures than that are
- * not told apart, which keeps edges, and the argument above holds as it is.
+ * The owner's graph is all nodes, and of the edges u -> v with K(u) + (1 if plain) == K(v)
+ *   those that are no chain edges, and
+ *   those chain edges that come last on a path with K(v) plain edges that enters C(v) strings.
  *
- * Knows only numbers.  O(n + m); 2 bytes a node and the walk's stack while it works, then 4 bytes
+ * It reaches what g reaches.  Take a path to v with K(v) plain edges that enters C(v) strings, and
+ * of these the one with the fewest edges.  Its last edge u -> v is kept by definition.  The path up
+ * to u is as good a one: K(u) is what it has (else v had a better path), and C(u) is not above
+ * what it enters.  So with K, C, and the number of edges of that path, in this order, u comes
+ * before v, and by induction is reached.  (Where C(u) is less, u's own best path enters fewer
+ *strings.) No edge is added.  Therefore retained bytes in the owner's dominator tree add up to the
+ * reachable bytes, as they do in the exact one.
+ *
+ * Counts beyond OWNER_COST_MAX are taken to be equal, which keeps edges; the argument holds as it
+ *is.
+ *
+ * Knows only numbers.  O(n + m); 3 bytes a node and the walk's stack while it works, then 4 bytes
  * a node and a kept edge for the result.
  */
 #ifndef LIMPET_GRAPH_OWNER_H

@@ -197,6 +197,7 @@ struct snap_place {
 	uint64_t object;	/* id; GO_NO_OBJECT: in a variable */
 	uint64_t off;		/* in the object's slot (malloc header included), or in the variable */
 	uint32_t var;		/* index in vars; UINT32_MAX: in an object */
+	unsigned worker;	/* whose call this is: 0 .. nthreads - 1 */
 };
 
 /*
@@ -207,6 +208,15 @@ struct snap_place {
  */
 struct err *snapshot_each_place(struct snapshot *s, const uint64_t *reached, unsigned nthreads,
 				uint32_t kinds,
+				struct err *(*fn)(void *arg, const struct snap_place *p),
+				void *arg) MUST_CHECK;
+
+/*
+ * The same for places of certain types: types[], ascending by address.  Places of one object are
+ * told by one worker, in the order of memory; objects that hold none of them are not read.
+ */
+struct err *snapshot_each_typed(struct snapshot *s, const uint64_t *reached, unsigned nthreads,
+				const taddr *types, size_t ntypes,
 				struct err *(*fn)(void *arg, const struct snap_place *p),
 				void *arg) MUST_CHECK;
 

@@ -14,6 +14,7 @@
 #define MAX_DEPTH   48
 #define MAX_STEPS   20000
 #define CACHE	    1024
+#define LISTED	    (1U << 31) /* among kinds: one of the types that are asked for */
 
 struct kinds_entry {
 	taddr rtype;
@@ -24,6 +25,9 @@ struct walker {
 	struct snapshot *s;
 	const uint64_t *reached;
 	uint32_t wanted;
+	const taddr *types; /* LISTED is wanted: these */
+	size_t ntypes;
+	unsigned number;
 	struct err *(*fn)(void *arg, const struct snap_place *p);
 	void *arg;
 	uint8_t *buf;
@@ -37,18 +41,31 @@ struct job {
 	unsigned n;
 };
 
+static int by_value(const void *x, const void *y)
+{
+	const taddr *a = x, *b = y;
+
+	return (*a > *b) - (*a < *b);
+}
+
+static bool listed(const struct walker *w, const struct go_type *t)
+{
+	return w->ntypes && bsearch(&t->addr, w->types, w->ntypes, sizeof(taddr), by_value);
+}
+
 /* Kinds of all that is inside a value, itself included. */
-static uint32_t kinds_of(struct snapshot *s, const struct go_type *t, unsigned depth,
+static uint32_t kinds_of(const struct walker *w, const struct go_type *t, unsigned depth,
 			 unsigned *steps)
 {
-	uint32_t k = t ? 1U << t->kind : 0;
+	struct snapshot *s = w->s;
+	uint32_t k = t ? 1U << t->kind | (listed(w, t) ? LISTED : 0) : 0;
 
 	if (!t || depth > MAX_DEPTH || ++*steps > MAX_STEPS)
 		return k;
 	if (t->kind == GO_ARRAY && t->len)
-		k |= kinds_of(s, go_type_at(s->rtypes, t->elem), depth + 1, steps);
+		k |= kinds_of(w, go_type_at(s->rtypes, t->elem), depth + 1, steps);
 	for (size_t i = 0; t->kind == GO_STRUCT && i < t->nfields; i++)
-		k |= kinds_of(s, go_type_at(s->rtypes, t->fields[i].type), depth + 1, steps);
+		k |= kinds_of(w, go_type_at(s->rtypes, t->fields[i].type), depth + 1, steps);
 	return k;
 }
 
@@ -58,7 +75,7 @@ static bool holds(struct walker *w, const struct go_type *t)
 	unsigned steps = 0;
 
 	if (c->rtype != t->addr)
-		*c = (struct kinds_entry){ t->addr, kinds_of(w->s, t, 0, &steps) };
+		*c = (struct kinds_entry){ t->addr, kinds_of(w, t, 0, &steps) };
 	return c->kinds & w->wanted;
 }
 
@@ -86,7 +103,7 @@ static struct err *place(struct walker *w, struct snap_place p, unsigned depth)
 
 	if (depth > MAX_DEPTH || !holds(w, t))
 		return NULL;
-	if (w->wanted >> t->kind & 1)
+	if (w->wanted >> t->kind & 1 || (w->wanted & LISTED && listed(w, t)))
 		err = w->fn(w->arg, &p);
 	for (size_t i = 0; t->kind == GO_STRUCT && i < t->nfields && !err; i++)
 		err = inside(w, &p, t->fields[i].type, t->fields[i].offset, depth);
@@ -139,7 +156,8 @@ static struct err *row(struct walker *w, const struct go_type *t, taddr at, cons
 						 .bytes = mem + i,
 						 .object = id,
 						 .off = off + i,
-						 .var = UINT32_MAX },
+						 .var = UINT32_MAX,
+						 .worker = w->number },
 			    0);
 	return err;
 }
@@ -247,7 +265,8 @@ static struct err *variables(struct walker *w)
 							 .type = t,
 							 .bytes = w->buf,
 							 .object = GO_NO_OBJECT,
-							 .var = (uint32_t)i },
+							 .var = (uint32_t)i,
+							 .worker = w->number },
 				    0);
 	}
 	return err;
@@ -264,9 +283,7 @@ static void job_deinit(struct job *j)
 	free(j->walkers);
 }
 
-struct err *snapshot_each_place(struct snapshot *s, const uint64_t *reached, unsigned nthreads,
-				uint32_t kinds,
-				struct err *(*fn)(void *arg, const struct snap_place *p), void *arg)
+static struct err *each(struct snapshot *s, const struct walker *like, unsigned nthreads)
 {
 	_cleanup_(job_deinit) struct job j = { .s = s };
 	struct err *err;
@@ -282,11 +299,37 @@ struct err *snapshot_each_place(struct snapshot *s, const uint64_t *reached, uns
 		if (!j.walkers[i])
 			return &err_nomem;
 		j.walkers[i]->s = s;
-		j.walkers[i]->reached = reached;
-		j.walkers[i]->wanted = kinds;
-		j.walkers[i]->fn = fn;
-		j.walkers[i]->arg = arg;
+		j.walkers[i]->reached = like->reached;
+		j.walkers[i]->wanted = like->wanted;
+		j.walkers[i]->types = like->types;
+		j.walkers[i]->ntypes = like->ntypes;
+		j.walkers[i]->fn = like->fn;
+		j.walkers[i]->arg = like->arg;
+		j.walkers[i]->number = i;
 	}
 	err = variables(j.walkers[0]);
 	return err ? err : par_for(j.n, s->heap.spans.n, 64, spans, &j);
+}
+
+struct err *snapshot_each_place(struct snapshot *s, const uint64_t *reached, unsigned nthreads,
+				uint32_t kinds,
+				struct err *(*fn)(void *arg, const struct snap_place *p), void *arg)
+{
+	struct walker like = { .reached = reached, .wanted = kinds, .fn = fn, .arg = arg };
+
+	return each(s, &like, nthreads);
+}
+
+struct err *snapshot_each_typed(struct snapshot *s, const uint64_t *reached, unsigned nthreads,
+				const taddr *types, size_t ntypes,
+				struct err *(*fn)(void *arg, const struct snap_place *p), void *arg)
+{
+	struct walker like = { .reached = reached,
+			       .wanted = LISTED,
+			       .types = types,
+			       .ntypes = ntypes,
+			       .fn = fn,
+			       .arg = arg };
+
+	return ntypes ? each(s, &like, nthreads) : NULL;
 }

@@ -52,6 +52,12 @@ static const struct {
 	  "p:root c:p m:c l:c e:c f:c x:e", "p:root c:p m:c l:c e:m f:m x:e" },
 	{ "a list alone is as in the exact tree", "root l; l~>a l~>c a~>b b~>c c~>b b~>a a~>l",
 	  "l:root a:l b:l c:l", "l:root a:l b:l c:l" },
+	{ "a list owns its values as an array would", "root s l; s->x l~>a a->x a->y",
+	  "s:root l:root x:root a:l y:a", "s:root l:root x:root a:l y:a" },
+	{ "values that know their elements", "root l; l~>a l~>b a->x x->a a~>b b~>a b->y y->b",
+	  "l:root a:l b:l x:a y:b", "l:root a:l b:l x:a y:b" },
+	{ "a pool beside a chain", "root p g; p=>x g->c c~>b b->x", "p:root g:root c:g b:c x:root",
+	  "p:root g:root c:g b:c x:b" },
 	{ "pool in a pool", "root p q s; p=>a a=>x q=>x", "p:root q:root s:root a:p x:root",
 	  "p:root q:root s:root a:p x:q" },
 	/* h holds a child context c; b is the base of all contexts, g a request */
@@ -155,14 +161,9 @@ static void test_drawings(void **state)
 enum { FAR = 1000 };
 
 struct oracle {
-	unsigned cost[DRAW_NODES][2];
-	bool kept[DRAW_EDGES];
+	unsigned k[DRAW_NODES];
+	unsigned c[DRAW_NODES][2]; /* entered otherwise, entered by a chain edge */
 };
-
-static unsigned weight(unsigned how, unsigned state)
-{
-	return how == PLAIN || (how == CHAIN && !state);
-}
 
 static bool relax(unsigned *to, unsigned cost)
 {
@@ -172,21 +173,43 @@ static bool relax(unsigned *to, unsigned cost)
 	return true;
 }
 
+static bool tight(const struct world *w, const struct oracle *o, uint32_t e)
+{
+	return o->k[w->d.from[e]] + (w->how[e] == PLAIN) == o->k[w->d.to[e]];
+}
+
+static bool relax_chain(const struct world *w, struct oracle *o, uint32_t e)
+{
+	const unsigned *u = o->c[w->d.from[e]];
+	unsigned *v = o->c[w->d.to[e]];
+
+	if (!tight(w, o, e))
+		return false;
+	if (w->how[e] != CHAIN)
+		return relax(&v[0], MIN(u[0], u[1]));
+	return relax(&v[1], MIN(u[0] + 1, u[1]));
+}
+
 static void costs(const struct world *w, struct oracle *o)
 {
 	bool changed = true;
 
 	for (gnode v = 0; v < w->d.n; v++)
-		o->cost[v][0] = o->cost[v][1] = FAR;
-	for (gnode r = 1; r <= w->d.nroots; r++)
-		o->cost[r][0] = w->root_how[r] != STRONG;
-	while (changed) {
+		o->k[v] = o->c[v][0] = o->c[v][1] = FAR;
+	for (gnode r = 1; r <= w->d.nroots; r++) {
+		o->k[r] = w->root_how[r] != STRONG;
+		o->c[r][0] = 0;
+	}
+	for (; changed;) {
 		changed = false;
-		for (uint32_t k = 0; k < w->d.m; k++)
-			for (unsigned state = 0; state < 2; state++)
-				changed |= relax(&o->cost[w->d.to[k]][w->how[k] == CHAIN],
-						 o->cost[w->d.from[k]][state] +
-							 weight(w->how[k], state));
+		for (uint32_t e = 0; e < w->d.m; e++)
+			changed |=
+				relax(&o->k[w->d.to[e]], o->k[w->d.from[e]] + (w->how[e] == PLAIN));
+	}
+	for (changed = true; changed;) {
+		changed = false;
+		for (uint32_t e = 0; e < w->d.m; e++)
+			changed |= relax_chain(w, o, e);
 	}
 }
 
@@ -195,14 +218,15 @@ static void owners(const struct world *w, struct oracle *o, struct drawing *d)
 {
 	*d = w->d;
 	d->m = 0;
-	for (uint32_t k = 0; k < w->d.m; k++) {
-		const unsigned *u = o->cost[w->d.from[k]], *v = o->cost[w->d.to[k]];
-		unsigned cost = MIN(u[0] + weight(w->how[k], 0), u[1] + weight(w->how[k], 1));
+	for (uint32_t e = 0; e < w->d.m; e++) {
+		const unsigned *u = o->c[w->d.from[e]], *v = o->c[w->d.to[e]];
 
-		if (cost >= FAR || cost != MIN(v[0], v[1]))
+		if (o->k[w->d.from[e]] >= FAR || !tight(w, o, e))
 			continue;
-		d->from[d->m] = w->d.from[k];
-		d->to[d->m++] = w->d.to[k];
+		if (w->how[e] == CHAIN && MIN(u[0] + 1, u[1]) != MIN(v[0], v[1]))
+			continue;
+		d->from[d->m] = w->d.from[e];
+		d->to[d->m++] = w->d.to[e];
 	}
 }
 
