@@ -196,16 +196,17 @@ static void costs(const struct world *w, struct oracle *o)
 
 	for (gnode v = 0; v < w->d.n; v++)
 		o->k[v] = o->c[v][0] = o->c[v][1] = FAR;
-	for (gnode r = 1; r <= w->d.nroots; r++) {
+	for (gnode r = 1; r <= w->d.nroots; r++)
 		o->k[r] = w->root_how[r] != STRONG;
-		o->c[r][0] = 0;
-	}
 	for (; changed;) {
 		changed = false;
 		for (uint32_t e = 0; e < w->d.m; e++)
 			changed |=
 				relax(&o->k[w->d.to[e]], o->k[w->d.from[e]] + (w->how[e] == PLAIN));
 	}
+	/* a drawing may have edges to roots, and a cheaper way to one */
+	for (gnode r = 1; r <= w->d.nroots; r++)
+		o->c[r][0] = o->k[r] == (w->root_how[r] != STRONG) ? 0 : FAR;
 	for (changed = true; changed;) {
 		changed = false;
 		for (uint32_t e = 0; e < w->d.m; e++)
