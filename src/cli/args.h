@@ -96,7 +96,7 @@ struct args {
 	unsigned nargs;
 	unsigned seen; /* OPT_* that were given */
 	const char *out, *exe, *sysroot, *symbols, *layout, *go;
-	const char *by, *sort, *group_by;
+	const char *by, *granularity, *sort, *group_by;
 	const char *reap; /* --reap */
 	uint64_t limit, depth, paths, wait_s, threads;
 	uint64_t max_pause_ns, max_memory;

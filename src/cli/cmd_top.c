@@ -6,19 +6,36 @@
 
 static struct err *parse_sort(const char *text, enum top_sort *ret)
 {
-	static const char *const word[] = { "retained", "shallow", "count" };
+	static const struct {
+		const char *word;
+		enum top_sort sort;
+	} words[] = {
+		{ "retained", TOP_SORT_RETAINED }, { "shallow", TOP_SORT_SHALLOW },
+		{ "flat", TOP_SORT_SHALLOW },	   { "count", TOP_SORT_COUNT },
+		{ "cum", TOP_SORT_CUM },	   { "alloc", TOP_SORT_ALLOC },
+	};
 
-	*ret = TOP_SORT_RETAINED;
-	for (size_t i = 0; text && i < ARRAY_LEN(word); i++)
-		if (!strcmp(text, word[i])) {
-			*ret = (enum top_sort)i;
+	*ret = TOP_SORT_DEFAULT;
+	for (size_t i = 0; text && i < ARRAY_LEN(words); i++)
+		if (!strcmp(text, words[i].word)) {
+			*ret = words[i].sort;
 			return NULL;
 		}
 	if (!text)
 		return NULL;
-	if (!strcmp(text, "alloc") || !strcmp(text, "ratio"))
+	if (!strcmp(text, "ratio"))
 		return err_usage("--sort %s: not in this version of limpet", text);
-	return err_usage("--sort %s: want retained, shallow or count", text);
+	return err_usage(
+		"--sort %s: want retained, shallow or count; of sites also flat, cum or alloc",
+		text);
+}
+
+static struct err *parse_granularity(const char *text, bool *ret)
+{
+	if (text && strcmp(text, "function") != 0 && strcmp(text, "line") != 0)
+		return err_usage("--granularity %s: want function or line", text);
+	*ret = text && *text == 'l';
+	return NULL;
 }
 
 struct err *cmd_top(const struct args *a, int *status)
@@ -33,6 +50,8 @@ struct err *cmd_top(const struct args *a, int *status)
 	(void)status;
 	if (!err)
 		err = parse_sort(a->sort, &q.sort);
+	if (!err)
+		err = parse_granularity(a->granularity, &q.lines);
 	if (!err)
 		err = session_open(a, &s);
 	if (!err)

@@ -39,10 +39,12 @@ static const struct cmd table[] = {
 	{
 		.name = "top",
 		.args = "TARGET",
-		.about = "what takes the memory: by type, package, root, goroutine or kind",
+		.about = "what takes the memory: by type, package, root, goroutine, kind or site",
 		.help = WHERE
 		"Retained bytes are what would be freed with a row's objects: each byte counts once in\n"
-		"a row.  By root and by goroutine all rows together are the reachable bytes.",
+		"a row.  By root and by goroutine all rows together are the reachable bytes.  By site rows\n"
+		"are functions (--granularity line: lines) that allocated, as `go tool pprof -top` has\n"
+		"them, from the samples that the program takes itself: docs/sites.md.",
 		.example = "limpet top name:server --by type --sort retained",
 		.opts = OPTS_COMMON | OPT_BY | OPT_SORT,
 		.min_args = 1,

@@ -16,8 +16,9 @@ static const struct opt table[] = {
 	{ OPT_OUT, "-o", "FILE", "write to FILE (mode 0600, all or nothing)" },
 	{ OPT_NO_COLOR, "--no-color", NULL, "no colours (NO_COLOR does the same)" },
 	{ OPT_QUIET, "--quiet", NULL, "no progress on stderr" },
-	{ OPT_BY, "--by", "WHAT", "type, package, root, goroutine or kind" },
-	{ OPT_SORT, "--sort", "KEY", "retained, shallow or count; of populations: a column" },
+	{ OPT_BY, "--by", "WHAT", "type, package, root, goroutine, kind or site" },
+	{ OPT_BY, "--granularity", "WHAT", "of sites: function or line" },
+	{ OPT_SORT, "--sort", "KEY", "retained, shallow or count; sites: flat, cum, alloc; of populations: a column" },
 	{ OPT_ALL, "--all", NULL, "types: also those that have no objects" },
 	{ OPT_GROUP_BY, "--group-by", "WHAT", "stack, state or creator" },
 	{ OPT_DEPTH, "--depth", "N", "levels of the tree, or of pointers followed, at most 64" },
@@ -259,7 +260,10 @@ static struct err *set_option(const struct opt *o, const char *v, struct args *a
 		a->go = v;
 		break;
 	case OPT_BY:
-		a->by = v;
+		if (!strcmp(o->name, "--granularity"))
+			a->granularity = v;
+		else
+			a->by = v;
 		break;
 	case OPT_SORT:
 		a->sort = v;

@@ -40,13 +40,21 @@ struct err *agg_exact(struct agg *a, const struct verify_result *v,
 		      struct ans_exact *ret) MUST_CHECK;
 struct err *agg_memory(struct agg *a, struct ans_memory *ret) MUST_CHECK;
 
-enum top_sort { TOP_SORT_RETAINED, TOP_SORT_SHALLOW, TOP_SORT_COUNT };
+enum top_sort {
+	TOP_SORT_DEFAULT, /* retained; by site as pprof does: shallow */
+	TOP_SORT_RETAINED,
+	TOP_SORT_SHALLOW,
+	TOP_SORT_COUNT,
+	TOP_SORT_CUM,	/* sites: allocated there and below */
+	TOP_SORT_ALLOC, /* sites: allocated since the program began */
+};
 
 struct top_ask {
 	const char *by;	 /* "type": a word of the table in agg_by.c */
 	const char *arg; /* set by agg_top(): what stands behind the colon, "label:tenant"; NULL */
 	enum top_sort sort;
 	size_t limit, npaths;
+	bool lines; /* sites: rows are lines of source, not functions */
 };
 
 /* ERR_USAGE, with the words that there are. */

@@ -13,10 +13,12 @@ static const struct agg_by table[] = {
 	{ "goroutine", "what goroutines with the same stack hold alone",
 	  AGG_BY_ADDITIVE | AGG_BY_ROOTS, NULL, agg_rows_goroutine },
 	{ "kind", "objects of one kind of type: struct, slice, closure", 0, agg_groups_kind, NULL },
+	{ "site", "what one function allocated, by the program's own memory profile",
+	  AGG_BY_SAMPLED, NULL, agg_rows_site },
 };
 
 /* Words of the contract that have no entry yet. */
-static const char *const later[] = { "label", "site" };
+static const char *const later[] = { "label" };
 
 const struct agg_by *agg_by_named(const char *by, const char **ret_arg)
 {

@@ -133,6 +133,11 @@ static uint64_t sort_key(const struct ans_row *r, enum top_sort sort)
 		return r->shallow;
 	case TOP_SORT_COUNT:
 		return r->count ? r->count : r->objects;
+	case TOP_SORT_CUM:
+		return r->site.cum;
+	case TOP_SORT_ALLOC:
+		return r->site.alloc_bytes;
+	case TOP_SORT_DEFAULT:
 	case TOP_SORT_RETAINED:
 		break;
 	}
@@ -197,7 +202,8 @@ static struct err *add_path(struct agg *a, const struct agg_by *by, struct ans_r
 
 static const char *sort_word(enum top_sort sort)
 {
-	static const char *const word[] = { "retained", "shallow", "count" };
+	static const char *const word[] = { "retained", "retained", "shallow",
+					    "count",	"cum",	    "alloc" };
 
 	return word[sort];
 }
@@ -206,12 +212,17 @@ struct err *agg_top(struct agg *a, const struct top_ask *q, struct ans_top *ret)
 {
 	struct top_ask asked = *q;
 	const struct agg_by *by = agg_by_named(q->by, &asked.arg);
-	_cleanup_(ans_top_deinit) struct ans_top t = { .by = q->by, .sort = sort_word(q->sort) };
+	_cleanup_(ans_top_deinit) struct ans_top t = { .by = q->by };
 	enum top_sort sort = q->sort;
 	struct err *err;
 
 	if (!by)
 		return agg_by_check(q->by);
+	if (sort == TOP_SORT_DEFAULT && (by->flags & AGG_BY_SAMPLED))
+		sort = TOP_SORT_SHALLOW;
+	if (sort >= TOP_SORT_CUM && !(by->flags & AGG_BY_SAMPLED))
+		return err_usage("--sort %s: only of --by site", sort_word(sort));
+	t.sort = sort_word(sort);
 	err = agg_dominators(a);
 	if (!err)
 		err = by->rows ? by->rows(a, &asked, &t) : top_by_group(a, by, &asked, &t);

@@ -19,6 +19,7 @@ enum {
 	AGG_BY_ADDITIVE = 1, /* all rows add up: what falls below the limit becomes one more row */
 	AGG_BY_ROOTS = 2,    /* a row's biggest is a root: its path goes down, not up */
 	AGG_BY_ARG = 4,	     /* may be followed by an argument: "label:tenant" */
+	AGG_BY_SAMPLED = 8,  /* rows are estimates from a sample: shallow ones first */
 };
 
 struct agg_by {
@@ -35,5 +36,6 @@ const struct agg_by *agg_by_named(const char *by, const char **ret_arg);
 struct err *agg_rows_root(struct agg *a, const struct top_ask *q, struct ans_top *t) MUST_CHECK;
 struct err *agg_rows_goroutine(struct agg *a, const struct top_ask *q,
 			       struct ans_top *t) MUST_CHECK;
+struct err *agg_rows_site(struct agg *a, const struct top_ask *q, struct ans_top *t) MUST_CHECK;
 
 #endif

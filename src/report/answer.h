@@ -105,6 +105,29 @@ struct ans_path {
 	unsigned frame;		/* as dlv counts */
 };
 
+/* What rows of `top --by site` have besides; all estimates of the runtime's samples but these two. */
+struct ans_row_site {
+	uint64_t cum;		 /* allocated here or in what was called from here */
+	uint64_t sampled;	 /* objects: those that are known */
+	uint64_t retained_guess; /* of all, from what the sampled ones retain; ANS_UNKNOWN: they nest */
+	uint64_t alloc_objects, alloc_bytes; /* since the program began, dead ones too */
+	const char *file;		     /* NULL: nothing was allocated by itself */
+	int line;			     /* where most of it was */
+	bool nested;			     /* one sampled object retains another */
+};
+
+/* The program's memory profile, in the head of what was made from it. */
+struct ans_profile {
+	bool known; /* it was asked for */
+	bool on;
+	const char *why;   /* "" or why there is none, in words */
+	uint64_t rate;	   /* bytes; 0: off; ANS_UNKNOWN */
+	bool rate_assumed; /* the evidence does not tell: Go's default */
+	uint64_t stacks, samples;
+	uint64_t alive; /* samples that are reachable */
+	uint64_t bytes; /* that they stand for */
+};
+
 struct ans_row {
 	const char *name;
 	uint64_t count;	  /* goroutines in the group; 0: does not apply */
@@ -113,12 +136,14 @@ struct ans_row {
 	struct ans_path path; /* to the biggest one; may be empty */
 	uint32_t biggest;     /* its graph node, or UINT32_MAX */
 	bool rest;	      /* a remainder row, always last */
+	struct ans_row_site site;
 };
 
 struct ans_top {
 	const char *by, *sort;
 	uint64_t total_bytes; /* reachable */
 	uint64_t nrows;	      /* before the limit */
+	struct ans_profile profile;
 	VEC(struct ans_row) rows;
 };
 

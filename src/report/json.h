@@ -78,6 +78,7 @@ static inline void jw_kv_addr(struct jw *j, const char *k, taddr a)
 void json_head(struct jw *j, const struct ans_head *a);
 void json_exact(struct jw *j, const struct ans_exact *a); /* fields, into the open object */
 void json_top(struct jw *j, const struct ans_top *a);	  /* an array of rows */
+void json_profile(struct jw *j, const struct ans_profile *a); /* "memory_profile": an object */
 void json_path(struct jw *j, const struct ans_path *p);	  /* an array of holders */
 void json_holder(struct jw *j, const struct ans_holder *h);
 void json_memory(struct jw *j, const struct ans_memory *a); /* an object */

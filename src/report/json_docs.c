@@ -19,6 +19,8 @@ void json_doc_top(struct str *o, const struct ans_head *h, const struct ans_top 
 	jw_kv_text(&j, "sort", a->sort);
 	jw_kv_u64(&j, "reachable_bytes", a->total_bytes);
 	jw_kv_u64(&j, "total_rows", a->nrows);
+	if (a->profile.known)
+		json_profile(&j, &a->profile);
 	jw_key(&j, "rows");
 	json_top(&j, a);
 	jw_end(&j, '}');

@@ -26,6 +26,8 @@ void text_head(struct str *o, enum text_style st, const struct ans_head *a);
 void text_losses(struct str *o, const struct ans_head *a);
 void text_exact_line(struct str *o, const struct ans_exact *a);
 void text_top(struct str *o, enum text_style st, const struct ans_top *a);
+/* The rows of `top --by site`. */
+void text_sites(struct str *o, enum text_style st, const struct ans_top *a);
 void text_path(struct str *o, const struct ans_path *p, const char *indent);
 void text_holder(struct str *o, const struct ans_holder *h);
 /* Values as Go source spells them; bytes as a hex dump. */

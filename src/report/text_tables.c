@@ -29,6 +29,10 @@ void text_top(struct str *o, enum text_style st, const struct ans_top *a)
 {
 	char head[96];
 
+	if (a->profile.known) {
+		text_sites(o, st, a);
+		return;
+	}
 	snprintf(head, sizeof(head), "%10s %6s %10s %12s  %s", "retained", "", "shallow", "objects",
 		 a->by);
 	text_title(o, st, head);

@@ -135,6 +135,7 @@ struct snapshot {
 	VEC(struct snap_loss) losses;
 	struct snap_dump *dump;		/* a heap dump's part of it, dump.h; NULL: evidence with a runtime */
 	struct snap_bits *bits;		/* pointer bits, from snapshot_edges on; typing.h */
+	struct snap_sites *sites;	/* sites.h; NULL: not asked yet */
 	struct snap_dwarf *dwarf;	/* vars.h; NULL: none, or not asked yet */
 	struct snap_names *names;	/* owner of text and of the index of types; names.h */
 	struct snap_typing_stats typing;

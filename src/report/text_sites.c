@@ -1,0 +1,80 @@
+/*
+ * text_sites.c - the program's memory profile as text.
+ *
+ * Columns and names are those of `go tool pprof -top`, and what it cannot know beside them.
+ */
+#include "report/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+static void put_rate(struct str *o, const struct ans_profile *p)
+{
+	char s[16];
+
+	if (p->rate == ANS_UNKNOWN)
+		str_put(o, "at an unknown rate, so not scaled");
+	else if (p->rate == 1)
+		str_put(o, "of every allocation (MemProfileRate 1)");
+	else
+		str_printf(o, "one every %s allocated (MemProfileRate %" PRIu64 "%s)",
+			   str_bytes(s, p->rate), p->rate,
+			   p->rate_assumed ? ", assumed: a heap dump does not tell it" : "");
+}
+
+static void put_profile(struct str *o, const struct ans_profile *p, uint64_t reachable)
+{
+	char n[2][32], s[2][16];
+
+	if (!p->on) {
+		str_printf(o, "%s\n", p->why);
+		if (!p->samples)
+			return;
+	}
+	str_put(o, "memory profile: samples ");
+	put_rate(o, p);
+	str_printf(o, "; %s reachable ones of %s stand for %s of %s\n", text_count(n[0], p->alive),
+		   text_count(n[1], p->samples), str_bytes(s[0], p->bytes),
+		   str_bytes(s[1], reachable));
+	if (p->alive)
+		str_put(o, "  retained: \xe2\x89\xa5 by the sampled objects alone, exact; ~ scaled "
+			   "to all of the site's, an estimate\n");
+}
+
+static void put_row(struct str *o, const struct ans_top *a, const struct ans_row *r)
+{
+	bool guess = r->site.retained_guess != ANS_UNKNOWN;
+	char n[32], s[3][16];
+
+	str_printf(o, "%10s %5.1f%% %10s %5.1f%%  ", str_bytes(s[0], r->shallow),
+		   percent(r->shallow, a->profile.bytes), str_bytes(s[1], r->site.cum),
+		   percent(r->site.cum, a->profile.bytes));
+	if (!r->site.sampled)
+		str_printf(o, "%10s %10s  ", "", "");
+	else
+		str_printf(o, "%s%9s %10s  ", guess ? "~" : "\xe2\x89\xa5",
+			   str_bytes(s[2], guess ? r->site.retained_guess : r->retained),
+			   text_count(n, r->objects));
+	text_clean(o, r->name);
+	str_put(o, "\n");
+	text_path(o, &r->path, "                                                          ");
+}
+
+void text_sites(struct str *o, enum text_style st, const struct ans_top *a)
+{
+	char head[128];
+
+	put_profile(o, &a->profile, a->total_bytes);
+	if (!a->rows.n)
+		return;
+	snprintf(head, sizeof(head), "%10s %6s %10s %6s  %10s %10s  %s", "flat", "", "cum", "",
+		 "retained", "objects", "site");
+	text_title(o, st, head);
+	for (size_t i = 0; i < a->rows.n; i++)
+		put_row(o, a, &a->rows.v[i]);
+}
