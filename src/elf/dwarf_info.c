@@ -317,14 +317,17 @@ bool dwarf_read(const struct dwarf *d, taddr addr, void *buf, size_t nbytes)
 	return false;
 }
 
-bool dwarf_const(const struct dwarf *d, const char *name, int64_t *ret)
+bool dwarf_const(const struct dwarf *d, const char *names, int64_t *ret)
 {
-	const struct named *c = find(&d->consts, name);
+	const struct named *c = NULL;
+	char name[128];
 	Dwarf_Attribute a;
 	Dwarf_Sword x;
 	Dwarf_Die die;
 
 	READING(d->words);
+	while (!c && next_alternative(&names, name))
+		c = find(&d->consts, name);
 	if (!c)
 		return false;
 	die = c->die;

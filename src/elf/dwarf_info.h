@@ -34,7 +34,8 @@ bool dwarf_struct_bytes(const struct dwarf *d, const char *names, uint64_t *ret)
 bool dwarf_field(const struct dwarf *d, const char *struct_names, const char *path,
 		 uint64_t *ret_offset, uint64_t *ret_bytes);
 
-bool dwarf_const(const struct dwarf *d, const char *name, int64_t *ret);
+/* Integer constant; names: alternatives separated by '|'. */
+bool dwarf_const(const struct dwarf *d, const char *names, int64_t *ret);
 
 /* Variable with a fixed address (link-time) and the size of its type, 0 unknown. */
 bool dwarf_variable(const struct dwarf *d, const char *name, taddr *ret_addr, uint64_t *ret_bytes);

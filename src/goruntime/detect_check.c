@@ -45,7 +45,8 @@ static uint64_t expected_nelems(const struct go_layout *L, const uint8_t *s, uin
 {
 	uint64_t elem = go_get(s, L->mspan_elemsize), reserve = 0;
 
-	if (elem > (uint64_t)L->c_minSizeForMallocHeader)
+	if (go_layout_ptr_bits(L) != GO_MALLOC_HEADER ||
+	    elem > (uint64_t)L->c_minSizeForMallocHeader)
 		return nbytes / elem;
 	if (elem >= 16)
 		reserve += L->spanInlineMarkBits_bytes;

@@ -45,6 +45,7 @@ void go_heap_deinit(struct go_heap *h)
 	size_t words = (size_t)(h->nobjects / 64 + 2);
 
 	bigfree(x->arena_slot, (size_t)x->nslots, sizeof(uint32_t));
+	free(x->meta);
 	bigfree(x->page_span, (size_t)x->narenas << x->page_bits, sizeof(uint32_t));
 	bigfree(x->hot, x->nhot, sizeof(*x->hot));
 	bigfree(h->alloc_bits, words, 8);

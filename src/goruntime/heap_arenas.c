@@ -173,7 +173,8 @@ static struct err *index_alloc(struct go_heap_index *x, uint64_t span_of_arenas,
 	x->narenas = (uint32_t)narenas;
 	x->arena_slot = bigalloc((size_t)x->nslots, sizeof(uint32_t));
 	x->page_span = bigalloc(narenas << x->page_bits, sizeof(uint32_t));
-	return x->arena_slot && x->page_span ? NULL : &err_nomem;
+	x->meta = zalloc(narenas + 1, sizeof(*x->meta));
+	return x->arena_slot && x->page_span && x->meta ? NULL : &err_nomem;
 }
 
 static struct err *index_build(const struct go *g, struct go_heap *h, const arena_list *l)

@@ -12,13 +12,18 @@ struct err *go_scanner_init(struct go_scanner *sc, const struct go *g, const str
 	if (!buf)
 		return &err_nomem;
 	*sc = (struct go_scanner){ .g = g, .h = h, .buf = buf };
-	return NULL;
+	return go_bitmap_init(sc);
 }
 
 void go_scanner_deinit(struct go_scanner *sc)
 {
 	bigfree(sc->buf, GO_SCAN_BYTES + GO_SCAN_SLACK, 1);
 	sc->buf = NULL;
+	free(sc->ptrs);
+	free(sc->alive);
+	free(sc->raw);
+	sc->ptrs = sc->alive = NULL;
+	sc->raw = NULL;
 }
 
 /* Page by page, around the holes. */
@@ -114,6 +119,31 @@ static struct err *scan_small_one(struct go_scanner *sc, const struct go_span *s
 	return err ? err : go_scan_words(*ops, arg, s->first + slot, 0, words, mask, 0);
 }
 
+/* A slot by its arena's bits; they are read from the last multiple of 64 words on. */
+static struct err *scan_bitmap_one(struct go_scanner *sc, const struct go_span *s, uint64_t slot,
+				   const struct go_scan_ops *ops, void *arg)
+{
+	taddr at = s->base + slot * s->elem_bytes, from = at & ~(taddr)511;
+	uint64_t bit = (at - from) / 8;
+	const uint64_t *words = (const uint64_t *)(const void *)sc->buf;
+	struct err *err;
+
+	if (go_span_large(s))
+		return go_scan_large_bitmap(sc, s, *ops, arg);
+	if (s->elem_bytes > GO_SCAN_BYTES - 512)
+		return NULL;
+	err = go_bitmap_load(sc, from, at - from + s->elem_bytes, ops->lost, arg);
+	if (!err)
+		err = go_scan_read(sc, at, sc->buf, (size_t)s->elem_bytes, ops->lost, arg);
+	if (err)
+		return err;
+	go_bitmap_cut(sc, bit, s->elem_bytes / 8);
+	err = ops->object(arg, s->first + slot, 0, go_bit(sc->ptrs, bit) ? 0 : words[0]);
+	return err ? err
+		   : go_scan_wide(*ops, arg, s->first + slot, 0, words, s->elem_bytes / 8, sc->ptrs,
+				  bit, 0);
+}
+
 struct err *go_scan_object(struct go_scanner *sc, uint64_t id, const struct go_scan_ops *ops,
 			   void *arg)
 {
@@ -126,8 +156,10 @@ struct err *go_scan_object(struct go_scanner *sc, uint64_t id, const struct go_s
 	at = s->base + (id - s->first) * s->elem_bytes;
 	switch (s->scheme) {
 	case GO_PTR_LISTED:
-		return sc->h->listed->scan(sc->h->listed->arg, sc->h,
-					   (size_t)(s - sc->h->spans.v), id, ops, arg);
+		return sc->h->listed->scan(sc->h->listed->arg, sc->h, (size_t)(s - sc->h->spans.v),
+					   id, ops, arg);
+	case GO_PTR_BITMAP:
+		return scan_bitmap_one(sc, s, id - s->first, ops, arg);
 	case GO_PTR_SPAN_BITS:
 		return scan_small_one(sc, s, id - s->first, ops, arg);
 	case GO_PTR_HEADER:

@@ -4,7 +4,8 @@
  * go_heap_scan() (heap.h) is this with callbacks.  Who needs speed calls go_scan_spans()
  * with a constant struct go_scan_ops: the compiler then inlines the callbacks.
  *
- * Source: runtime/mbitmap.go (heapBitsSmallForAddr, typePointersOfUnchecked, next),
+ * Source: runtime/mbitmap.go (heapBitsSmallForAddr, typePointersOfUnchecked, next; to 1.21:
+ * heapBitsForAddr, heapBits.next),
  * mgcmark.go (scanobject: an object is scanned to the end of its slot).
  * Spans without pointers are never read, their objects are not visited.
  * Cost: one read per run of neighbouring spans (1 MiB), O(objects + pointers).
@@ -28,11 +29,16 @@ struct go_scanner {
 	uint8_t *buf; /* GO_SCAN_BYTES + GO_SCAN_SLACK */
 	const struct go_mask *seen[GO_SCAN_MASKS];
 	uint64_t bad_types; /* headers that are no types: counted, not scanned */
+	/* where the heap's bits lie in its arenas, else NULL; heap_bitmap.c */
+	uint64_t *ptrs;	 /* bit a word: pointer */
+	uint64_t *alive; /* bit a word: it or a word behind it is a pointer (2-bit bitmaps) */
+	uint8_t *raw;
 };
 
 struct err *go_scanner_init(struct go_scanner *sc, const struct go *g,
 			    const struct go_heap *h) MUST_CHECK;
 void go_scanner_deinit(struct go_scanner *sc);
+struct err *go_bitmap_init(struct go_scanner *sc) MUST_CHECK; /* part of it */
 
 /* go_heap_scan_object() (heap.h) without the cost of a scanner for each. */
 struct err *go_scan_object(struct go_scanner *sc, uint64_t id, const struct go_scan_ops *ops,
@@ -63,6 +69,26 @@ GO_INLINE struct err *go_scan_mask(struct go_scanner *sc, taddr type, uint64_t m
 
 /* Offset of the heap bits in a span: at its end, before green tea's inline marks. */
 uint64_t go_span_bits_offset(const struct go *g, const struct go_span *s);
+
+/*
+ * sc->ptrs (and sc->alive) for the words of [at, at + nbytes), in terms of that range; at is a
+ * multiple of 512, nbytes at most GO_SCAN_BYTES.  What cannot be read is told to lost, and no
+ * pointer.
+ */
+struct err *go_bitmap_load(struct go_scanner *sc, taddr at, uint64_t nbytes,
+			   void (*lost)(void *arg, taddr addr, uint64_t nbytes),
+			   void *arg) MUST_CHECK;
+/*
+ * Clear sc->ptrs of the n words from bit on that lie behind the object's last pointer; nothing to
+ * do for 1-bit bitmaps, where they are clear.  False: the object's last pointer lies here.
+ */
+bool go_bitmap_cut(struct go_scanner *sc, uint64_t bit, uint64_t n);
+/* The same for all slots of a span that begins at that bit. */
+void go_bitmap_cut_span(struct go_scanner *sc, const struct go_span *s, uint64_t bit);
+static inline bool go_bitmaps(const struct go_scanner *sc)
+{
+	return sc->ptrs != NULL;
+}
 
 GO_INLINE uint64_t go_bits64(const uint64_t *bits, uint64_t at)
 {
@@ -145,17 +171,57 @@ GO_INLINE struct err *go_scan_header_slot(struct go_scanner *sc, const struct go
 	return err ? err : go_scan_typed(ops, arg, id, 8, words + 1, n, m, 0);
 }
 
-/* A span of small objects whose bits lie at its end; mem = its bytes. */
+/* n data words by bits from `bit` on; the first of them lies at offset at of the slot. */
+GO_INLINE struct err *go_scan_wide(const struct go_scan_ops ops, void *arg, uint64_t id,
+				   uint64_t at, const uint64_t *words, uint64_t n,
+				   const uint64_t *bits, uint64_t bit, unsigned before_ok)
+{
+	struct err *err = NULL;
+
+	for (uint64_t i = 0; i < n && !err; i += 64) {
+		uint64_t mask = go_bits64(bits, bit + i);
+
+		if (n - i < 64)
+			mask &= (1ULL << (n - i)) - 1;
+		if (mask)
+			err = go_scan_words(ops, arg, id, at + 8 * i, words + i, mask, before_ok);
+		before_ok = !(mask >> 63);
+	}
+	return err;
+}
+
+/* A span of objects larger than 64 words; mem = its bytes, bits = those of its words. */
+GO_INLINE struct err *go_scan_middle(struct go_scanner *sc, const struct go_span *s,
+				     const uint8_t *mem, const uint64_t *bits,
+				     const struct go_scan_ops ops, void *arg)
+{
+	uint64_t ew = s->elem_bytes / 8;
+	struct err *err = NULL;
+
+	if (ops.bits)
+		ops.bits(arg, s, 0, bits, s->bytes);
+	for (uint32_t k = 0; k < s->nelems && !err; k++) {
+		const uint64_t *words = (const uint64_t *)(const void *)(mem + k * s->elem_bytes);
+
+		if (!go_bit(sc->h->alloc_bits, s->first + k))
+			continue;
+		err = ops.object(arg, s->first + k, 0, go_bit(bits, k * ew) ? 0 : words[0]);
+		if (!err)
+			err = go_scan_wide(ops, arg, s->first + k, 0, words, ew, bits, k * ew, 0);
+	}
+	return err;
+}
+
+/* A span of objects of up to 64 words. */
 GO_INLINE struct err *go_scan_small(struct go_scanner *sc, const struct go_span *s,
-				    const uint8_t *mem, uint64_t bits_at,
+				    const uint8_t *mem, const uint64_t *bits,
 				    const struct go_scan_ops ops, void *arg)
 {
-	const uint64_t *bits = (const uint64_t *)(const void *)(mem + bits_at);
 	uint64_t ew = s->elem_bytes / 8;
 	uint64_t keep = ew >= 64 ? UINT64_MAX : (1ULL << ew) - 1;
 
 	if (ops.bits)
-		ops.bits(arg, s, bits);
+		ops.bits(arg, s, 0, bits, s->bytes);
 	for (uint32_t k = 0; k < s->nelems; k += 64) {
 		uint64_t live = go_bits64(sc->h->alloc_bits, s->first + k);
 
@@ -231,18 +297,64 @@ GO_INLINE struct err *go_scan_large(struct go_scanner *sc, const struct go_span 
 	return err;
 }
 
+/* An object of its own span by the bits of its arenas, piece by piece. */
+GO_INLINE struct err *go_scan_large_bitmap(struct go_scanner *sc, const struct go_span *s,
+					   const struct go_scan_ops ops, void *arg)
+{
+	uint64_t *buf = (uint64_t *)(void *)sc->buf;
+	uint64_t room = (GO_SCAN_BYTES - 8) & ~(uint64_t)511, nbytes = s->elem_bytes & ~7ULL;
+	bool more = true, before_ok = false;
+	struct err *err = NULL;
+
+	buf[0] = 0;
+	for (uint64_t off = 0; off < nbytes && more && !err; off += room) {
+		uint64_t n = MIN(nbytes - off, room);
+
+		err = go_bitmap_load(sc, s->base + off, n, ops.lost, arg);
+		if (err)
+			break;
+		more = go_bitmap_cut(sc, 0, n / 8);
+		if (ops.bits)
+			ops.bits(arg, s, off, sc->ptrs, n);
+		err = go_scan_read(sc, s->base + off, sc->buf + 8, (size_t)n, ops.lost, arg);
+		if (!err && !off)
+			err = ops.object(arg, s->first, 0, sc->ptrs[0] & 1 ? 0 : buf[1]);
+		if (!err)
+			err = go_scan_wide(ops, arg, s->first, off, buf + 1, n / 8, sc->ptrs, 0,
+					   before_ok);
+		buf[0] = buf[n / 8];
+		before_ok = !go_bit(sc->ptrs, n / 8 - 1);
+	}
+	return err;
+}
+
 /* Spans [i, *end) that lie next to each other, have pointers, and fit in the buffer. */
 GO_INLINE uint64_t go_scan_run(const struct go_heap *h, size_t i, size_t hi, size_t *end)
 {
 	const struct go_span *v = h->spans.v;
 	uint64_t nbytes = 0;
 
-	while (i < hi && (v[i].scheme == GO_PTR_SPAN_BITS || v[i].scheme == GO_PTR_HEADER) &&
+	while (i < hi &&
+	       (v[i].scheme == GO_PTR_SPAN_BITS || v[i].scheme == GO_PTR_HEADER ||
+		(v[i].scheme == GO_PTR_BITMAP && !go_span_large(&v[i]))) &&
 	       nbytes + v[i].bytes <= GO_SCAN_BYTES &&
 	       (!nbytes || v[i].base == v[i - 1].base + v[i - 1].bytes))
 		nbytes += v[i++].bytes;
 	*end = i;
 	return nbytes;
+}
+
+/* Pointer bits of a span in the buffer's run, at mem. */
+GO_INLINE const uint64_t *go_scan_span_bits(struct go_scanner *sc, const struct go_span *s,
+					    const uint8_t *mem)
+{
+	uint64_t at = (uint64_t)(mem - sc->buf);
+
+	if (s->scheme != GO_PTR_BITMAP)
+		return (const uint64_t *)(const void *)(mem + go_span_bits_offset(sc->g, s));
+	if (sc->alive)
+		go_bitmap_cut_span(sc, s, at / 8);
+	return sc->ptrs + at / 512;
 }
 
 /* Walk spans [lo, hi); ops should be a constant. */
@@ -262,6 +374,10 @@ GO_INLINE struct err *go_scan_spans(struct go_scanner *sc, size_t lo, size_t hi,
 				err = go_bit(sc->h->alloc_bits, v[lo].first)
 					      ? go_scan_large(sc, &v[lo], ops, arg)
 					      : NULL;
+			else if (v[lo].scheme == GO_PTR_BITMAP && go_span_large(&v[lo]))
+				err = go_bit(sc->h->alloc_bits, v[lo].first)
+					      ? go_scan_large_bitmap(sc, &v[lo], ops, arg)
+					      : NULL;
 			else if (v[lo].scheme == GO_PTR_LISTED)
 				err = sc->h->listed->scan(sc->h->listed->arg, sc->h, lo,
 							  GO_NO_OBJECT, &ops, arg);
@@ -271,12 +387,19 @@ GO_INLINE struct err *go_scan_spans(struct go_scanner *sc, size_t lo, size_t hi,
 			continue;
 		}
 		err = go_scan_read(sc, v[lo].base, sc->buf, (size_t)n, ops.lost, arg);
+		if (!err && go_bitmaps(sc))
+			err = go_bitmap_load(sc, v[lo].base, n, ops.lost, arg);
 		for (; lo < end && !err; mem += v[lo++].bytes) {
-			if (v[lo].scheme == GO_PTR_HEADER)
+			const uint64_t *bits;
+
+			if (v[lo].scheme == GO_PTR_HEADER) {
 				err = go_scan_headers(sc, &v[lo], mem, ops, arg);
-			else
-				err = go_scan_small(sc, &v[lo], mem,
-						    go_span_bits_offset(sc->g, &v[lo]), ops, arg);
+				continue;
+			}
+			bits = go_scan_span_bits(sc, &v[lo], mem);
+			err = v[lo].elem_bytes <= 512
+				      ? go_scan_small(sc, &v[lo], mem, bits, ops, arg)
+				      : go_scan_middle(sc, &v[lo], mem, bits, ops, arg);
 		}
 	}
 	return err;

@@ -40,6 +40,8 @@ static uint8_t scheme_of(const struct go *g, const struct go_span *s, bool arena
 
 	if (s->noscan)
 		return GO_PTR_NONE;
+	if (go_layout_ptr_bits(g->L) != GO_MALLOC_HEADER)
+		return GO_PTR_BITMAP;
 	if (arena_chunk)
 		return GO_PTR_ARENA;
 	if (s->elem_bytes <= (uint64_t)(small > 0 ? small : 512))
@@ -184,7 +186,7 @@ static struct err *read_arena(struct reader *r, taddr base, taddr meta)
 
 static struct err *read_arenas(struct reader *r)
 {
-	const struct go_heap_index *x = &r->h->index;
+	struct go_heap_index *x = &r->h->index;
 	const struct go_layout *L = r->g->L;
 	uint64_t offset =
 		L->c_arenaBaseOffset != -1 ? (uint64_t)L->c_arenaBaseOffset : 0xffff800000000000ULL;
@@ -201,8 +203,10 @@ static struct err *read_arenas(struct reader *r)
 			lose_span(r->h, 1ULL << x->arena_shift);
 			continue;
 		}
-		if (!err && meta)
+		if (!err && meta) {
+			x->meta[x->arena_slot[i] - 1] = meta;
 			err = read_arena(r, base, meta);
+		}
 	}
 	return err;
 }
@@ -288,9 +292,7 @@ struct err *heap_spans_read(const struct go *g, struct go_heap *h)
 
 	if (!table)
 		return &err_nomem;
-	/* 1.22 with GOEXPERIMENT=noallocheaders keeps heap bits elsewhere
-	 * (mbitmap_noallocheaders.go). */
-	if (!go_has(g->L->mspan_largeType))
+	if (go_layout_ptr_bits(g->L) == GO_BITS_UNKNOWN)
 		return err_unsupported(
 			"Go %s keeps its pointer bits in a way that is not known here", g->version);
 	err = go_io_init(&io, g);

@@ -69,7 +69,8 @@ static bool harmless(const char *word, size_t n)
 		"boringcrypto,fieldtrack,newinliner,regabiargs,regabiwrappers,synchashtriemap,"
 		"nosynchashtriemap,goroutineleakprofile,simd,norandomizedheapbase64,"
 		"sizespecializedmalloc,nosizespecializedmalloc,runtimesecret,arenas,"
-		"runtimefreegc,mapsplitgroup,nomapsplitgroup,heapminimum512kib,exectracer2";
+		"runtimefreegc,mapsplitgroup,nomapsplitgroup,heapminimum512kib,exectracer2,"
+		"unified,nounified,regabireflect,pacerredesign,nopacerredesign,cgocheck2";
 
 	return has_word(list, word, n);
 }

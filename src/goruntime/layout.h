@@ -27,11 +27,12 @@ struct go_field {
 struct go_layout {
 	const char *go;		 /* "1.26" */
 	const char *arch;	 /* "amd64" */
-	const char *experiments; /* "" = the version's defaults, else "nogreenteagc,noswissmap" sorted */
+	const char *experiments; /* "" = the version's defaults, else "nogreenteagc,noswissmap"
+				    sorted */
 	const char *made_from;	 /* "go1.26.8" */
 
-#define LAYOUT_STRUCT(s, type) uint32_t s##_bytes; /* 0: absent */
-#define LAYOUT_FIELD(s, f, path) struct go_field s##_##f;
+#define LAYOUT_STRUCT(s, type)	   uint32_t s##_bytes; /* 0: absent */
+#define LAYOUT_FIELD(s, f, path)   struct go_field s##_##f;
 #define LAYOUT_CONST(name, symbol) int64_t c_##name; /* -1: absent */
 #include "goruntime/layout_fields.h"
 #undef LAYOUT_STRUCT
@@ -75,6 +76,21 @@ static inline uint64_t go_get(const void *image, struct go_field f)
 static inline uint64_t go_word(const void *image, struct go_field f, unsigned word)
 {
 	return f.off < 0 ? 0 : load_u64((const uint8_t *)image + f.off + 8 * word);
+}
+
+/* How the collector knows which words of the heap are pointers.  Source: mbitmap*.go, mheap.go. */
+enum go_ptr_bits {
+	GO_BITS_UNKNOWN,
+	GO_BITMAP_2BIT,	  /* heapArena.bitmap: nibbles of pointer and of scan bits (to 1.19) */
+	GO_BITMAP_1BIT,	  /* heapArena.bitmap: a bit a word (1.20, 1.21; noallocheaders) */
+	GO_MALLOC_HEADER, /* bits in the span, a type before the object, mspan.largeType (1.22) */
+};
+
+static inline enum go_ptr_bits go_layout_ptr_bits(const struct go_layout *l)
+{
+	if (go_has(l->heapArena_bitmap))
+		return go_has(l->heapArena_noMorePtrs) ? GO_BITMAP_1BIT : GO_BITMAP_2BIT;
+	return go_has(l->mspan_largeType) ? GO_MALLOC_HEADER : GO_BITS_UNKNOWN;
 }
 
 /* Compiled-in tables. */

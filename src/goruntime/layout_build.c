@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,7 +25,7 @@ static void layout_freep(struct go_layout **l)
 static const struct {
 	const char *name, *text;
 } files[] = {
-	{ "go.mod", "module sample\n\ngo 1.20\n" },
+	{ "go.mod", "module sample\n\ngo 1.18\n" },
 	{ "main.go",
 	  "package main\n"
 	  "import (\"os\"; \"reflect\"; \"runtime\"; \"runtime/debug\"; \"runtime/pprof\"; \"sync\"; \"time\")\n"
@@ -86,15 +87,18 @@ static void remove_sample(const char *dir)
 	rmdir(dir);
 }
 
-/* A GOROOT or the binary itself. */
-static void go_binary(const char *go_path, char *buf, size_t nbuf)
+/* A GOROOT or the binary itself, as seen from any folder. */
+static struct err *go_binary(const char *go_path, char **ret)
 {
+	char path[PATH_MAX];
 	struct stat st;
 
 	if (stat(go_path, &st) == 0 && S_ISDIR(st.st_mode))
-		snprintf(buf, nbuf, "%s/bin/go", go_path);
+		snprintf(path, sizeof(path), "%s/bin/go", go_path);
 	else
-		snprintf(buf, nbuf, "%s", go_path);
+		snprintf(path, sizeof(path), "%s", go_path);
+	*ret = realpath(path, NULL);
+	return *ret ? NULL : err_os(errno, "%s", path);
 }
 
 /* Our environment with what must not change the build fixed. */
@@ -124,12 +128,26 @@ static char **build_env(char *const *fixed, size_t nfixed)
 	return env;
 }
 
+/* In the folder: `go -C` is of 1.20. */
+static int spawn_in(const char *dir, const char *go, char *const *argv, char *const *env,
+		    pid_t *ret)
+{
+	posix_spawn_file_actions_t actions;
+	int rc = posix_spawn_file_actions_init(&actions);
+
+	if (rc)
+		return rc;
+	rc = posix_spawn_file_actions_addchdir_np(&actions, dir);
+	if (!rc)
+		rc = posix_spawn(ret, go, &actions, NULL, argv, env);
+	posix_spawn_file_actions_destroy(&actions);
+	return rc;
+}
+
 static struct err *run_go(const char *dir, const char *go)
 {
-	char *const argv[] = { (char *)(uintptr_t)go,  (char[]){ "-C" },
-			       (char *)(uintptr_t)dir, (char[]){ "build" },
-			       (char[]){ "-o" },       (char[]){ "sample" },
-			       (char[]){ "." },	       NULL };
+	char *const argv[] = { (char *)(uintptr_t)go, (char[]){ "build" }, (char[]){ "-o" },
+			       (char[]){ "sample" },  (char[]){ "." },	   NULL };
 	char *fixed[] = { (char[]){ "GOTOOLCHAIN=local" }, (char[]){ "CGO_ENABLED=0" },
 			  (char[]){ "GOFLAGS=" }, (char[]){ "GOWORK=off" },
 			  (char[]){ "GOOS=linux" } };
@@ -139,7 +157,7 @@ static struct err *run_go(const char *dir, const char *go)
 
 	if (!env)
 		return &err_nomem;
-	rc = posix_spawn(&pid, go, NULL, NULL, argv, env);
+	rc = spawn_in(dir, go, argv, env, &pid);
 	if (rc)
 		return err_os(rc, "%s", go);
 	while (waitpid(pid, &status, 0) < 0)
@@ -152,12 +170,12 @@ static struct err *run_go(const char *dir, const char *go)
 
 static struct err *build(const char *dir, const char *go_path, struct go_layout **ret)
 {
-	char path[512], go[512];
-	struct err *err = NULL;
+	_cleanup_(freep) char *go = NULL;
+	char path[512];
+	struct err *err = go_binary(go_path, &go);
 
 	for (size_t i = 0; !err && i < ARRAY_LEN(files); i++)
 		err = write_file(dir, files[i].name, files[i].text);
-	go_binary(go_path, go, sizeof(go));
 	if (!err)
 		err = run_go(dir, go);
 	if (err)

@@ -11,9 +11,12 @@
 #define MAX_MODULES 256
 #define MAX_HEADERS 64
 #define MAX_IMAGE   4096
-/* cmd/link/internal/ld/pcln.go, since 1.20: magic, two zero bytes, minimum instruction 1, pointer 8
+/*
+ * cmd/link/internal/ld/pcln.go: magic, two zero bytes, minimum instruction 1, pointer 8.
+ * Which of them it is the table says: _func.startLine came with the second.
  */
-static const uint8_t pclntab_magic[8] = { 0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8 };
+static const uint8_t magic_1_20[8] = { 0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8 };
+static const uint8_t magic_1_18[8] = { 0xf0, 0xff, 0xff, 0xff, 0, 0, 1, 8 };
 
 bool go_try_read(const struct go *g, taddr at, void *buf, size_t n)
 {
@@ -119,7 +122,8 @@ static bool moduledata_at(void *arg, taddr at)
 
 static struct err *search(struct search *s)
 {
-	struct go_scan headers = { .pattern = pclntab_magic,
+	bool lines = go_has(s->g->L->func_startLine);
+	struct go_scan headers = { .pattern = lines ? magic_1_20 : magic_1_18,
 				   .npattern = 8,
 				   .align = 8,
 				   .pick = pick_readonly,

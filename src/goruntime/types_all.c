@@ -155,7 +155,9 @@ static bool parts_ok(const struct go_types *ts, taddr addr, uint8_t kind)
 	if (!load_u64(p + 16))
 		return true;
 	p = go_types_view(ts, at, 24 * load_u64(p + 16));
-	return p && head_at(ts, load_u64(p + 8)) && !load_u64(p + 16);
+	/* offsetAnon (types_read.c): an embedded one says 1 */
+	return p && head_at(ts, load_u64(p + 8)) &&
+	       load_u64(p + 16) <= (unsigned)go_has(ts->g->L->structfield_offsetAnon);
 }
 
 /* Type.PtrToThis leads to a type that leads back. */

@@ -114,10 +114,14 @@ static struct err *read_parts(struct go_types *ts, struct go_type *t)
 	return t->kind == GO_MAP ? read_map(ts, t) : NULL;
 }
 
-/* abi.StructField: Name, Typ, Offset. */
+/*
+ * abi.StructField: Name, Typ, Offset.  In 1.18 the last word is offsetAnon: the offset, and in its
+ * lowest bit what the name's flags tell since: whether it is embedded.
+ */
 static struct err *read_fields(struct go_types *ts, struct go_type *t)
 {
 	taddr at = t->key;
+	bool anon = go_has(ts->g->L->structfield_offsetAnon);
 	uint64_t n = t->len, w[3];
 	struct err *err = NULL;
 
@@ -133,16 +137,16 @@ static struct err *read_fields(struct go_types *ts, struct go_type *t)
 		char *name;
 
 		err = type_mem(ts, at + 24 * i, w, sizeof(w));
-		if (!err && (w[2] > t->bytes || !w[1]))
-			err = err_bad_data("field %" PRIu64 " at offset %" PRIu64, i, w[2]);
+		if (!err && (w[2] >> anon > t->bytes || !w[1]))
+			err = err_bad_data("field %" PRIu64 " at offset %" PRIu64, i, w[2] >> anon);
 		if (!err)
 			err = name_at(ts, w[0], &name, &flags);
 		if (err)
 			return err;
 		*f = (struct go_type_field){ .name = name,
-					     .offset = w[2],
+					     .offset = w[2] >> anon,
 					     .type = w[1],
-					     .embedded = flags & GO_NAME_EMBEDDED,
+					     .embedded = anon ? w[2] & 1 : flags & GO_NAME_EMBEDDED,
 					     .exported = flags & GO_NAME_EXPORTED };
 		t->nfields++;
 	}

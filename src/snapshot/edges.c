@@ -235,12 +235,13 @@ static void on_lost(void *arg, taddr addr, uint64_t nbytes)
 	w->lost_bytes += nbytes;
 }
 
-GO_INLINE void on_bits(void *arg, const struct go_span *span, const uint64_t *bits)
+GO_INLINE void on_bits(void *arg, const struct go_span *span, uint64_t at, const uint64_t *bits,
+		       uint64_t nbytes)
 {
 	struct worker *w = arg;
 	size_t i = (size_t)(span - w->s->heap.spans.v);
 
-	snap_bits_set(w->s, i, bits);
+	snap_bits_set(w->s, i, at, bits, nbytes);
 	w->span_bit = snap_bits_at(w->bits, i);
 	w->span_first = span->first;
 	w->span_words = span->elem_bytes / 8;

@@ -36,15 +36,15 @@ static void lost(void *arg, taddr addr, uint64_t nbytes)
 /* go_scan_run() reads no larger span of several objects either: Go has none. */
 static bool has_pointers(const struct go_span *s)
 {
-	return s->scheme == GO_PTR_LARGE ||
-	       ((s->scheme == GO_PTR_SPAN_BITS || s->scheme == GO_PTR_HEADER) &&
-		s->bytes <= CHUNK_BYTES);
+	return go_span_large(s) || ((s->scheme == GO_PTR_SPAN_BITS || s->scheme == GO_PTR_HEADER ||
+				     s->scheme == GO_PTR_BITMAP) &&
+				    s->bytes <= CHUNK_BYTES);
 }
 
 /* Has the buffer room for the i-th span, too? A liar's spans need not be in order. */
 static bool in_chunk(const struct typing_chunk *c, size_t i, const struct go_span *s)
 {
-	return s->scheme != GO_PTR_LARGE && i - c->lo < TYPING_CHUNK_SPANS && s->base >= c->base &&
+	return !go_span_large(s) && i - c->lo < TYPING_CHUNK_SPANS && s->base >= c->base &&
 	       s->base - c->base <= CHUNK_BYTES && s->bytes <= CHUNK_BYTES - (s->base - c->base);
 }
 
@@ -59,7 +59,7 @@ static void cut_one(const struct go_heap *h, size_t lo, struct typing_chunk *c)
 				    .end = v[lo].first + v[lo].nelems,
 				    .base = v[lo].base,
 				    .bytes = v[lo].bytes };
-	if (v[lo].scheme == GO_PTR_LARGE)
+	if (go_span_large(&v[lo]))
 		return;
 	for (size_t i = lo + 1; i < h->spans.n && in_chunk(c, i, &v[i]); i++) {
 		if (!has_pointers(&v[i]))
@@ -331,7 +331,7 @@ static struct err *large(struct typing_worker *w, struct typing_chunk *c)
 {
 	struct go_scanner sc = { .g = w->t->s->go, .h = &w->t->s->heap };
 	const struct typing_info *i;
-	uint64_t step, n = c->bytes;
+	uint64_t step, n = snap_bits_extent(w->t->s, c->lo, c->first, c->bytes);
 	uint32_t type;
 	struct err *err = NULL;
 
@@ -342,7 +342,7 @@ static struct err *large(struct typing_worker *w, struct typing_chunk *c)
 	if (!i->bytes || !typing_room(w, i->bytes))
 		return NULL;
 	step = MAX(CHUNK_BYTES / i->bytes, 1ULL) * i->bytes;
-	n = i->form == FORM_ONE ? MIN(n, i->bytes) : n;
+	n = i->form == FORM_ONE ? MIN(c->bytes, i->bytes) : n;
 	for (uint64_t at = 0; at < n && !err; at += step) {
 		uint64_t len = MIN(step, n - at);
 
@@ -363,7 +363,7 @@ static struct err *single(struct typing_worker *w, struct typing_next x)
 	uint64_t header = go_span_header(s), n = s->elem_bytes - header;
 	struct err *err;
 
-	if (s->scheme == GO_PTR_LARGE)
+	if (go_span_large(s))
 		return large(w, c);
 	if (!take(w->t, c, x.id))
 		return NULL;
@@ -431,7 +431,7 @@ static struct err *chunks(void *arg, unsigned worker, size_t lo, size_t hi)
 
 		if (!n)
 			continue;
-		if (t->s->heap.spans.v[c->lo].scheme == GO_PTR_LARGE) {
+		if (go_span_large(&t->s->heap.spans.v[c->lo])) {
 			t->workers[worker]->stack_max = 0;
 			err = large(t->workers[worker], c);
 		} else if (n * (uint64_t)BYTES_A_READ < c->bytes)

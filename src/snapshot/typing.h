@@ -106,9 +106,12 @@ struct typing_info {
 	uint32_t parts[4]; /* numbers that an expansion needs, by form */
 };
 
-/* Pointer bits of all GO_PTR_SPAN_BITS spans, kept from the pass over the edges on. */
+/*
+ * Pointer bits of all GO_PTR_SPAN_BITS and GO_PTR_BITMAP spans, kept from the pass over the edges
+ * on: a row for each of their pages.
+ */
 struct snap_bits {
-	uint32_t *row; /* by span: 1 + row in words, 0 none */
+	uint32_t *row; /* by span: 1 + row of its first page, 0 none */
 	uint64_t *words;
 	size_t nspans, nrows;
 	/*
@@ -127,19 +130,21 @@ struct snap_bits {
 static inline uint64_t snap_bits_at(const struct snap_bits *b, size_t span)
 {
 	return b->arrows && b->row[span] ? (uint64_t)(b->row[span] - 1) * SNAP_BITS_WORDS * 64
-				 : SNAP_NO_ARROWS;
+					 : SNAP_NO_ARROWS;
 }
 
 struct err *snap_bits_create(struct snapshot *s) MUST_CHECK;
 void snap_bits_free(struct snapshot *s);
 void snap_bits_free_arrows(struct snap_bits *b);
-static inline void snap_bits_set(struct snapshot *s, size_t span, const uint64_t *bits)
+/* Of the words of [at, at + nbytes) of a span; at is a multiple of 512. */
+static inline void snap_bits_set(struct snapshot *s, size_t span, uint64_t at, const uint64_t *bits,
+				 uint64_t nbytes)
 {
 	uint32_t row = s->bits ? s->bits->row[span] : 0;
 
 	if (row)
-		memcpy(s->bits->words + (size_t)(row - 1) * SNAP_BITS_WORDS, bits,
-		       SNAP_BITS_WORDS * 8);
+		memcpy(s->bits->words + (size_t)(row - 1) * SNAP_BITS_WORDS + at / 512, bits,
+		       (size_t)((nbytes + 511) / 512 * 8));
 }
 
 /*
@@ -148,8 +153,11 @@ static inline void snap_bits_set(struct snapshot *s, size_t span, const uint64_t
  */
 uint64_t snap_bits_extent(const struct snapshot *s, size_t span, uint64_t id, uint64_t n);
 
-/* Pointer bits of a slot's words; false: not known for such a span. */
+/* Pointer bits of a slot's words; false: not known for such a span, or more than 64 words. */
 bool snap_bits_get(const struct snapshot *s, size_t span, uint64_t id, uint64_t *ret);
+/* The same from the word first on, 64 at most; first < words of the slot. */
+bool snap_bits_from(const struct snapshot *s, size_t span, uint64_t id, uint64_t first,
+		    uint64_t *ret);
 
 /*
  * typing_real.c: of a struct or map of go.shape.… the program's own type that it must be; the type
@@ -271,9 +279,9 @@ struct typing_worker {
 	VEC(struct typing_next) stack; /* objects to expand next */
 	uint64_t stack_lo, stack_hi;   /* ids that may be put on it */
 	size_t stack_max;
-	bool whole;		       /* the stack is of the chunk in buf, and will be emptied */
+	bool whole; /* the stack is of the chunk in buf, and will be emptied */
 	uint64_t have[TYPING_CHUNK_SPANS / 64]; /* whole: spans of the chunk that buf holds */
-	VEC(struct typing_hint) hints; /* typing_inside.c */
+	VEC(struct typing_hint) hints;		/* typing_inside.c */
 	bool hints_full;
 	unsigned rank; /* of the claims being made */
 	unsigned nbatch;

@@ -32,8 +32,13 @@ struct err *snap_bits_create(struct snapshot *s)
 	for (size_t i = 0; i < b->nspans; i++) {
 		const struct go_span *v = &s->heap.spans.v[i];
 
-		if (v->scheme == GO_PTR_SPAN_BITS && v->bytes == GO_PAGE_BYTES)
-			b->row[i] = (uint32_t)++b->nrows;
+		if (v->scheme != GO_PTR_BITMAP &&
+		    (v->scheme != GO_PTR_SPAN_BITS || v->bytes != GO_PAGE_BYTES))
+			continue;
+		b->row[i] = (uint32_t)b->nrows + 1;
+		b->nrows += v->bytes / GO_PAGE_BYTES;
+		if (b->nrows >= UINT32_MAX)
+			return err_new(ERR_LIMIT, "the heap has more than 2^32 pages");
 	}
 	b->words = bigalloc((b->nrows + 1) * SNAP_BITS_WORDS, 8);
 	b->arrows = bigalloc((b->nrows + 1) * SNAP_BITS_WORDS, 8);
@@ -70,14 +75,38 @@ static uint64_t low_bits(uint64_t n)
 bool snap_bits_get(const struct snapshot *s, size_t span, uint64_t id, uint64_t *ret)
 {
 	const struct go_span *v = &s->heap.spans.v[span];
-	uint32_t row = s->bits ? s->bits->row[span] : 0;
-	uint64_t words = v->elem_bytes / 8, at = (id - v->first) * words;
+	uint64_t words = v->elem_bytes / 8;
 
-	if (!row || words > 64 || at / 64 >= SNAP_BITS_WORDS)
+	return words <= 64 && snap_bits_from(s, span, id, 0, ret);
+}
+
+bool snap_bits_from(const struct snapshot *s, size_t span, uint64_t id, uint64_t first,
+		    uint64_t *ret)
+{
+	const struct go_span *v = &s->heap.spans.v[span];
+	uint32_t row = s->bits ? s->bits->row[span] : 0;
+	uint64_t words = v->elem_bytes / 8, at = (id - v->first) * words + first;
+
+	if (!row || at >= v->bytes / 8)
 		return false;
 	*ret = go_bits64(s->bits->words + (size_t)(row - 1) * SNAP_BITS_WORDS, at) &
-	       low_bits(words);
+	       low_bits(words - first);
 	return true;
+}
+
+/* As snap_bits_extent, of more than 64 words. */
+static uint64_t wide_extent(const struct snapshot *s, size_t span, uint64_t id, uint64_t n)
+{
+	uint64_t words = s->heap.spans.v[span].elem_bytes / 8, bits;
+
+	for (uint64_t first = (words - 1) & ~63ULL;; first -= 64) {
+		if (!snap_bits_from(s, span, id, first, &bits))
+			return n;
+		if (bits)
+			return MIN(n, (first + 64 - (uint64_t)__builtin_clzll(bits)) * 8);
+		if (!first)
+			return 0;
+	}
 }
 
 uint64_t snap_bits_extent(const struct snapshot *s, size_t span, uint64_t id, uint64_t n)
@@ -85,7 +114,7 @@ uint64_t snap_bits_extent(const struct snapshot *s, size_t span, uint64_t id, ui
 	uint64_t bits;
 
 	if (!snap_bits_get(s, span, id, &bits))
-		return n;
+		return wide_extent(s, span, id, n);
 	return bits ? MIN(n, (64 - (uint64_t)__builtin_clzll(bits)) * 8) : 0;
 }
 
@@ -110,6 +139,43 @@ struct spot {
 
 enum verdict { AGREED, TINY, BAD_SIZE, BAD_MASK, INSIDE };
 
+/* 64 words of a type's mask, repeated, from the word first on; m is of rtype, or NULL: mask. */
+static uint64_t wide_mask(const struct typing_info *i, const struct go_mask *m, uint64_t first)
+{
+	uint64_t words = i->bytes / 8, at = first % words, all = 0;
+
+	if (m)
+		return go_mask_word(m, first);
+	for (uint64_t to = 0; to < 64; to += words - at, at = 0)
+		all |= i->mask >> at << to;
+	return all;
+}
+
+/* Objects of more than 64 words: Go up to 1.21 has no headers that would say what they are. */
+static enum verdict wide_agree(struct typing *t, const struct spot *at, const struct typing_info *i,
+			       uint64_t n)
+{
+	uint64_t words = at->s->elem_bytes / 8, end = n * (i->bytes / 8), bits;
+	const struct go_mask *m = NULL;
+	struct err *err = NULL;
+
+	if (!i->bytes || i->bytes % 8 || !t->s->bits || !t->s->bits->row[at->span])
+		return BAD_MASK;
+	if (i->bytes > 512 && !go_type_made(i->rtype))
+		err = go_mask_of(t->s->heap.masks, i->rtype, at->s->elem_bytes, &m);
+	if (err || (i->bytes > 512 && !m)) {
+		err_free(err);
+		return BAD_MASK;
+	}
+	for (uint64_t first = 0; first < words; first += 64) {
+		uint64_t is = first < end ? wide_mask(i, m, first) & low_bits(end - first) : 0;
+
+		if (!snap_bits_from(t->s, at->span, at->id, first, &bits) || bits != is)
+			return BAD_MASK;
+	}
+	return AGREED;
+}
+
 static enum verdict bits_agree(struct typing *t, const struct spot *at, const struct typing_info *i,
 			       uint64_t n)
 {
@@ -118,7 +184,7 @@ static enum verdict bits_agree(struct typing *t, const struct spot *at, const st
 	if (at->s->noscan || !i->masked)
 		return AGREED;
 	if (!snap_bits_get(t->s, at->span, at->id, &bits))
-		return BAD_MASK;
+		return wide_agree(t, at, i, n);
 	return bits == typing_row_mask(i->mask, i->bytes / 8, n) ? AGREED : BAD_MASK;
 }
 

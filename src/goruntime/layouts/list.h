@@ -1,4 +1,8 @@
 /* list.h - written by tools/gen-layout: every generated table. */
+LAYOUT(go1_18)
+LAYOUT(go1_19)
+LAYOUT(go1_20)
+LAYOUT(go1_21)
 LAYOUT(go1_22)
 LAYOUT(go1_23)
 LAYOUT(go1_24)

@@ -31,7 +31,11 @@ static const struct {
 	{ "devel go1.28-a1b2c3 Mon Nov 2 10:00:00 2026 +0000", "1.27", "", false },
 	{ "devel go1.28-a1b2c3 Mon Nov 2 10:00:00 2026 +0000 X:nogreenteagc", "1.27",
 	  "nogreenteagc", false },
-	{ "go1.21.5", "1.22", "", false },
+	{ "go1.21.5", "1.21", "", true },
+	{ "go1.20", "1.20", "", true },
+	{ "go1.19.13 X:nounified", "1.19", "", true },
+	{ "go1.18", "1.18", "", true },
+	{ "go1.18 X:staticlockranking", "1.18", "", false },
 };
 
 static void test_find(void **state)

@@ -132,6 +132,7 @@ static void check_struct(struct world *w)
 {
 	const struct go_layout *L = w->g.L;
 	taddr st = TYPES + 0x100, in = TYPES + 0x200, fields = TYPES + 0x300;
+	bool anon = go_has(L->structfield_offsetAnon); /* 1.18: offset << 1 | embedded */
 	const struct go_type *t;
 
 	put_type(w, in, GO_INT, 8, "int", 0);
@@ -140,9 +141,10 @@ static void check_struct(struct world *w)
 	fake_put64(&w->f, st + L->type_bytes + 16, 2);
 	fake_put64(&w->f, fields, TYPES + (uint32_t)put_name(w, "buf", 0));
 	fake_put64(&w->f, fields + 8, in);
-	fake_put64(&w->f, fields + 24, TYPES + (uint32_t)put_name(w, "Conn", GO_NAME_EMBEDDED | 1));
+	fake_put64(&w->f, fields + 24,
+		   TYPES + (uint32_t)put_name(w, "Conn", anon ? 1 : GO_NAME_EMBEDDED | 1));
 	fake_put64(&w->f, fields + 32, in);
-	fake_put64(&w->f, fields + 40, 16);
+	fake_put64(&w->f, fields + 40, anon ? 16 << 1 | 1 : 16);
 	/* abi.UncommonType.PkgPath behind abi.StructType */
 	uint32_t pkg = (uint32_t)put_name(w, "example.com/x/main", 0);
 	memcpy(fake_at(&w->f, st + L->type_bytes + 32), &pkg, 4);
