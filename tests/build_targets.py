@@ -29,9 +29,10 @@ FLAVOURS = {
 # "exp-NAME" is stripped and built with GOEXPERIMENT=NAME.
 # Programs of this repository, and real servers with a go.mod of their own.
 OWN = ["quiet", "mixed", "goroutines10k", "bigmaps", "gcstorm", "cgo", "leakhttp", "sumhttp", "load",
-       "heapdump", "truth", "containers", "inlined"]
+       "heapdump", "truth", "containers", "inlined", "labelhttp"]
 NEEDS_EXPERIMENT = ["arenas"]
-SERVERS = ["caddy", "nats"]
+SERVERS = ["caddy", "nats", "labelgrpc"]
+WITH_INTERNAL = ["labelgrpc"]  # of these, the ones that use tests/goprogs/internal
 # This caddy asks reflect for json.RawMessage by name, which is an alias under 1.27's encoding/json: it panics.
 WORKAROUND = {("caddy", "1.27"): "nojsonv2"}
 EXTRA = {"heap10m": os.path.join(TOP, "bench", "heap10m")}
@@ -62,7 +63,7 @@ def flags(flavour):
 def _digest(program, words):
     h = hashlib.sha256(repr(words).encode())
     dirs = [source_dir(program)]
-    if program not in SERVERS:
+    if program not in SERVERS or program in WITH_INTERNAL:
         dirs.append(os.path.join(PROGS, "internal"))
     for top in dirs:
         for folder, _, names in sorted(os.walk(top)):

@@ -4,11 +4,12 @@
 #include "cli/cmds.h"
 #include "cli/session.h"
 
-static struct err *parse_group(const char *text, enum goroutine_group *ret)
+static struct err *parse_group(const char *text, enum goroutine_group *ret, const char **ret_key)
 {
-	static const char *const word[] = { "", "stack", "state", "creator" };
+	static const char *const word[] = { "", "stack", "state", "creator", "label" };
 
 	*ret = GROUP_NONE;
+	*ret_key = NULL;
 	for (size_t i = 1; text && i < ARRAY_LEN(word); i++)
 		if (!strcmp(text, word[i])) {
 			*ret = (enum goroutine_group)i;
@@ -16,9 +17,12 @@ static struct err *parse_group(const char *text, enum goroutine_group *ret)
 		}
 	if (!text)
 		return NULL;
-	if (!strcmp(text, "label"))
-		return err_usage("--group-by label: not in this version of limpet");
-	return err_usage("--group-by %s: want stack, state or creator", text);
+	if (!strncmp(text, "label:", 6)) {
+		*ret = GROUP_LABEL;
+		*ret_key = text + 6;
+		return NULL;
+	}
+	return err_usage("--group-by %.100s: want stack, state, creator, label or label:KEY", text);
 }
 
 struct err *cmd_goroutines(const struct args *a, int *status)
@@ -28,17 +32,19 @@ struct err *cmd_goroutines(const struct args *a, int *status)
 	_cleanup_(ans_goroutines_deinit) struct ans_goroutines gs = { 0 };
 	_cleanup_(str_deinit) struct str o = { 0 };
 	enum goroutine_group by;
-	struct err *err = parse_group(a->group_by, &by);
+	const char *key;
+	struct err *err = parse_group(a->group_by, &by, &key);
 
 	(void)status;
 	if (!err)
 		err = session_open(a, &s);
+	s.agg.values = session_values(a);
 	if (!err)
 		err = session_stage(&s, "finding dominators");
 	if (!err)
 		err = agg_dominators(&s.agg);
 	if (!err)
-		err = agg_goroutines(&s.agg, by, session_limit(a, UINT32_MAX), &gs);
+		err = agg_goroutines(&s.agg, by, key, session_limit(a, UINT32_MAX), &gs);
 	if (!err)
 		err = session_head(&s, &h);
 	if (err)

@@ -54,6 +54,7 @@ struct err *cmd_top(const struct args *a, int *status)
 		err = parse_granularity(a->granularity, &q.lines);
 	if (!err)
 		err = session_open(a, &s);
+	s.agg.values = session_values(a);
 	if (!err)
 		err = session_stage(&s, "finding dominators");
 	if (!err)

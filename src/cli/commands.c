@@ -39,7 +39,7 @@ static const struct cmd table[] = {
 	{
 		.name = "top",
 		.args = "TARGET",
-		.about = "what takes the memory: by type, package, root, goroutine, kind or site",
+		.about = "what takes the memory: by type, package, root, goroutine, label, kind or site",
 		.help = WHERE
 		"Retained bytes are what would be freed with a row's objects: each byte counts once in\n"
 		"a row.  By root and by goroutine all rows together are the reachable bytes.  By site rows\n"

@@ -200,7 +200,9 @@ struct err *session_snapshot(struct session *s)
 		err = snapshot_create(s->t, s->go, &so, &s->s);
 	if (err)
 		return err;
-	s->agg = (struct agg){ .s = s->s, .nthreads = s->nthreads };
+	s->agg = (struct agg){ .s = s->s, .nthreads = s->nthreads, .values = ANS_VALUES_HASH };
+	if (args_has(s->args, OPT_VALUES))
+		s->agg.values = s->args->values;
 	return NULL;
 }
 
@@ -290,6 +292,15 @@ enum text_style session_style(const struct args *a)
 	bool plain = args_has(a, OPT_NO_COLOR) || (no && *no) || a->out || !isatty(STDOUT_FILENO);
 
 	return plain ? TEXT_PLAIN : TEXT_COLOR;
+}
+
+unsigned session_values(const struct args *a)
+{
+	if (args_has(a, OPT_VALUES))
+		return a->values;
+	if (a->out || args_has(a, OPT_JSON) || !isatty(STDOUT_FILENO))
+		return ANS_VALUES_HASH;
+	return ANS_VALUES_FULL;
 }
 
 struct err *session_emit(struct session *s, const struct str *o)

@@ -50,6 +50,9 @@ struct err *report_body(struct session *s, struct ans_report *r) MUST_CHECK;
 /* On a terminal: say what is being done. */
 struct err *session_stage(struct session *s, const char *what) MUST_CHECK;
 
+/* Of what was asked for by its name: --values; else in full on a terminal, and hashes elsewhere. */
+unsigned session_values(const struct args *a);
+
 /* Output of a command: stdout or -o. */
 enum text_style session_style(const struct args *a);
 struct err *session_emit(struct session *s, const struct str *o) MUST_CHECK;

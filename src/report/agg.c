@@ -11,6 +11,7 @@ void agg_deinit(struct agg *a)
 	free(a->dom_first);
 	free(a->dom_child);
 	free(a->top_objects);
+	free(a->label_sets);
 	keep_deinit(&a->keep);
 	*a = (struct agg){ 0 };
 }

@@ -20,11 +20,12 @@ struct agg {
 	struct snapshot *s;
 	struct graph *g; /* NULL: memory and goroutines without a graph */
 	unsigned nthreads;
-	unsigned values; /* ANS_VALUES_*: of keys in expressions */
+	unsigned values; /* ANS_VALUES_*: of keys in expressions, of labels */
 	struct keep keep;
 	/* dominator children, made by agg_dominators() */
 	uint32_t *dom_first;
 	gnode *dom_child;
+	const struct ans_labels **label_sets; /* by set of snapshot/labels.h; NULL: not asked */
 	uint64_t *top_objects; /* by node 0 .. nroots: objects below; [0]: below no single root */
 };
 
@@ -103,9 +104,10 @@ struct err *agg_object(struct agg *a, const char *what, const struct agg_object_
 struct err *agg_tree(struct agg *a, const char *what, unsigned depth, size_t limit,
 		     struct ans_tree *ret) MUST_CHECK;
 
-enum goroutine_group { GROUP_NONE, GROUP_STACK, GROUP_STATE, GROUP_CREATOR };
+enum goroutine_group { GROUP_NONE, GROUP_STACK, GROUP_STATE, GROUP_CREATOR, GROUP_LABEL };
 
-struct err *agg_goroutines(struct agg *a, enum goroutine_group by, size_t limit,
+/* key: by label, of that key alone; NULL: by all labels together. */
+struct err *agg_goroutines(struct agg *a, enum goroutine_group by, const char *key, size_t limit,
 			   struct ans_goroutines *ret) MUST_CHECK;
 /*
  * Group goroutines by equal frames: order[] lists goroutine indices, equal ones adjacent;

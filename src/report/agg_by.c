@@ -12,13 +12,12 @@ static const struct agg_by table[] = {
 	  AGG_BY_ADDITIVE | AGG_BY_ROOTS, NULL, agg_rows_root },
 	{ "goroutine", "what goroutines with the same stack hold alone",
 	  AGG_BY_ADDITIVE | AGG_BY_ROOTS, NULL, agg_rows_goroutine },
+	{ "label", "what goroutines of the same pprof labels hold together",
+	  AGG_BY_ADDITIVE | AGG_BY_ARG, NULL, agg_rows_label },
 	{ "kind", "objects of one kind of type: struct, slice, closure", 0, agg_groups_kind, NULL },
 	{ "site", "what one function allocated, by the program's own memory profile",
 	  AGG_BY_SAMPLED, NULL, agg_rows_site },
 };
-
-/* Words of the contract that have no entry yet. */
-static const char *const later[] = { "label" };
 
 const struct agg_by *agg_by_named(const char *by, const char **ret_arg)
 {
@@ -44,9 +43,6 @@ struct err *agg_by_check(const char *by)
 
 	if (agg_by_named(by, &arg))
 		return NULL;
-	for (size_t i = 0; i < ARRAY_LEN(later); i++)
-		if (!strncmp(by, later[i], strlen(later[i])))
-			return err_usage("--by %.100s: not in this version of limpet", by);
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
 		str_printf(&all, "%s%s",
 			   i == 0		      ? ""

@@ -5,7 +5,7 @@
  * first collection that meets the waiting goroutine (mgcmark.go, markroot), so a
  * goroutine waits at least so long.
  */
-#include "report/agg.h"
+#include "report/agg_labels.h"
 #include "base/clock.h"
 
 enum { LINES_MAX = 64 };
@@ -220,6 +220,7 @@ static struct err *push_goroutine(struct agg *a, size_t i, const uint64_t *retai
 	const struct go_goroutine *gr = &a->s->stacks.gs.v[i];
 	bool waits = is_waiting(gr);
 	struct ans_goroutine g = {
+		.index = i,
 		.id = gr->id,
 		.parent_id = gr->parent_id,
 		.state = go_status_name(gr->status),
@@ -233,8 +234,10 @@ static struct err *push_goroutine(struct agg *a, size_t i, const uint64_t *retai
 		.system = gr->system,
 		.first_frame = ret->frames.n,
 	};
-	struct err *err = push_frames(a, gr, ret);
+	struct err *err = agg_labels_of(a, i, &g.labels);
 
+	if (!err)
+		err = push_frames(a, gr, ret);
 	g.creator = function_at(a->s->go, gr->go_pc);
 	g.nframes = ret->frames.n - g.first_frame;
 	if (err)
@@ -277,6 +280,7 @@ static const char *group_key(struct agg *a, enum goroutine_group by, const struc
 struct sort_arg {
 	const struct ans_goroutines *all;
 	const char *const *key;
+	const uint32_t *label; /* GROUP_LABEL: group by member; else NULL */
 	enum goroutine_group by;
 };
 
@@ -299,7 +303,8 @@ static int compare_text_stacks(const struct ans_goroutines *all, size_t x, size_
 
 static int same_group(const struct sort_arg *sa, size_t x, size_t y)
 {
-	int c = strcmp(sa->key[x], sa->key[y]);
+	int c = sa->label ? (sa->label[x] > sa->label[y]) - (sa->label[x] < sa->label[y])
+			  : strcmp(sa->key[x], sa->key[y]);
 
 	return c || sa->by != GROUP_STACK ? c : compare_text_stacks(sa->all, x, y);
 }
@@ -354,6 +359,37 @@ static struct err *make_groups(const struct sort_arg *sa, struct ans_goroutines 
 	return NULL;
 }
 
+static struct err *sort_members(struct sort_arg *sa, struct ans_goroutines *r)
+{
+	for (size_t i = 0; i < r->gs.n; i++)
+		if (!vec_push(&r->members, i))
+			return &err_nomem;
+	if (r->members.n)
+		qsort_r(r->members.v, r->members.n, sizeof(size_t), order_groups, sa);
+	return make_groups(sa, r);
+}
+
+static struct err *group_by_label(struct agg *a, const char *label, struct ans_goroutines *r)
+{
+	_cleanup_(agg_label_groups_deinit) struct agg_label_groups gs = { 0 };
+	_cleanup_(freep) const char **key = zalloc(r->gs.n, sizeof(*key));
+	_cleanup_(freep) uint32_t *of = zalloc(r->gs.n, sizeof(*of));
+	struct sort_arg sa = { .all = r, .key = key, .label = of, .by = GROUP_LABEL };
+	struct err *err = key && of ? agg_label_groups_make(a, label, &gs) : &err_nomem;
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < r->gs.n; i++) {
+		of[i] = gs.of[r->gs.v[i].index];
+		key[i] = gs.names[of[i]];
+	}
+	r->group_by = label ? keepf(&a->keep, "label:%s", label) : "label";
+	err = sort_members(&sa, r);
+	for (size_t i = 0; i < r->groups.n && !err; i++)
+		r->groups.v[i].labels = gs.labels[of[r->groups.v[i].example]];
+	return err;
+}
+
 static struct err *group(struct agg *a, enum goroutine_group by, struct ans_goroutines *r)
 {
 	static const char *const word[] = { NULL, "stack", "state", "creator" };
@@ -363,17 +399,12 @@ static struct err *group(struct agg *a, enum goroutine_group by, struct ans_goro
 	if (!key)
 		return &err_nomem;
 	r->group_by = word[by];
-	for (size_t i = 0; i < r->gs.n; i++) {
+	for (size_t i = 0; i < r->gs.n; i++)
 		key[i] = group_key(a, by, &r->gs.v[i]);
-		if (!vec_push(&r->members, i))
-			return &err_nomem;
-	}
-	if (r->members.n)
-		qsort_r(r->members.v, r->members.n, sizeof(size_t), order_groups, &sa);
-	return make_groups(&sa, r);
+	return sort_members(&sa, r);
 }
 
-struct err *agg_goroutines(struct agg *a, enum goroutine_group by, size_t limit,
+struct err *agg_goroutines(struct agg *a, enum goroutine_group by, const char *key, size_t limit,
 			   struct ans_goroutines *ret)
 {
 	_cleanup_(ans_goroutines_deinit) struct ans_goroutines r = { 0 };
@@ -395,7 +426,9 @@ struct err *agg_goroutines(struct agg *a, enum goroutine_group by, size_t limit,
 		r.retained_total += r.gs.v[i].retained;
 	if (r.gs.n)
 		qsort(r.gs.v, r.gs.n, sizeof(r.gs.v[0]), most_retained_first);
-	if (by != GROUP_NONE)
+	if (by == GROUP_LABEL)
+		err = group_by_label(a, key, &r);
+	else if (by != GROUP_NONE)
 		err = group(a, by, &r);
 	else if (r.gs.n > limit)
 		r.gs.n = limit;

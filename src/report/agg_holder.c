@@ -5,6 +5,7 @@
  * or the memory cannot be read they stay empty.  Cost: one small read a node.
  */
 #include "report/agg_expr.h"
+#include "report/agg_labels.h"
 #include "snapshot/vars.h"
 
 struct edge_finder {
@@ -183,7 +184,7 @@ static const char *root_what(uint8_t kind)
 	return kind < ARRAY_LEN(name) && name[kind] ? name[kind] : "root";
 }
 
-static void describe_root(struct agg *a, gnode v, gnode next, struct ans_holder *h)
+static struct err *describe_root(struct agg *a, gnode v, gnode next, struct ans_holder *h)
 {
 	const struct snap_root *r = &a->s->roots.v[v - 1];
 
@@ -193,6 +194,7 @@ static void describe_root(struct agg *a, gnode v, gnode next, struct ans_holder 
 	h->bytes = r->bytes;
 	if (next != GRAPH_NONE && graph_is_object(a->g, next))
 		name_root_edge(a, r, graph_object(a->g, next), h);
+	return r->kind == SNAP_ROOT_GOROUTINE ? agg_labels_of(a, r->goroutine, &h->labels) : NULL;
 }
 
 static void describe_object(struct agg *a, gnode v, gnode next, struct ans_holder *h)
@@ -210,6 +212,7 @@ static void describe_object(struct agg *a, gnode v, gnode next, struct ans_holde
 struct err *agg_holder(struct agg *a, gnode v, gnode next, struct ans_holder *ret)
 {
 	struct ans_holder h = ANS_HOLDER_EMPTY;
+	struct err *err = NULL;
 
 	if (a->g->retained && v < a->g->n)
 		h.retained = a->g->retained[v];
@@ -218,7 +221,9 @@ struct err *agg_holder(struct agg *a, gnode v, gnode next, struct ans_holder *re
 	else if (graph_is_object(a->g, v))
 		describe_object(a, v, next, &h);
 	else
-		describe_root(a, v, next, &h);
+		err = describe_root(a, v, next, &h);
+	if (err)
+		return err;
 	*ret = h;
 	return keep_err(&a->keep);
 }

@@ -1,7 +1,7 @@
 /*
  * agg_report.c - the report: everything that one look at a process answers.
  */
-#include "report/agg.h"
+#include "report/agg_labels.h"
 
 enum { REPORT_PATHS = 5 };
 
@@ -16,6 +16,7 @@ struct err *agg_report(struct agg *a, const struct verify_result *v, size_t limi
 {
 	_cleanup_(ans_report_deinit) struct ans_report r = { 0 };
 	struct top_ask q = { .sort = TOP_SORT_RETAINED, .limit = limit, .npaths = REPORT_PATHS };
+	bool labels = false;
 	struct err *err = agg_exact(a, v, &r.exact);
 
 	if (!err)
@@ -26,6 +27,10 @@ struct err *agg_report(struct agg *a, const struct verify_result *v, size_t limi
 		err = top(a, &q, "type", &r.by_type);
 	if (!err)
 		err = top(a, &q, "goroutine", &r.by_goroutine);
+	if (!err)
+		err = agg_labels_any(a, &labels);
+	if (!err && labels)
+		err = top(a, &q, "label", &r.by_label);
 	if (!err)
 		err = keep_err(&a->keep);
 	if (err)

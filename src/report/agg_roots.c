@@ -5,6 +5,7 @@
  * What several roots hold together is a row of its own, so that the retained bytes
  * of all rows are exactly the reachable bytes.
  */
+#include "report/agg_labels.h"
 #include "report/agg_top.h"
 
 struct root_entry {
@@ -120,11 +121,42 @@ static uint32_t *roots_of_goroutines(const struct snapshot *s)
 	return of;
 }
 
+static int by_set(const void *x, const void *y)
+{
+	const uint32_t *p = x, *q = y;
+
+	return (*p > *q) - (*p < *q);
+}
+
+/* Labels of a row: the one set that all its goroutines carry, or how many sets there are. */
+static struct err *count_label_sets(struct agg *a, const size_t *member, size_t n,
+				    struct ans_row *r)
+{
+	_cleanup_(freep) uint32_t *set = zalloc(n, sizeof(*set));
+	struct err *err = agg_labels_of(a, member[0], &r->labels);
+
+	if (!set)
+		err_free(err);
+	if (err || !set)
+		return set ? err : &err_nomem;
+	for (size_t i = 0; i < n; i++)
+		set[i] = a->s->labels->set_of[member[i]];
+	qsort(set, n, sizeof(*set), by_set);
+	for (size_t i = 0; i < n; i++)
+		r->label_sets += i == 0 || set[i] != set[i - 1];
+	if (r->label_sets > 1)
+		r->labels = NULL;
+	return NULL;
+}
+
 static struct err *push_group(struct agg *a, const size_t *member, size_t n,
 			      const uint32_t *root_of, struct ans_top *t)
 {
 	struct ans_row r = { .count = n, .biggest = GRAPH_NONE };
+	struct err *err = count_label_sets(a, member, n, &r);
 
+	if (err)
+		return err;
 	r.name = agg_goroutine_name(a, member[0]);
 	for (size_t i = 0; i < n; i++) {
 		const struct go_goroutine *gr = &a->s->stacks.gs.v[member[i]];

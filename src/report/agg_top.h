@@ -37,5 +37,6 @@ struct err *agg_rows_root(struct agg *a, const struct top_ask *q, struct ans_top
 struct err *agg_rows_goroutine(struct agg *a, const struct top_ask *q,
 			       struct ans_top *t) MUST_CHECK;
 struct err *agg_rows_site(struct agg *a, const struct top_ask *q, struct ans_top *t) MUST_CHECK;
+struct err *agg_rows_label(struct agg *a, const struct top_ask *q, struct ans_top *t) MUST_CHECK;
 
 #endif

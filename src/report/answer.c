@@ -74,4 +74,5 @@ void ans_report_deinit(struct ans_report *a)
 	ans_top_deinit(&a->by_root);
 	ans_top_deinit(&a->by_type);
 	ans_top_deinit(&a->by_goroutine);
+	ans_top_deinit(&a->by_label);
 }

@@ -70,6 +70,20 @@ struct ans_exact {
 	VEC(struct ans_difference) differences;
 };
 
+/* A pprof label of a goroutine. */
+struct ans_label_pair {
+	const char *key;
+	const char *value; /* NULL: withheld, or left out of the core */
+	bool left_out;	   /* whoever made the core took the value out */
+	bool hashed;	   /* value is a hash of it */
+};
+
+struct ans_labels {
+	size_t n;
+	const struct ans_label_pair *v; /* of the keep, as this is */
+	bool lost;			/* there are some, and they could not be read */
+};
+
 /* One node on the way from a root to an object. */
 struct ans_holder {
 	const char *what;  /* "global", "goroutine", "object", "skipped" … */
@@ -83,7 +97,8 @@ struct ans_holder {
 	taddr addr;	   /* 0 none */
 	taddr at, to;	   /* where the pointer to the next lies (0: a register), and what it is */
 	uint64_t bytes, retained;
-	uint64_t count; /* skipped, map-value: how many nodes */
+	uint64_t count;			 /* skipped, map-value: how many nodes */
+	const struct ans_labels *labels; /* of a goroutine; NULL: none */
 };
 
 #define ANS_HOLDER_EMPTY                                                                           \
@@ -137,6 +152,9 @@ struct ans_row {
 	uint32_t biggest;     /* its graph node, or UINT32_MAX */
 	bool rest;	      /* a remainder row, always last */
 	struct ans_row_site site;
+	const struct ans_labels
+		*labels;     /* that all its goroutines carry; NULL: none, or not one set */
+	uint64_t label_sets; /* goroutines: that they carry, none counting as one; 0: not asked */
 };
 
 struct ans_top {
@@ -273,13 +291,15 @@ struct ans_tree {
 };
 
 struct ans_goroutine {
+	size_t index; /* in the snapshot's */
 	uint64_t id, parent_id;
 	const char *state, *wait; /* "waiting", "chan receive" */
 	uint64_t since_ns;	  /* at least so long; ANS_UNKNOWN */
 	const char *function, *creator;
 	struct ans_frame created_at;
 	uint64_t retained, stack_bytes;
-	int64_t thread; /* -1 none */
+	int64_t thread;			 /* -1 none */
+	const struct ans_labels *labels; /* NULL: none */
 	bool system;
 	size_t first_frame, nframes; /* in ans_goroutines.frames */
 };
@@ -288,7 +308,8 @@ struct ans_group {
 	const char *name;
 	uint64_t count, retained, stack_bytes;
 	uint64_t max_since_ns;
-	size_t example; /* index in gs */
+	const struct ans_labels *labels; /* by label: the group's; else NULL */
+	size_t example;			 /* index in gs */
 	size_t first_member, nmembers;
 };
 
@@ -307,6 +328,7 @@ struct ans_report {
 	struct ans_exact exact;
 	struct ans_memory memory;
 	struct ans_top by_root, by_type, by_goroutine;
+	struct ans_top by_label; /* no rows: no goroutine carries one */
 };
 
 void ans_head_deinit(struct ans_head *a);

@@ -277,8 +277,10 @@ void json_goroutine(struct jw *j, const struct ans_goroutines *a, const struct a
 	put_frame(j, &g->created_at);
 	jw_kv_u64(j, "parent_id", g->parent_id);
 	jw_key(j, "labels");
-	jw_object(j);
-	jw_end(j, '}');
+	if (g->labels && g->labels->lost)
+		jw_null(j);
+	else
+		json_labels(j, g->labels);
 	jw_kv_known(j, "retained_bytes", g->retained);
 	jw_kv_u64(j, "stack_bytes", g->stack_bytes);
 	jw_kv_bool(j, "system", g->system);
@@ -300,6 +302,10 @@ static void put_group(struct jw *j, const struct ans_goroutines *a, const struct
 	jw_kv_u64(j, "count", k->count);
 	jw_kv_u64(j, "retained_bytes", k->retained);
 	jw_kv_u64(j, "stack_bytes", k->stack_bytes);
+	if (k->labels) {
+		jw_key(j, "labels");
+		json_labels(j, k->labels);
+	}
 	jw_kv_known(j, "max_since_ns", k->max_since_ns ? k->max_since_ns : ANS_UNKNOWN);
 	if (!strcmp(a->group_by, "stack"))
 		put_stack(j, a, &a->gs.v[k->example]);
@@ -386,6 +392,10 @@ void json_doc_report(struct str *o, const struct ans_report *a)
 	json_top(&j, &a->by_type);
 	jw_key(&j, "by_goroutine");
 	json_top(&j, &a->by_goroutine);
+	if (a->by_label.rows.n) {
+		jw_key(&j, "by_label");
+		json_top(&j, &a->by_label);
+	}
 	jw_end(&j, '}');
 	jw_end(&j, '}');
 }

@@ -148,6 +148,25 @@ static void put_if(struct jw *j, const char *key, const char *text)
 		jw_kv_text(j, key, text);
 }
 
+void json_labels(struct jw *j, const struct ans_labels *l)
+{
+	jw_object(j);
+	for (size_t i = 0; l && i < l->n; i++)
+		jw_kv_text(j, l->v[i].key, l->v[i].value);
+	jw_end(j, '}');
+}
+
+static void put_labels(struct jw *j, const struct ans_labels *l)
+{
+	if (!l)
+		return;
+	jw_key(j, "labels");
+	if (l->lost)
+		jw_null(j);
+	else
+		json_labels(j, l);
+}
+
 void json_holder(struct jw *j, const struct ans_holder *h)
 {
 	bool object = !strcmp(h->what, "object");
@@ -155,6 +174,7 @@ void json_holder(struct jw *j, const struct ans_holder *h)
 	jw_object(j);
 	jw_kv_text(j, "what", h->what);
 	put_if(j, "name", h->name);
+	put_labels(j, h->labels);
 	put_if(j, "type", h->type);
 	put_if(j, "field", *h->field == '.' ? h->field + 1 : h->field);
 	put_if(j, "frame", h->frame);
@@ -219,6 +239,8 @@ static void put_site(struct jw *j, const struct ans_row *r)
 
 void json_top(struct jw *j, const struct ans_top *a)
 {
+	bool by_label = a->by && !strncmp(a->by, "label", 5);
+
 	jw_array(j);
 	for (size_t i = 0; i < a->rows.n; i++) {
 		const struct ans_row *r = &a->rows.v[i];
@@ -232,6 +254,13 @@ void json_top(struct jw *j, const struct ans_top *a)
 			put_site(j, r);
 		if (r->count)
 			jw_kv_u64(j, "count", r->count);
+		if (by_label) {
+			jw_kv_u64(j, "goroutines", r->count);
+			jw_kv_u64(j, "stack_bytes", r->shallow);
+		}
+		put_labels(j, r->labels);
+		if (r->label_sets > 1)
+			jw_kv_u64(j, "label_sets", r->label_sets);
 		if (r->rest)
 			jw_kv_bool(j, "remainder", true);
 		if (r->path.nodes.n) {

@@ -66,6 +66,7 @@ static void put_root(struct str *o, const struct ans_holder *h)
 			str_put(o, " ");
 		text_clean(o, h->name);
 	}
+	text_labels(o, h->labels);
 }
 
 static void put_object(struct str *o, const struct ans_holder *h)

@@ -29,6 +29,10 @@ void text_top(struct str *o, enum text_style st, const struct ans_top *a);
 /* The rows of `top --by site`. */
 void text_sites(struct str *o, enum text_style st, const struct ans_top *a);
 void text_path(struct str *o, const struct ans_path *p, const char *indent);
+/* " {route: /cart, tenant: acme}"; nothing where there are none. */
+void text_labels(struct str *o, const struct ans_labels *l);
+/* The same without braces. */
+void text_label_words(struct str *o, const struct ans_labels *l);
 void text_holder(struct str *o, const struct ans_holder *h);
 /* Values as Go source spells them; bytes as a hex dump. */
 void text_values(struct str *o, const struct ans_value *v, size_t n);

@@ -48,7 +48,9 @@ static void put_goroutine(struct str *o, const struct ans_goroutines *a,
 
 	str_printf(o, "\ngoroutine %" PRIu64 " [", g->id);
 	put_state(o, g);
-	str_put(o, "]: ");
+	str_put(o, "]");
+	text_labels(o, g->labels);
+	str_put(o, ": ");
 	if (g->retained != ANS_UNKNOWN)
 		str_printf(o, "retains %s, ", str_bytes(s[0], g->retained));
 	str_printf(o, "stack %s%s\n", str_bytes(s[1], g->stack_bytes),

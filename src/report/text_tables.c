@@ -19,6 +19,10 @@ static void put_row(struct str *o, const struct ans_top *a, const struct ans_row
 		   percent(r->retained, a->total_bytes), str_bytes(s[1], r->shallow),
 		   text_count(n, r->objects));
 	text_clean(o, r->name);
+	if (r->label_sets)
+		text_labels(o, r->labels);
+	if (r->label_sets > 1)
+		str_printf(o, " {%s sets of labels}", text_count(n, r->label_sets));
 	if (r->count > 1)
 		str_printf(o, "  \xc3\x97 %s", text_count(n, r->count));
 	str_put(o, "\n");
@@ -33,8 +37,8 @@ void text_top(struct str *o, enum text_style st, const struct ans_top *a)
 		text_sites(o, st, a);
 		return;
 	}
-	snprintf(head, sizeof(head), "%10s %6s %10s %12s  %s", "retained", "", "shallow", "objects",
-		 a->by);
+	snprintf(head, sizeof(head), "%10s %6s %10s %12s  %s", "retained", "",
+		 strncmp(a->by, "label", 5) ? "shallow" : "stacks", "objects", a->by);
 	text_title(o, st, head);
 	for (size_t i = 0; i < a->rows.n; i++)
 		put_row(o, a, &a->rows.v[i]);
@@ -134,4 +138,8 @@ void text_report(struct str *o, enum text_style st, const struct ans_report *a)
 	text_top(o, st, &a->by_type);
 	str_put(o, "\n");
 	text_top(o, st, &a->by_goroutine);
+	if (!a->by_label.rows.n)
+		return;
+	str_put(o, "\n");
+	text_top(o, st, &a->by_label);
 }

@@ -4,6 +4,7 @@
  * Knows nothing of processes and Go versions; those rooms have been asked when this returns.
  */
 #include "snapshot/dump.h"
+#include "snapshot/labels.h"
 #include "snapshot/sites.h"
 #include "snapshot/typing.h"
 #include "snapshot/vars.h"
@@ -44,6 +45,7 @@ void snapshot_free(struct snapshot *s)
 	vec_free(&s->shapes);
 	go_code_free(s->code);
 	vec_free(&s->losses);
+	snap_labels_free(s->labels);
 	snap_sites_free(s->sites);
 	snap_vars_free(s->dwarf);
 	snap_bits_free(s);

@@ -137,6 +137,7 @@ struct snapshot {
 	struct snap_bits *bits;		/* pointer bits, from snapshot_edges on; typing.h */
 	struct snap_sites *sites;	/* sites.h; NULL: not asked yet */
 	struct snap_dwarf *dwarf;	/* vars.h; NULL: none, or not asked yet */
+	struct snap_labels *labels;	/* labels.h; NULL: not asked */
 	struct snap_names *names;	/* owner of text and of the index of types; names.h */
 	struct snap_typing_stats typing;
 	uint64_t read_ns, extract_ns, names_ns;

@@ -207,7 +207,7 @@ static void do_tree(struct look *l, const char *what, unsigned depth)
 static void do_goroutines(struct look *l, enum goroutine_group by)
 {
 	_cleanup_(ans_goroutines_deinit) struct ans_goroutines gs = { 0 };
-	struct err *err = agg_goroutines(&l->agg, by, 100, &gs);
+	struct err *err = agg_goroutines(&l->agg, by, NULL, 100, &gs);
 
 	if (err) {
 		refused(l, err);

@@ -1,0 +1,34 @@
+/*
+ * agg_labels.h - private to the report room: labels of goroutines as answers, and by group.
+ *
+ * Keys are structure and always shown; values are the program's, by a->values.
+ */
+#ifndef LIMPET_REPORT_AGG_LABELS_H
+#define LIMPET_REPORT_AGG_LABELS_H
+
+#include "report/agg.h"
+#include "snapshot/labels.h"
+
+/*
+ * Goroutines by the labels that they carry: group 0 has none (or not that key), group 1 lost
+ * theirs; the others in no order.
+ */
+struct agg_label_groups {
+	uint32_t n;
+	uint32_t *of;			  /* by goroutine, index in stacks.gs */
+	const char **names;		  /* n */
+	const struct ans_labels **labels; /* n; NULL for groups 0 and 1 */
+};
+
+/* key NULL: by all labels together.  Errors: ERR_UNSUPPORTED where evidence has no labels. */
+struct err *agg_label_groups_make(struct agg *a, const char *key,
+				  struct agg_label_groups *ret) MUST_CHECK;
+void agg_label_groups_deinit(struct agg_label_groups *gs);
+
+/* Labels of goroutine i (index in stacks.gs); *ret NULL: none. */
+struct err *agg_labels_of(struct agg *a, size_t i, const struct ans_labels **ret) MUST_CHECK;
+
+/* Does any goroutine carry one? */
+struct err *agg_labels_any(struct agg *a, bool *ret) MUST_CHECK;
+
+#endif

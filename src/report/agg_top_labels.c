@@ -1,0 +1,146 @@
+/*
+ * agg_top_labels.c - the rows of `top --by label`: what is held on whose behalf.
+ *
+ * A row is what only the goroutines of that label reach, all of them together; so what two
+ * requests of one route share is the route's.  What other goroutines reach, too, and what globals
+ * reach, too, are rows of their own: the retained bytes of all rows are the reachable bytes.
+ * O(n + m), 12 bytes a node.
+ */
+#include "report/agg_labels.h"
+#include "report/agg_top.h"
+
+#include "graph/partition.h"
+
+struct part {
+	struct agg *a;
+	struct agg_label_groups gs;
+	uint32_t others;  /* the group of roots that are no goroutines; behind it: shared ones */
+	uint32_t *group;  /* by root */
+	uint32_t *owner;  /* by node */
+	uint64_t *global; /* bit by node: other roots reach it, too */
+	struct ans_row *rows;
+};
+
+/* Behind the groups of goroutines. */
+enum { ROW_OTHERS, ROW_SHARED, ROW_SHARED_GLOBALLY, ROWS_MORE };
+
+static struct err *group_roots(struct part *p)
+{
+	const struct snapshot *s = p->a->s;
+
+	p->others = p->gs.n;
+	p->group = zalloc(s->roots.n, sizeof(*p->group));
+	if (!p->group)
+		return &err_nomem;
+	for (size_t i = 0; i < s->roots.n; i++) {
+		const struct snap_root *r = &s->roots.v[i];
+		bool of_goroutine = r->kind == SNAP_ROOT_GOROUTINE && r->goroutine < s->stacks.gs.n;
+
+		p->group[i] = of_goroutine ? p->gs.of[r->goroutine] : p->others;
+	}
+	return NULL;
+}
+
+static struct err *divide(struct part *p)
+{
+	const struct graph *g = p->a->g;
+	struct err *err = graph_partition(g, p->group, &p->owner);
+
+	if (err)
+		return err;
+	p->global = zalloc(((size_t)g->n + 63) / 64, sizeof(*p->global));
+	if (!p->global)
+		return &err_nomem;
+	return graph_reach_of(g, p->group, p->others, p->global);
+}
+
+static uint32_t row_of(const struct part *p, gnode v)
+{
+	uint32_t k = p->owner[v];
+
+	if (k != GRAPH_SHARED)
+		return k;
+	return p->others + (p->global[v >> 6] >> (v & 63) & 1 ? ROW_SHARED_GLOBALLY : ROW_SHARED);
+}
+
+static void add_objects(struct part *p)
+{
+	const struct graph *g = p->a->g;
+
+	for (gnode v = g->nroots + 1; v < g->n; v++) {
+		struct ans_row *r;
+
+		if (p->owner[v] == GRAPH_NONE)
+			continue;
+		r = &p->rows[row_of(p, v)];
+		r->objects++;
+		r->retained += graph_shallow(g, v);
+	}
+}
+
+static void add_goroutines(struct part *p)
+{
+	const struct go_stacks *st = &p->a->s->stacks;
+
+	for (size_t i = 0; i < st->gs.n; i++) {
+		struct ans_row *r = &p->rows[p->gs.of[i]];
+
+		if (st->gs.v[i].dead)
+			continue;
+		r->count++;
+		r->shallow += st->gs.v[i].stack_hi - st->gs.v[i].stack_lo;
+	}
+}
+
+static void name_rows(struct part *p)
+{
+	static const char *const more[ROWS_MORE] = {
+		[ROW_OTHERS] = "(held by globals and other roots)",
+		[ROW_SHARED] = "(shared by several labels)",
+		[ROW_SHARED_GLOBALLY] = "(shared by goroutines and globals)",
+	};
+
+	for (uint32_t k = 0; k < p->gs.n + ROWS_MORE; k++) {
+		bool rest = k < SNAP_LABELS_FIRST || k >= p->gs.n;
+
+		p->rows[k] = (struct ans_row){
+			.name = k < p->gs.n ? p->gs.names[k] : more[k - p->gs.n],
+			.labels = k < p->gs.n ? p->gs.labels[k] : NULL,
+			.biggest = GRAPH_NONE,
+			.rest = rest,
+		};
+	}
+}
+
+static struct err *make_rows(struct part *p, struct ans_top *t)
+{
+	p->rows = zalloc(p->gs.n + ROWS_MORE, sizeof(*p->rows));
+	if (!p->rows)
+		return &err_nomem;
+	name_rows(p);
+	add_goroutines(p);
+	add_objects(p);
+	for (uint32_t k = 0; k < p->gs.n + ROWS_MORE; k++)
+		if ((p->rows[k].count || p->rows[k].objects) && !vec_push(&t->rows, p->rows[k]))
+			return &err_nomem;
+	return NULL;
+}
+
+struct err *agg_rows_label(struct agg *a, const struct top_ask *q, struct ans_top *t)
+{
+	struct part p = { .a = a };
+	struct err *err = agg_label_groups_make(a, q->arg, &p.gs);
+
+	if (!err)
+		err = group_roots(&p);
+	if (!err)
+		err = divide(&p);
+	if (!err)
+		err = make_rows(&p, t);
+	agg_label_groups_deinit(&p.gs);
+	free(p.group);
+	free(p.owner);
+	free(p.global);
+	free(p.rows);
+	return err;
+}
