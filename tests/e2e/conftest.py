@@ -9,6 +9,7 @@ import procs
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "full: the long runs and the whole matrix; `make check-all`")
+    config.addinivalue_line("markers", "matrix: cells that are counted apart at the end")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -19,6 +20,23 @@ def pytest_collection_modifyitems(config, items):
     if left:
         items[:] = [item for item in items if item not in left]
         config.hook.pytest_deselected(items=left)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The matrix in figures: passed, failed, skipped and why."""
+    counts, reasons = {}, {}
+    for outcome in ("passed", "failed", "skipped", "error"):
+        found = [r for r in terminalreporter.stats.get(outcome, []) if "matrix" in getattr(r, "keywords", {})
+                 and "test_cell" in r.nodeid and (r.when == "call" or outcome != "passed")]
+        counts[outcome] = len(found)
+        for r in found if outcome == "skipped" else []:
+            why = r.longrepr[2] if isinstance(r.longrepr, tuple) else str(r.longrepr)
+            reasons[why] = reasons.get(why, 0) + 1
+    if any(counts.values()):
+        terminalreporter.write_line("matrix: %d passed, %d skipped, %d failed" % (
+            counts["passed"], counts["skipped"], counts["failed"] + counts["error"]))
+        for why, n in sorted(reasons.items()):
+            terminalreporter.write_line(f"  {n} skipped: {why}")
 
 
 @pytest.fixture(scope="session", autouse=True)
