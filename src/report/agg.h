@@ -84,6 +84,9 @@ struct err *agg_chain(struct agg *a, gnode root, struct ans_path *ret) MUST_CHEC
 struct err *agg_find(struct agg *a, const char *what, gnode *nodes, size_t max, size_t *ret_n,
 		     uint64_t *ret_matches) MUST_CHECK;
 
+/* Where an object was allocated.  Of one that is not sampled only after graph_dominators(). */
+struct err *agg_origin(struct agg *a, gnode v, struct ans_origin *ret) MUST_CHECK;
+
 /* Of each of n WHATs at most max_items objects, with max_paths paths each. */
 struct err *agg_why(struct agg *a, const char *const *what, size_t n, size_t max_items,
 		    size_t max_paths, struct ans_why *ret) MUST_CHECK;

@@ -6,7 +6,6 @@
  */
 #include "report/agg.h"
 #include "report/agg_value.h"
-#include "snapshot/dump.h"
 #include "snapshot/vars.h"
 
 enum { OBJECT_READ_MAX = 1 << 20 };
@@ -241,22 +240,6 @@ static struct err *add_raw(struct agg *a, taddr at, uint64_t n, struct ans_objec
 	return NULL;
 }
 
-/* Of the memory profile's sample, where the evidence has one. */
-static struct err *add_site(const struct agg *a, uint64_t id, struct ans_object *o)
-{
-	const struct dump_bucket *b = snap_dump_site(a->s, id);
-
-	for (size_t i = 0; b && i < b->nlines; i++) {
-		const struct dump_line *l = &a->s->dump->d->lines.v[b->first_line + i];
-		struct ans_frame f = { l->function, l->file, (int)MIN(l->line, (uint64_t)INT32_MAX),
-				       false };
-
-		if (!vec_push(&o->allocated_at, f))
-			return &err_nomem;
-	}
-	return NULL;
-}
-
 /* The heap's part of the answer. */
 static struct err *object_of_heap(struct agg *a, gnode v, const struct agg_object_opts *opts,
 				  struct ans_object *o)
@@ -275,7 +258,7 @@ static struct err *object_of_heap(struct agg *a, gnode v, const struct agg_objec
 	if (!err && o->allocated)
 		err = add_references(a, v, opts->limit, o);
 	if (!err && o->allocated)
-		err = add_site(a, id, o);
+		err = agg_origin(a, v, &o->origin);
 	if (!err && a->g->rfirst && o->reached)
 		err = add_referrers(a, v, opts->limit, o);
 	return err;

@@ -59,6 +59,8 @@ static struct err *explain_object(struct agg *a, gnode v, size_t max_paths, stru
 		return err;
 	err = add_paths(a, &ps, it);
 	if (!err)
+		err = agg_origin(a, v, &it->origin);
+	if (!err)
 		err = add_cut(a, ps.cut_from, ps.cut_to, &it->cut);
 	graph_paths_deinit(&ps);
 	return err;

@@ -40,13 +40,20 @@ void ans_why_deinit(struct ans_why *a)
 		for (size_t p = 0; p < it->paths.n; p++)
 			ans_path_deinit(&it->paths.v[p]);
 		vec_free(&it->paths);
+		ans_origin_deinit(&it->origin);
 	}
 	vec_free(&a->items);
 }
 
+void ans_origin_deinit(struct ans_origin *a)
+{
+	vec_free(&a->stack);
+	vec_free(&a->sites);
+}
+
 void ans_object_deinit(struct ans_object *a)
 {
-	vec_free(&a->allocated_at);
+	ans_origin_deinit(&a->origin);
 	vec_free(&a->fields);
 	vec_free(&a->values);
 	vec_free(&a->referrers);

@@ -185,6 +185,30 @@ struct ans_memory {
 	VEC(struct ans_mem_line) lines;
 };
 
+struct ans_frame {
+	const char *function, *file;
+	int line;
+	bool inlined;
+};
+
+/* Where its like were allocated: samples that end in one line of source. */
+struct ans_origin_site {
+	struct ans_frame frame;
+	uint64_t count;
+	uint32_t site; /* in the snapshot's sites: one of these */
+};
+
+/* Where an object was allocated: known if it is one of the sample, else what its like tell. */
+struct ans_origin {
+	bool sampled;
+	VEC(struct ans_frame) stack;	   /* innermost first; not sampled: of the likeliest site */
+	VEC(struct ans_origin_site) sites; /* not sampled: most first */
+	uint64_t of, others;		   /* samples that are like it; of sites that are not listed */
+	const char *basis;		   /* "type and holder" */
+	const char *like;		   /* "main.Session under main.cache" */
+	const char *why;		   /* "" or why nothing is known */
+};
+
 struct ans_cut {
 	struct ans_holder from, to;
 	uint64_t bytes, objects;
@@ -200,6 +224,7 @@ struct ans_why_item {
 	uint64_t independent;
 	bool capped; /* independent is a lower bound */
 	struct ans_cut cut;
+	struct ans_origin origin;
 };
 
 struct ans_why {
@@ -243,12 +268,6 @@ struct ans_value {
 	const char *facts; /* of a container: "len 3, slots 8"; "" */
 };
 
-struct ans_frame {
-	const char *function, *file;
-	int line;
-	bool inlined;
-};
-
 struct ans_ref {
 	struct ans_holder node;
 };
@@ -273,7 +292,7 @@ struct ans_object {
 	uint64_t nreferrers;
 	VEC(struct ans_ref) references;
 	uint64_t nreferences;
-	VEC(struct ans_frame) allocated_at; /* innermost first; empty: not known */
+	struct ans_origin origin;
 };
 
 struct ans_tree_node {
@@ -337,6 +356,7 @@ void ans_path_deinit(struct ans_path *a);
 void ans_top_deinit(struct ans_top *a);
 void ans_memory_deinit(struct ans_memory *a);
 void ans_why_deinit(struct ans_why *a);
+void ans_origin_deinit(struct ans_origin *a);
 void ans_object_deinit(struct ans_object *a);
 void ans_tree_deinit(struct ans_tree *a);
 void ans_goroutines_deinit(struct ans_goroutines *a);

@@ -78,7 +78,10 @@ static inline void jw_kv_addr(struct jw *j, const char *k, taddr a)
 void json_head(struct jw *j, const struct ans_head *a);
 void json_exact(struct jw *j, const struct ans_exact *a); /* fields, into the open object */
 void json_top(struct jw *j, const struct ans_top *a);	  /* an array of rows */
+void json_site(struct jw *j, const struct ans_row *r); /* keys of a row of `top --by site` */
 void json_profile(struct jw *j, const struct ans_profile *a); /* "memory_profile": an object */
+/* "allocated_at" and what belongs to it */
+void json_origin(struct jw *j, const struct ans_origin *a);
 void json_path(struct jw *j, const struct ans_path *p);	  /* an array of holders */
 void json_holder(struct jw *j, const struct ans_holder *h);
 void json_labels(struct jw *j, const struct ans_labels *l); /* an object; NULL: {} */

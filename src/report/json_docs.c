@@ -95,6 +95,7 @@ static void put_why(struct jw *j, const struct ans_why_item *it)
 	jw_kv_u64(j, "independent_paths", it->independent);
 	jw_kv_bool(j, "independent_is_lower_bound", it->capped);
 	put_cut(j, &it->cut);
+	json_origin(j, &it->origin);
 }
 
 /* The first one at the top level, as the contract has it; all of them under "objects". */
@@ -209,16 +210,7 @@ void json_doc_object(struct str *o, const struct ans_head *h, const struct ans_o
 	put_refs(&j, "referrers", a->referrers.v, a->referrers.n);
 	jw_kv_u64(&j, "total_references", a->nreferences);
 	put_refs(&j, "references", a->references.v, a->references.n);
-	jw_key(&j, "allocated_at");
-	jw_array(&j);
-	for (size_t i = 0; i < a->allocated_at.n; i++) {
-		jw_object(&j);
-		jw_kv_text(&j, "function", a->allocated_at.v[i].function);
-		jw_kv_text(&j, "file", a->allocated_at.v[i].file);
-		jw_kv_i64(&j, "line", a->allocated_at.v[i].line);
-		jw_end(&j, '}');
-	}
-	jw_end(&j, ']');
+	json_origin(&j, &a->origin);
 	jw_end(&j, '}');
 }
 

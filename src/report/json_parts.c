@@ -204,39 +204,6 @@ void json_path(struct jw *j, const struct ans_path *p)
 	jw_end(j, ']');
 }
 
-void json_profile(struct jw *j, const struct ans_profile *a)
-{
-	jw_key(j, "memory_profile");
-	jw_object(j);
-	jw_kv_bool(j, "on", a->on);
-	if (*a->why)
-		jw_kv_text(j, "why", a->why);
-	jw_kv_known(j, "rate", a->rate);
-	jw_kv_bool(j, "rate_assumed", a->rate_assumed);
-	jw_kv_u64(j, "stacks", a->stacks);
-	jw_kv_u64(j, "samples", a->samples);
-	jw_kv_u64(j, "reachable_samples", a->alive);
-	jw_kv_u64(j, "estimated_bytes", a->bytes);
-	jw_end(j, '}');
-}
-
-/* Estimates: retained_bytes alone is exact, and of the sampled objects only. */
-static void put_site(struct jw *j, const struct ans_row *r)
-{
-	const struct ans_row_site *s = &r->site;
-
-	jw_kv_u64(j, "flat", r->shallow);
-	jw_kv_u64(j, "cum", s->cum);
-	jw_kv_u64(j, "sampled_objects", s->sampled);
-	jw_kv_known(j, "retained_estimate_bytes", s->retained_guess);
-	jw_kv_u64(j, "alloc_objects", s->alloc_objects);
-	jw_kv_u64(j, "alloc_bytes", s->alloc_bytes);
-	if (s->file) {
-		jw_kv_text(j, "file", s->file);
-		jw_kv_i64(j, "line", s->line);
-	}
-}
-
 void json_top(struct jw *j, const struct ans_top *a)
 {
 	bool by_label = a->by && !strncmp(a->by, "label", 5);
@@ -251,7 +218,7 @@ void json_top(struct jw *j, const struct ans_top *a)
 		jw_kv_u64(j, "shallow_bytes", r->shallow);
 		jw_kv_u64(j, "retained_bytes", r->retained);
 		if (a->profile.known)
-			put_site(j, r);
+			json_site(j, r);
 		if (r->count)
 			jw_kv_u64(j, "count", r->count);
 		if (by_label) {

@@ -5,6 +5,8 @@
 
 #include <inttypes.h>
 
+enum { ORIGIN_FRAMES = 32, ORIGIN_FRAMES_WHY = 4 };
+
 static void put_cut(struct str *o, const struct ans_cut *c)
 {
 	char n[32], size[16];
@@ -63,6 +65,7 @@ static void put_why(struct str *o, const struct ans_why_item *it)
 		str_printf(o, "  %s\n", it->note);
 		return;
 	}
+	text_origin(o, &it->origin, ORIGIN_FRAMES_WHY);
 	for (size_t p = 0; p < it->paths.n; p++) {
 		str_printf(o, "  path %zu\n", p + 1);
 		if (*it->paths.v[p].expression)
@@ -156,13 +159,7 @@ static void put_links(struct str *o, const struct ans_object *a)
 void text_object(struct str *o, enum text_style st, const struct ans_object *a)
 {
 	put_head(o, a);
-	for (size_t i = 0; i < a->allocated_at.n; i++) {
-		str_put(o, i ? "    from " : "  allocated by ");
-		text_clean(o, a->allocated_at.v[i].function);
-		str_put(o, " ");
-		text_clean(o, a->allocated_at.v[i].file);
-		str_printf(o, ":%d\n", a->allocated_at.v[i].line);
-	}
+	text_origin(o, &a->origin, ORIGIN_FRAMES);
 	if (a->values.n)
 		text_title(o, st,
 			   a->values_shown

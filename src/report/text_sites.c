@@ -78,3 +78,47 @@ void text_sites(struct str *o, enum text_style st, const struct ans_top *a)
 	for (size_t i = 0; i < a->rows.n; i++)
 		put_row(o, a, &a->rows.v[i]);
 }
+
+static void put_frame(struct str *o, const struct ans_frame *f)
+{
+	text_clean(o, f->function);
+	str_put(o, " ");
+	text_clean(o, f->file);
+	str_printf(o, ":%d\n", f->line);
+}
+
+/* "inferred: 12 of 14 sampled main.Session under main.cache: main.newSession session.go:41" */
+static void put_inferred(struct str *o, const struct ans_origin *a)
+{
+	char n[2][32];
+
+	for (size_t i = 0; i < a->sites.n; i++) {
+		str_printf(o, "  %s %s of %s", i ? "                   " : "allocated, inferred:",
+			   text_count(n[0], a->sites.v[i].count), text_count(n[1], a->of));
+		if (!i) {
+			str_put(o, " sampled ");
+			text_clean(o, a->like);
+		}
+		str_put(o, ": ");
+		put_frame(o, &a->sites.v[i].frame);
+	}
+	if (a->others)
+		str_printf(o, "                       %s of %s elsewhere\n",
+			   text_count(n[0], a->others), text_count(n[1], a->of));
+}
+
+void text_origin(struct str *o, const struct ans_origin *a, size_t n)
+{
+	if (a->why && *a->why)
+		str_printf(o, "  allocated: not known (%s)\n", a->why);
+	if (!a->sampled) {
+		put_inferred(o, a);
+		return;
+	}
+	for (size_t i = 0; i < a->stack.n && i < n; i++) {
+		str_put(o, i ? "    from " : "  allocated by ");
+		put_frame(o, &a->stack.v[i]);
+	}
+	if (a->stack.n > n)
+		str_printf(o, "    and %zu more\n", a->stack.n - n);
+}
