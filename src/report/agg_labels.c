@@ -9,7 +9,7 @@
 #include "report/agg_value.h"
 #include "report/text.h"
 
-static const struct ans_labels lost = { .lost = true };
+static const struct ans_labels lost = { .lost = true }, unknown = { .unknown = true };
 
 /* Raw, but without zero bytes: those would end it. */
 static const char *whole_text(struct agg *a, const struct snap_label_text *t)
@@ -76,6 +76,7 @@ static struct err *make_sets(struct agg *a)
 	a->label_sets = zalloc(l->sets.n, sizeof(*a->label_sets));
 	if (!a->label_sets)
 		return &err_nomem;
+	a->label_sets[SNAP_LABELS_NONE] = l->known ? NULL : &unknown;
 	a->label_sets[SNAP_LABELS_LOST] = &lost;
 	for (size_t i = SNAP_LABELS_FIRST; i < l->sets.n; i++)
 		a->label_sets[i] = make_labels(a, l->labels.v + l->sets.v[i].first, l->sets.v[i].n);

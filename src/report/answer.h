@@ -81,6 +81,7 @@ struct ans_label_pair {
 struct ans_labels {
 	size_t n;
 	const struct ans_label_pair *v; /* of the keep, as this is */
+	bool unknown; /* this kind of evidence has none: nobody can say */
 	bool lost;			/* there are some, and they could not be read */
 };
 

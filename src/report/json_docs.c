@@ -269,10 +269,7 @@ void json_goroutine(struct jw *j, const struct ans_goroutines *a, const struct a
 	put_frame(j, &g->created_at);
 	jw_kv_u64(j, "parent_id", g->parent_id);
 	jw_key(j, "labels");
-	if (g->labels && g->labels->lost)
-		jw_null(j);
-	else
-		json_labels(j, g->labels);
+	json_labels(j, g->labels);
 	jw_kv_known(j, "retained_bytes", g->retained);
 	jw_kv_u64(j, "stack_bytes", g->stack_bytes);
 	jw_kv_bool(j, "system", g->system);

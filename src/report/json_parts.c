@@ -150,6 +150,10 @@ static void put_if(struct jw *j, const char *key, const char *text)
 
 void json_labels(struct jw *j, const struct ans_labels *l)
 {
+	if (l && (l->lost || l->unknown)) {
+		jw_null(j);
+		return;
+	}
 	jw_object(j);
 	for (size_t i = 0; l && i < l->n; i++)
 		jw_kv_text(j, l->v[i].key, l->v[i].value);
@@ -158,13 +162,10 @@ void json_labels(struct jw *j, const struct ans_labels *l)
 
 static void put_labels(struct jw *j, const struct ans_labels *l)
 {
-	if (!l)
+	if (!l || l->unknown)
 		return;
 	jw_key(j, "labels");
-	if (l->lost)
-		jw_null(j);
-	else
-		json_labels(j, l);
+	json_labels(j, l);
 }
 
 void json_holder(struct jw *j, const struct ans_holder *h)

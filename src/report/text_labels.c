@@ -59,7 +59,7 @@ void text_label_words(struct str *o, const struct ans_labels *l)
 
 void text_labels(struct str *o, const struct ans_labels *l)
 {
-	if (!l)
+	if (!l || l->unknown)
 		return;
 	str_put(o, " {");
 	if (l->lost)

@@ -1,15 +1,20 @@
 """pprof labels: whose memory is it, against the books that labelled servers keep of what their handlers hold."""
+import collections
 import contextlib
 import json
 import os
+import pty
+import re
+import signal
 import socket
+import subprocess
 import time
 import urllib.request
 
 import pytest
 
 import build_targets
-from procs import HTTP, Target, limpet, limpet_json
+from procs import HTTP, LIMPET, Target, limpet, limpet_json
 
 # What is asked of the servers: place, tenant, total bytes, bytes a buffer, and more.
 REQUESTS = [
@@ -119,7 +124,10 @@ def some(minor, *quick):
     return pytest.param(minor, marks=[] if minor in quick else pytest.mark.full)
 
 
-@pytest.mark.parametrize("minor", [some(m, "1.22", "1.25", "1.27") for m in build_targets.MINORS])
+OLD = [pytest.param(m, marks=pytest.mark.full) for m in build_targets.OLD_MINORS]
+
+
+@pytest.mark.parametrize("minor", OLD + [some(m, "1.22", "1.25", "1.27") for m in build_targets.MINORS])
 def test_http(minor, tmp_path):
     with http_server(minor) as (target, key, books):
         compare(target.pid, key, books)
@@ -132,3 +140,175 @@ def test_http(minor, tmp_path):
 def test_grpc(minor):
     with grpc_server(minor) as (target, key, books):
         compare(target.pid, key, books)
+
+
+@pytest.fixture(scope="module", params=["1.23", "1.27"])
+def shop(request):
+    with http_server(request.param) as (target, _, books):
+        yield target, books
+
+
+@pytest.fixture(scope="module", params=[some("1.22"), some("1.26", "1.26")])
+def newer_shop(request):
+    with http_server(request.param) as (target, _, books):
+        yield target, books
+
+
+def profile(target):
+    """Goroutines by their labels, as the program's own profile has them."""
+    found = collections.Counter()
+    for block in target.get("/goroutines").decode().split("\n\n"):
+        count = re.search(r"^(\d+) @", block, re.M)
+        labels = re.search(r"^# labels: (\{.*\})$", block, re.M)
+        if count and labels:
+            found[frozenset(json.loads(labels.group(1)).items())] += int(count.group(1))
+    return found
+
+
+def test_goroutines_have_the_labels_of_the_profile(shop):
+    target, _ = shop
+    ours = limpet_json("goroutines", target.pid, "--values", "full")["goroutines"]
+    want = profile(target)
+    have = collections.Counter(frozenset(g["labels"].items()) for g in ours if g["labels"])
+    assert have == want and sum(want.values()) == 4 * len(REQUESTS)
+    # A goroutine's labels are those of who started it.
+    by_id = {g["id"]: g for g in ours}
+    helpers = [g for g in ours if g["labels"] and g["parent_id"] in by_id and by_id[g["parent_id"]]["labels"]]
+    assert len(helpers) == 3 * len(REQUESTS)
+    assert all(g["labels"] == by_id[g["parent_id"]]["labels"] for g in helpers)
+
+
+@pytest.mark.parametrize("by,key", [("label", None), ("label:tenant", "tenant"), ("label:nothing", "nothing")])
+def test_groups(newer_shop, by, key):
+    target, _ = newer_shop
+    answer = limpet_json("goroutines", target.pid, "--group-by", by, "--values", "full")
+    labels = {g["id"]: g["labels"] for g in limpet_json("goroutines", target.pid, "--values", "full")["goroutines"]}
+    assert answer["group_by"] == by
+    seen = 0
+    for k in answer["groups"]:
+        want = k.get("labels", {})
+        for i in k["ids"]:
+            if i in labels:
+                mine = labels[i] if key is None else {x: y for x, y in labels[i].items() if x == key}
+                assert mine == want, (i, k["name"])
+                seen += 1
+    assert seen >= 4 * (8 + len(REQUESTS))
+    assert len(answer["groups"]) == len(set(k["name"] for k in answer["groups"]))
+
+
+def holders(answer):
+    """Every node of every path, wherever it stands in the document."""
+    if isinstance(answer, dict):
+        if "what" in answer:
+            yield answer
+        for v in answer.values():
+            yield from holders(v)
+    elif isinstance(answer, list):
+        for v in answer:
+            yield from holders(v)
+
+
+@pytest.mark.parametrize("command", [["why", "onbehalf.part", "--limit", 20], ["report"], ["tree", "--depth", 2, "--limit", 100]])
+def test_holders(shop, command):
+    target, _ = shop
+    answer = limpet_json(command[0], target.pid, *command[1:], "--values", "full")
+    labels = {f"goroutine {g['id']}": g["labels"]
+              for g in limpet_json("goroutines", target.pid, "--values", "full")["goroutines"]}
+    met = 0
+    for h in holders(answer):
+        if h["what"] == "goroutine":
+            name = re.match(r"goroutine \d+", h["name"]).group(0)
+            assert h.get("labels", {}) == labels.get(name, h.get("labels", {})), h
+            met += "labels" in h
+        else:
+            assert "labels" not in h
+    assert met
+
+
+def test_rows_by_goroutine(shop):
+    target, _ = shop
+    rows = limpet_json("top", target.pid, "--by", "goroutine", "--limit", 0, "--values", "full")["rows"]
+    # One row for equal stacks: those of all requests, and of goroutines without labels.
+    stand = [r for r in rows if r["name"].startswith("limpet/goprogs/internal/onbehalf.stand")]
+    assert stand and all(r["label_sets"] == 1 + len({(r, t) for r, t, *_ in REQUESTS}) for r in stand)
+    assert not any("labels" in r for r in rows if r["name"].startswith("main.main"))
+
+
+SECRETS = ("acme", "globex", "initech", "/cart", "/search", "/report/{id}")
+
+
+def told(text):
+    return [s for s in SECRETS if f": {s}" in text or f'"{s}"' in text]
+
+
+@pytest.mark.parametrize("command", [["top", "--by", "label"], ["top", "--by", "goroutine"], ["goroutines"],
+                                     ["goroutines", "--group-by", "label:route"], ["report"], ["why", "onbehalf.part"], ["tree"]])
+def test_values_stay_in(newer_shop, command):
+    target, _ = newer_shop
+    for how in ([], ["--json"], ["--values", "none"], ["--json", "--values", "none"]):
+        answer = limpet(command[0], target.pid, *command[1:], *how).stdout
+        assert told(answer) == [], (how, told(answer))
+        assert command[0] == "tree" or command[1:] in (["--by", "goroutine"], ["--group-by", "label:route"]) or "tenant" in answer
+    shown = limpet("top", target.pid, "--by", "label", "--json").stdout
+    values = [v for r in json.loads(shown)["rows"] for v in r.get("labels", {}).values()]
+    assert values and all(re.fullmatch("…[0-9a-f]{4}", v) for v in values)
+    hidden = limpet_json("top", target.pid, "--by", "label", "--values", "none")["rows"]
+    assert all(v is None for r in hidden for v in r.get("labels", {}).values())
+    # Rows are told apart by what the labels are, not by what is shown of them.
+    assert len(hidden) == len(json.loads(shown)["rows"])
+
+
+def on_terminal(*args):
+    master, slave = pty.openpty()
+    with subprocess.Popen([LIMPET, *map(str, args)], stdout=slave, stderr=subprocess.DEVNULL) as p:
+        os.close(slave)
+        out = b""
+        while True:
+            try:
+                more = os.read(master, 65536)
+            except OSError:
+                break
+            if not more:
+                break
+            out += more
+        os.close(master)
+        assert p.wait(60) == 0
+    return out.decode("utf-8", "replace")
+
+
+def test_on_a_terminal(newer_shop):
+    target, _ = newer_shop
+    assert {"acme", "/cart"} <= set(told(on_terminal("top", target.pid, "--by", "label")))
+    assert {"acme", "/cart"} <= set(told(on_terminal("goroutines", target.pid)))
+    assert told(on_terminal("goroutines", target.pid, "--values", "hash")) == []
+    assert told(on_terminal("report", target.pid)) == []
+    assert "{route: \"/report/{id}\", tenant: globex}" in on_terminal("goroutines", target.pid)
+
+
+@pytest.mark.parametrize("how", ["--no-payload", "--redact"])
+def test_core_without_text(shop, tmp_path, how):
+    """A key and a route are in the executable; tenants came with the requests, and are gone with all such text."""
+    target, books = shop
+    core = str(tmp_path / "core")
+    limpet("snapshot", target.pid, "-o", core, how)
+    answer = limpet("top", core, "--by", "label:tenant", "--values", "full", "--limit", 0)
+    assert not any(t in answer.stdout for t in ("acme", "globex", "initech"))
+    assert "tenant: (left out)" in answer.stdout
+    rows = rows_of(core, "label:tenant")
+    want = expected(books, lambda w: w["tenant"] and "left out")
+    close(rows[(("tenant", None),)]["retained_bytes"], want["left out"], "one row for all whose tenant is not known")
+    rows = rows_of(core, "label:route")
+    want = expected(books, lambda w: w["place"])
+    for route in ("/cart", "/search", "/report/{id}"):
+        close(rows[(("route", route),)]["retained_bytes"], want[route], route)
+
+
+def test_heap_dump_has_none(tmp_path):
+    """That file's format has no labels: nobody says that there are none."""
+    with Target("heapdump", args=[tmp_path / "dump"]) as target:
+        os.kill(target.pid, signal.SIGUSR1)
+        target.wait_line("DUMPED")
+        dump = str(tmp_path / "dump")
+        error = limpet("top", dump, "--by", "label", code=4).stderr
+        assert "labels" in error and error.count("\n") == 1
+        assert all(g["labels"] is None for g in limpet_json("goroutines", dump)["goroutines"])

@@ -2,6 +2,7 @@
 //
 //	/ROUTE?tenant=T&total=N&n=N[&give=1][&take=1][&common=1]   holds, for ever: see internal/onbehalf
 //	/truth                                                    its books
+//	/goroutines                                               the goroutine profile, with labels
 //
 // Goroutines without labels hold memory, too.
 package main
@@ -37,10 +38,13 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	for _, route := range []string{"/cart", "/search", "/report/{id}"} {
-		http.HandleFunc(route, labelled(route, handle))
-	}
+	http.HandleFunc("/cart", labelled("/cart", handle))
+	http.HandleFunc("/search", labelled("/search", handle))
+	http.HandleFunc("/report/", labelled("/report/{id}", handle))
 	http.HandleFunc("/truth", onbehalf.Serve)
+	http.HandleFunc("/goroutines", func(w http.ResponseWriter, _ *http.Request) {
+		pprof.Lookup("goroutine").WriteTo(w, 1)
+	})
 	for i := 0; i < 8; i++ {
 		go onbehalf.Hold(nil, 300<<10, 5000, false, false, false)
 	}
