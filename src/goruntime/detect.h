@@ -9,6 +9,7 @@
 
 #include "elf/exe.h"
 #include "elf/symbols.h"
+#include "goruntime/arch.h"
 #include "goruntime/funcs.h"
 
 struct detect {
@@ -20,20 +21,6 @@ struct detect {
 	char notes[512];	 /* variables not found, and why */
 	bool nomem;		 /* a validator said no for want of memory: no verdict */
 };
-
-/* A rip-relative reference in machine code. */
-enum { REF_LEA = 1, REF_ACCESS = 2, REF_ANY = 3 };
-
-struct code_ref {
-	taddr to;
-	uint8_t kind;
-};
-
-/*
- * All places in code[0, n) that decode as an instruction with a rip-relative operand.
- * No disassembler: false ones occur and must be outvoted.  Returns the count, at most max.
- */
-size_t go_code_refs(const uint8_t *code, size_t n, taddr base, struct code_ref *refs, size_t max);
 
 struct err *go_detect_exe(struct go *g, struct detect *d, const char *exe) MUST_CHECK;
 struct err *go_detect_modules(struct go *g, const struct detect *d) MUST_CHECK;

@@ -5,7 +5,9 @@
  * immediate behind the displacement (Intel SDM vol. 2, 2.1.3 and 2.2.1.6).  A prefix or REX byte
  * before the opcode changes neither target nor length.  Knows no target.  O(n).
  */
-#include "goruntime/detect.h"
+#include "goruntime/arch.h"
+
+#include "base/bytes.h"
 
 /* Bytes of immediate after the displacement of a one-byte opcode; -1: has no ModRM operand. */
 static int one_byte(uint8_t op, uint8_t modrm)
@@ -84,7 +86,8 @@ static bool operand16(const uint8_t *p, size_t i)
 	return i && p[i - 1] == 0x66;
 }
 
-size_t go_code_refs(const uint8_t *code, size_t n, taddr base, struct code_ref *refs, size_t max)
+size_t go_code_refs_amd64(const uint8_t *code, size_t n, taddr base, struct code_ref *refs,
+			  size_t max)
 {
 	size_t count = 0;
 

@@ -1,9 +1,9 @@
 /*
  * detect_vars.c - addresses of the runtime's own variables, with no symbols.
  *
- * Each rule says: function F refers to variable V at V + offset.  A function's rip-relative
- * operands minus that offset are candidates; each rule gives each candidate one vote.  The
- * candidate with most votes among those that its validator accepts wins, if it has at least two
+ * Each rule says: function F refers to variable V at V + offset.  The addresses that a
+ * function's code names minus that offset are candidates; each rule gives each candidate one vote.
+ * The candidate with most votes among those that its validator accepts wins, if it has at least two
  * votes (or all rules there are) and more than the next one.  The rules hold on every Go
  * from 1.22 to 1.27 (seen in disassembly of each); new versions are judged by the votes.
  */
@@ -267,7 +267,7 @@ static void hold(const struct go *g, const struct var *x, struct election *e)
 		if (!go_try_read(g, f.entry, e->code, n))
 			continue;
 		e->rules++;
-		nrefs = go_code_refs(e->code, n, f.entry, e->refs, MAX_REFS);
+		nrefs = go_arch(g)->code_refs(e->code, n, f.entry, e->refs, MAX_REFS);
 		for (size_t k = 0; k < nrefs; k++) {
 			taddr at = e->refs[k].to - (uint64_t)off;
 

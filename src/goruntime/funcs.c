@@ -128,7 +128,7 @@ int32_t go_pcvalue(const struct go_pclntab *p, uint32_t off, taddr entry, taddr 
 		val += -(v & 1) ^ v >> 1;
 		if (!read_varint(&at, end, &d))
 			return -1;
-		cur += d; /* sys.PCQuantum is 1 on amd64 */
+		cur += (taddr)d * p->quantum;
 		if (pc < cur)
 			return (int32_t)val;
 	}

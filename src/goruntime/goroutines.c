@@ -98,14 +98,11 @@ static bool in_gogo(const struct go *g, taddr pc)
 /* runtime.(*unwinder).init: where a goroutine stands that does not run on its own stack. */
 static void plan_saved(const struct go_layout *L, const uint8_t *b, struct stack_plan *p)
 {
-	p->start = UNWIND_CALL;
-	p->pc = go_get(b, L->g_sched_pc);
-	p->sp = go_get(b, L->g_sched_sp);
-	if (go_get(b, L->g_syscallsp)) {
-		p->start = UNWIND_SYSCALL;
-		p->pc = go_get(b, L->g_syscallpc);
-		p->sp = go_get(b, L->g_syscallsp);
-	}
+	p->from = (struct unwind_from){ go_get(b, L->g_sched_pc), go_get(b, L->g_sched_sp),
+					go_get(b, L->g_sched_lr), UNWIND_CALL };
+	if (go_get(b, L->g_syscallsp))
+		p->from = (struct unwind_from){ go_get(b, L->g_syscallpc),
+						go_get(b, L->g_syscallsp), 0, UNWIND_SYSCALL };
 }
 
 static void plan_make(const struct job *j, const struct go_goroutine *gr, const uint8_t *b,
@@ -122,21 +119,18 @@ static void plan_make(const struct job *j, const struct go_goroutine *gr, const 
 	};
 	plan_saved(L, b, p);
 	if (m && m->where == M_ON_CURG && !is_status(gr->status, L->c_Gsyscall)) {
-		p->start = UNWIND_TRAP;
-		p->pc = m->pc;
-		p->sp = m->sp;
+		taddr lr = go_get(b, L->g_sched_lr);
+
+		p->from = (struct unwind_from){ m->pc, m->sp, m->regs.lr, UNWIND_TRAP };
 		p->regs = m;
-		if (in_gogo(j->g, m->pc)) {
-			p->start = UNWIND_CALL;
-			p->pc = go_get(b, L->g_sched_pc);
-		}
+		if (in_gogo(j->g, m->pc))
+			p->from = (struct unwind_from){ go_get(b, L->g_sched_pc), m->sp,
+							lr ? lr : m->regs.lr, UNWIND_CALL };
 	} else if (m && m->where == M_IN_VDSO && running) {
-		p->start = UNWIND_CALL;
-		p->pc = m->vdso_pc;
-		p->sp = m->vdso_sp;
+		p->from = (struct unwind_from){ m->vdso_pc, m->vdso_sp, 0, UNWIND_CALL };
 	} else if (running && (!m || m->where == M_UNKNOWN)) {
 		p->all_conservative = true;
-		p->sp = gr->stack_lo;
+		p->from.sp = gr->stack_lo;
 	}
 	/* The collector may be moving this stack at this instant. */
 	if (is_status(gr->status, L->c_Gcopystack) || (gr->scan && !running))
@@ -146,12 +140,11 @@ static void plan_make(const struct job *j, const struct go_goroutine *gr, const 
 /* The system stack that works for this goroutine, or for the scheduler. */
 static struct err *scan_g0(struct stack_worker *w, const struct m_info *m)
 {
+	bool vdso = m->sp == m->vdso_sp;
 	struct stack_plan p = {
 		.stack = m->g0,
-		.pc = m->pc,
-		.sp = m->sp,
-		.start = m->sp == m->vdso_sp ? UNWIND_CALL : UNWIND_TRAP,
-		.regs = m->sp == m->vdso_sp ? NULL : m,
+		.from = { m->pc, m->sp, vdso ? 0 : m->regs.lr, vdso ? UNWIND_CALL : UNWIND_TRAP },
+		.regs = vdso ? NULL : m,
 		.frame_flags = GO_FRAME_SYSTEM,
 	};
 
@@ -230,10 +223,10 @@ static struct err *scan_goroutine(struct job *j, struct stack_worker *w, struct 
 	if (!gr->thread)
 		m = NULL;
 	plan_make(j, gr, b, m, &plan);
-	if (!on_stack(gr, plan.sp)) {
+	if (!on_stack(gr, plan.from.sp)) {
 		stack_lose(w, "stack pointer outside the goroutine's stack", gr->g,
 			   gr->stack_hi - gr->stack_lo);
-		plan.sp = gr->stack_lo;
+		plan.from.sp = gr->stack_lo;
 		plan.all_conservative = true;
 	}
 	if (g0_counts(m)) {

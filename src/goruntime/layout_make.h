@@ -25,6 +25,13 @@ struct err *go_layout_from_toolchain(const char *go_path, FILE *out) MUST_CHECK;
 struct err *go_layout_write_text(const struct go_layout *l, FILE *out) MUST_CHECK;
 /* C source of one table named layout_<ident>. */
 struct err *go_layout_write_c(const struct go_layout *l, const char *ident, FILE *out) MUST_CHECK;
+/*
+ * The same of a neighbour that differs in a few fields only (another architecture): what differs,
+ * and an #include of layout_<base_ident>.c.  ERR_UNSUPPORTED when more differs than fields.
+ */
+struct err *go_layout_write_c_changes(const struct go_layout *l, const char *ident,
+				      const struct go_layout *base, const char *base_ident,
+				      FILE *out) MUST_CHECK;
 
 /* Empty table (every field absent) and its parts; go_layout_free. */
 struct go_layout *go_layout_new(void);

@@ -138,7 +138,9 @@ struct err *go_layout_write_c(const struct go_layout *l, const char *ident, FILE
 	fprintf(out, "#include \"goruntime/layout_list.h\"\n\n");
 	write_tables_c(l, out);
 	fprintf(out,
-		"const struct go_layout layout_%s = {\n\t.go = \"%s\",\n\t.arch = \"%s\",\n"
+		"#ifndef LAYOUT_NAME /* a table of changes includes this one */\n"
+		"#define LAYOUT_NAME layout_%s\n#define LAYOUT_CHANGES\n#endif\n\n"
+		"const struct go_layout LAYOUT_NAME = {\n\t.go = \"%s\",\n\t.arch = \"%s\",\n"
 		"\t.experiments = \"%s\",\n\t.made_from = \"%s\",\n",
 		ident, l->go, l->arch, l->experiments, l->made_from);
 #define LAYOUT_STRUCT(s, type) fprintf(out, "\t." #s "_bytes = %u,\n", l->s##_bytes);
@@ -151,8 +153,54 @@ struct err *go_layout_write_c(const struct go_layout *l, const char *ident, FILE
 #undef LAYOUT_CONST
 	fprintf(out,
 		"\t.wait_reasons = wait_reasons,\n\t.nwait_reasons = %u,\n"
-		"\t.class_to_size = class_to_size,\n\t.nclasses = %u,\n};\n",
+		"\t.class_to_size = class_to_size,\n\t.nclasses = %u,\n\tLAYOUT_CHANGES\n};\n",
 		l->nwait_reasons, l->nclasses);
+	return ferror(out) ? err_os(errno, "writing the layout") : NULL;
+}
+
+static bool same_tables(const struct go_layout *a, const struct go_layout *b)
+{
+	bool same = a->nclasses == b->nclasses && a->nwait_reasons == b->nwait_reasons &&
+		    !strcmp(a->go, b->go) && !strcmp(a->experiments, b->experiments) &&
+		    !strcmp(a->made_from, b->made_from);
+
+	for (uint32_t i = 0; same && i < a->nclasses; i++)
+		same = a->class_to_size[i] == b->class_to_size[i];
+	for (uint32_t i = 0; same && i < a->nwait_reasons; i++)
+		same = !strcmp(a->wait_reasons[i] ? a->wait_reasons[i] : "",
+			       b->wait_reasons[i] ? b->wait_reasons[i] : "");
+	return same;
+}
+
+struct err *go_layout_write_c_changes(const struct go_layout *l, const char *ident,
+				      const struct go_layout *base, const char *base_ident,
+				      FILE *out)
+{
+	if (!same_tables(l, base))
+		return err_unsupported("%s has other size classes, wait reasons or experiments "
+				       "than %s",
+				       ident, base_ident);
+	fprintf(out,
+		"/* layout_%s.c - written by tools/gen-layout from DWARF of %s; what differs from\n"
+		" * layout_%s.c. */\n"
+		"#pragma GCC diagnostic ignored \"-Woverride-init\"\n"
+		"#define LAYOUT_NAME layout_%s\n#define LAYOUT_CHANGES \\\n\t.arch = \"%s\", \\\n",
+		ident, l->made_from, base_ident, ident, l->arch);
+#define LAYOUT_STRUCT(s, type)                                                                     \
+	if (l->s##_bytes != base->s##_bytes)                                                       \
+		fprintf(out, "\t." #s "_bytes = %u, \\\n", l->s##_bytes);
+#define LAYOUT_FIELD(s, f, path)                                                                   \
+	if (memcmp(&l->s##_##f, &base->s##_##f, sizeof(l->s##_##f)))                               \
+		fprintf(out, "\t." #s "_" #f " = { %d, %u }, \\\n", l->s##_##f.off,                \
+			l->s##_##f.bytes);
+#define LAYOUT_CONST(name, symbol)                                                                 \
+	if (l->c_##name != base->c_##name)                                                         \
+		fprintf(out, "\t.c_" #name " = %" PRId64 ", \\\n", l->c_##name);
+#include "goruntime/layout_fields.h"
+#undef LAYOUT_STRUCT
+#undef LAYOUT_FIELD
+#undef LAYOUT_CONST
+	fprintf(out, "\n#include \"goruntime/layouts/layout_%s.c\"\n", base_ident);
 	return ferror(out) ? err_os(errno, "writing the layout") : NULL;
 }
 

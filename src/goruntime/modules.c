@@ -12,11 +12,12 @@
 #define MAX_HEADERS 64
 #define MAX_IMAGE   4096
 /*
- * cmd/link/internal/ld/pcln.go: magic, two zero bytes, minimum instruction 1, pointer 8.
+ * cmd/link/internal/ld/pcln.go: magic, two zero bytes, sys.PCQuantum, pointer 8.
  * Which of them it is the table says: _func.startLine came with the second.
  */
-static const uint8_t magic_1_20[8] = { 0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8 };
-static const uint8_t magic_1_18[8] = { 0xf0, 0xff, 0xff, 0xff, 0, 0, 1, 8 };
+static const uint8_t magic_1_20[8] = { 0xf1, 0xff, 0xff, 0xff, 0, 0, 0, 8 };
+static const uint8_t magic_1_18[8] = { 0xf0, 0xff, 0xff, 0xff, 0, 0, 0, 8 };
+#define MAGIC_QUANTUM 6
 
 bool go_try_read(const struct go *g, taddr at, void *buf, size_t n)
 {
@@ -123,14 +124,18 @@ static bool moduledata_at(void *arg, taddr at)
 static struct err *search(struct search *s)
 {
 	bool lines = go_has(s->g->L->func_startLine);
-	struct go_scan headers = { .pattern = lines ? magic_1_20 : magic_1_18,
+	uint8_t magic[8];
+	struct go_scan headers = { .pattern = magic,
 				   .npattern = 8,
 				   .align = 8,
 				   .pick = pick_readonly,
 				   .fn = header_at,
 				   .arg = s };
-	struct err *err = go_scan_regions(s->g->t, &headers);
+	struct err *err;
 
+	memcpy(magic, lines ? magic_1_20 : magic_1_18, sizeof(magic));
+	magic[MAGIC_QUANTUM] = go_arch(s->g)->pc_quantum;
+	err = go_scan_regions(s->g->t, &headers);
 	for (s->header = 0; !err && s->header < s->nheaders && s->nfound < MAX_MODULES;
 	     s->header++) {
 		struct go_scan words = { .pattern = &s->headers[s->header].at,

@@ -4,6 +4,7 @@
  * An exact table must fit or the opening fails.  Without one, the tables are tried from the
  * nearest on and the first that passes all checks is taken, labelled layout_exact = false.
  */
+#include "goruntime/arch.h"
 #include "goruntime/debugfile.h"
 #include "goruntime/detect.h"
 #include "goruntime/layout_version.h"
@@ -94,7 +95,7 @@ static struct err *try_all(struct go *g)
 	struct err *why = NULL;
 	unsigned least = UINT32_MAX;
 
-	for (size_t i = 0; least && (l = go_layout_nth(g->version, "amd64", i)); i++) {
+	for (size_t i = 0; least && (l = go_layout_nth(g->version, go_arch(g)->name, i)); i++) {
 		struct err *err = try_layout(g, l);
 
 		if (!err && count_notes(d) < least) {
@@ -130,8 +131,9 @@ static struct err *load_given(struct go *g, const char *path)
 
 	if (err)
 		return err;
-	if (strcmp(d->owned->arch, "amd64"))
-		return err_unsupported("%s: a table for %s", path, d->owned->arch);
+	if (strcmp(d->owned->arch, go_arch(g)->name))
+		return err_unsupported("%s: a table for %s, this is a program for %s", path,
+				       d->owned->arch, go_arch(g)->name);
 	g->layout_exact = atoi(d->owned->go + 2) == minor_of_version(g->version);
 	return try_layout(g, d->owned);
 }
@@ -142,7 +144,7 @@ static struct err *choose_layout(struct go *g, const char *layout_file)
 
 	if (layout_file)
 		return load_given(g, layout_file);
-	l = go_layout_find(g->version, "amd64", &g->layout_exact);
+	l = go_layout_find(g->version, go_arch(g)->name, &g->layout_exact);
 	if (!l)
 		return err_unsupported("%s: no table comes near (limpet knows Go 1.22 and later); "
 				       "`limpet layout --go PATH` makes one",

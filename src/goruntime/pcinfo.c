@@ -111,14 +111,16 @@ static bool stackmap_at(const struct go *g, const struct go_func *f, unsigned ta
 
 static void fill_maps(const struct go *g, struct pc_info *pi)
 {
+	const struct go_arch *a = go_arch(g);
 	const struct go_func *f = &pi->f;
 	int32_t idx = -1;
 
 	if (pi->pc != f->entry)
 		idx = go_pcdata(g, f, GO_PCDATA_STACK_MAP_INDEX, pi->pc - 1);
 	if (idx == -1)
-		idx = 0;     /* the prologue: as getStackMap, "assume so and hope for the best" */
-	if (pi->spdelta > 8) /* more than the saved frame pointer */
+		idx = 0; /* the prologue: as getStackMap, "assume so and hope for the best" */
+	/* varp - sp, less the saved frame pointer */
+	if (pi->spdelta > 8 + a->bare_frame)
 		pi->no_locals_map = !stackmap_at(g, f, GO_FUNCDATA_LOCALS_POINTER_MAPS, idx,
 						 &pi->locals, &pi->nlocals);
 	if (f->args_bytes == GO_ARGS_SIZE_UNKNOWN || f->args_bytes <= 0)

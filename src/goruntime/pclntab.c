@@ -8,6 +8,8 @@
  */
 #include "goruntime/pclntab.h"
 
+#include "goruntime/arch.h"
+
 #define BLOB_MAX_BYTES	     (1ULL << 30)
 #define NAME_HASH_MAX	     1024 /* bytes of a name that are hashed */
 #define NAME_PROBES_MAX	     256
@@ -322,6 +324,7 @@ struct err *go_pclntab_open(struct go *g, struct go_module *m, struct go_pclntab
 	if (err)
 		return err_prefix(err, "moduledata");
 	p->L = g->L;
+	p->quantum = go_arch(g)->pc_quantum;
 	p->text = go_get(md, g->L->moduledata_text);
 	p->gofunc = go_get(md, g->L->moduledata_gofunc);
 	p->pcs.start = go_get(md, g->L->moduledata_minpc);

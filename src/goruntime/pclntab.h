@@ -49,6 +49,7 @@ struct go_pclntab {
 	struct go_blob ftab_own; /* when ftab lies outside pclntable */
 	const uint8_t *ftab;	 /* nfunc + 1 entries of L->functab_bytes */
 	uint32_t nfunc;
+	uint8_t quantum;	   /* unit of the tables' pcs */
 	struct go_blob funcdata;   /* from gofunc on */
 	struct go_textsect *sects; /* owned; NULL: one section */
 	uint64_t nsects;

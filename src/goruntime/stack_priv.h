@@ -10,6 +10,7 @@
 #ifndef LIMPET_GORUNTIME_STACK_PRIV_H
 #define LIMPET_GORUNTIME_STACK_PRIV_H
 
+#include "goruntime/arch.h"
 #include "goruntime/pclntab.h"
 #include "goruntime/stack.h"
 
@@ -32,10 +33,9 @@ struct m_info {
 	taddr g0_addr;
 	const struct target_thread *thread; /* NULL: not matched */
 	enum m_where where;
-	bool in_handler;   /* regs come from a signal frame */
-	taddr pc, sp;	   /* of the interrupted code */
-	uint64_t regs[16]; /* integer registers, order is of no importance */
-	unsigned nregs;
+	bool in_handler; /* regs come from a signal frame */
+	struct go_arch_regs regs;
+	taddr pc, sp; /* of the interrupted code */
 };
 
 struct m_table {
@@ -119,6 +119,7 @@ struct unwinder {
 	struct pc_cache *pcs;
 	const struct stack_image *im;
 	struct pc_info *pi;
+	const struct go_arch *arch;
 	taddr pc, sp, fp, lr;
 	taddr varp, argp;
 	taddr continpc; /* 0: the frame is dead */
@@ -126,13 +127,20 @@ struct unwinder {
 	bool valid;
 	bool trap;	 /* pc is an instruction, not a return address */
 	bool at_end;	 /* came to a function that is the top of a stack */
+	bool no_frame;	 /* the frame before was empty: its return address came from a register */
 	const char *why; /* static text, when it stopped elsewhere */
 };
 
 enum unwind_start { UNWIND_CALL, UNWIND_SYSCALL, UNWIND_TRAP };
 
+/* Where a walk begins; lr: the link register, 0 where there is none. */
+struct unwind_from {
+	taddr pc, sp, lr;
+	enum unwind_start start;
+};
+
 struct err *unwind_init(struct unwinder *u, struct pc_cache *pcs, const struct stack_image *im,
-			taddr pc, taddr sp, enum unwind_start start) MUST_CHECK;
+			const struct unwind_from *from) MUST_CHECK;
 struct err *unwind_next(struct unwinder *u) MUST_CHECK;
 
 struct live_obj {
@@ -164,8 +172,7 @@ struct stack_plan {
 	taddr g;
 	const uint8_t *image; /* of the runtime.g; NULL for a system stack */
 	struct trange stack;
-	taddr pc, sp;
-	enum unwind_start start;
+	struct unwind_from from;
 	const struct m_info *regs; /* top frame and registers conservative; NULL: a safe point */
 	taddr top_sp;		   /* where a whole unwind ends; 0: unknown */
 	uint32_t frame_flags;	   /* GO_FRAME_SYSTEM */

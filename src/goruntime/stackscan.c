@@ -10,7 +10,7 @@
 #include "base/cycle.h"
 #include "goruntime/stack_priv.h"
 
-#define XREGS_BYTES	    (32U * 64U + 8U * 8U) /* runtime.xRegs on amd64: Z0-Z31, K0-K7 */
+#define XREGS_MAX_BYTES	    4096U
 #define DEFERS_MAX	    (1U << 20)
 #define STUB_ARGS_MAX_WORDS 65536
 
@@ -114,14 +114,14 @@ static bool stub_args(struct scan *s, const struct unwinder *u, struct stub *ret
 {
 	_cleanup_(err_freep) struct err *err = NULL;
 	uint64_t mv, valid, arg_len;
-	taddr bits;
+	taddr bits, arg0 = u->sp + u->arch->min_frame;
 	int32_t n;
 
 	*ret = (struct stub){ 0 };
-	if (u->sp >= u->fp - 8)
+	if (arg0 >= u->fp - u->arch->pushed)
 		return true; /* it has not begun: no locals, no arguments */
 	ret->has_obj = true;
-	if (!image_word(&s->w->im, u->sp, &mv) || !image_word(&s->w->im, u->sp + 32, &valid) ||
+	if (!image_word(&s->w->im, arg0, &mv) || !image_word(&s->w->im, arg0 + 32, &valid) ||
 	    !stub_bits(s->w->g, mv, u->pi->f.entry, &arg_len, &n, &bits))
 		return false;
 	if (n < 0 || n > STUB_ARGS_MAX_WORDS)
@@ -162,12 +162,19 @@ static void add_obj(struct scan *s, const struct unwinder *u, struct stack_obj *
 		s->w->nomem = true;
 }
 
+/* Its frame is followed by what (*sigctxt).pushCall put there. */
+static bool injected_call(const struct unwinder *u)
+{
+	return u->pi->kind == PC_ASYNC || u->pi->kind == PC_DEBUG_CALL ||
+	       u->pi->kind == PC_SIGPANIC;
+}
+
 static void frame_conservative(struct scan *s, const struct unwinder *u, uint32_t frame)
 {
 	uint64_t nargs = u->pi->nargs_all;
 	struct stub stub = { 0 };
 
-	scan_range(s, u->sp, u->varp, frame);
+	scan_range(s, u->sp, injected_call(u) ? u->varp + u->arch->faked_frame : u->varp, frame);
 	if (u->pi->kind == PC_REFLECT_STUB && stub_args(s, u, &stub)) {
 		nargs = stub.nwords;
 		free(stub.mask);
@@ -291,7 +298,7 @@ static struct err *scan_frames(struct scan *s)
 	struct unwinder u;
 	struct err *err;
 
-	err = unwind_init(&u, &s->w->pcs, &s->w->im, s->p->pc, s->p->sp, s->p->start);
+	err = unwind_init(&u, &s->w->pcs, &s->w->im, &s->p->from);
 	for (; !err && u.valid && !s->w->nomem; err = unwind_next(&u)) {
 		err = scan_frame(s, &u);
 		if (err)
@@ -305,7 +312,7 @@ static struct err *scan_frames(struct scan *s)
 		stack_lose(s->w, u.why ? u.why : "stack not unwound to its end", u.sp,
 			   s->stack.end - MIN(u.sp, s->stack.end));
 		if (!s->p->all_conservative)
-			scan_range(s, MAX(u.sp, s->p->sp), s->stack.end, UINT32_MAX);
+			scan_range(s, MAX(u.sp, s->p->from.sp), s->stack.end, UINT32_MAX);
 	}
 	return NULL;
 }
@@ -407,16 +414,17 @@ static void scan_xregs(struct scan *s)
 	const struct go_layout *L = s->w->g->L;
 	taddr at = go_get(s->p->image, L->g_xRegs_state);
 	_cleanup_(err_freep) struct err *err = NULL;
-	uint8_t b[XREGS_BYTES];
+	uint32_t n = MIN((uint32_t)go_arch(s->w->g)->xregs_bytes, XREGS_MAX_BYTES);
+	uint8_t b[XREGS_MAX_BYTES];
 
 	if (!at || !go_get(s->p->image, L->g_asyncSafePoint))
 		return;
-	err = target_read(s->w->g->t, at, b, sizeof(b));
+	err = target_read(s->w->g->t, at, b, n);
 	if (err) {
-		stack_lose(s->w, "vector registers unreadable", at, sizeof(b));
+		stack_lose(s->w, "vector registers unreadable", at, n);
 		return;
 	}
-	for (unsigned i = 0; i < sizeof(b); i += 8)
+	for (uint32_t i = 0; i < n; i += 8)
 		take_conservative(s, at + i, load_u64(b + i), UINT32_MAX, GO_SLOT_REGISTER);
 }
 
@@ -469,36 +477,39 @@ struct err *stack_scan(struct stack_worker *w, const struct stack_plan *p)
 	struct err *err;
 
 	w->ptrs.n = w->cptrs.n = w->objs.n = 0;
-	err = read_image(w, p->sp & ~7ULL, p->stack);
+	err = read_image(w, p->from.sp & ~7ULL, p->stack);
 	if (err)
 		return err;
-	for (unsigned i = 0; p->regs && i < p->regs->nregs; i++)
-		take_conservative(&s, 0, p->regs->regs[i], UINT32_MAX, GO_SLOT_REGISTER);
+	for (unsigned i = 0; p->regs && i < p->regs->regs.nints; i++)
+		take_conservative(&s, 0, p->regs->regs.ints[i], UINT32_MAX, GO_SLOT_REGISTER);
 	scan_g(&s);
 	err = scan_frames(&s);
 	if (err)
 		return err;
 	if (p->all_conservative)
-		scan_range(&s, p->sp, p->stack.end, UINT32_MAX);
+		scan_range(&s, p->from.sp, p->stack.end, UINT32_MAX);
 	scan_objects(&s);
 	return w->nomem ? &err_nomem : NULL;
 }
 
 /*
  * runtime.methodValueCallFrameObjs: an internal/abi.RegArgs below varp in the frames of
- * reflect's stubs.  amd64: Ints [9]uintptr, Floats [15]uint64, Ptrs [9]unsafe.Pointer, a bitmap.
+ * reflect's stubs.
  */
 void stack_worker_init_stub(struct stack_worker *w)
 {
-	static const uint8_t ptrs[] = { 0, 0, 0, 0xff, 1 };
+	const struct go_arch *a = go_arch(w->g);
+	unsigned end = (unsigned)a->reg_args_first_ptr + a->reg_args_nptrs;
 
-	w->stub_obj = (struct stack_obj){ .off = -272, .bytes = 272, .ptr_bytes = 264 };
+	w->stub_obj = (struct stack_obj){ .off = -(int32_t)a->reg_args_bytes,
+					  .bytes = a->reg_args_bytes,
+					  .ptr_bytes = 8 * end };
 	w->stub_obj.tried = true;
-	w->stub_obj.mask = zalloc(sizeof(ptrs), 1);
-	if (w->stub_obj.mask)
-		memcpy(w->stub_obj.mask, ptrs, sizeof(ptrs));
-	else
+	w->stub_obj.mask = zalloc(end / 8 + 1, 1);
+	if (!w->stub_obj.mask)
 		w->nomem = true;
+	for (unsigned i = a->reg_args_first_ptr; w->stub_obj.mask && i < end; i++)
+		w->stub_obj.mask[i / 8] |= (uint8_t)(1U << i % 8);
 }
 
 void stack_worker_deinit(struct stack_worker *w)

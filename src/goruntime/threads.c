@@ -1,7 +1,7 @@
 /*
  * threads.c - which thread runs which goroutine, and where it was stopped.
  *
- * Source: runtime/runtime2.go (m), runtime/sys_linux_amd64.s (sigtramp, vdso calls),
+ * Source: runtime/runtime2.go (m), runtime/sys_linux_*.s (sigtramp, vdso calls),
  * the kernel's struct rt_sigframe.  A thread that was stopped in a signal handler
  * counts as standing where the signal hit it.  Cost: three reads an M.
  */
@@ -10,18 +10,6 @@
 
 #define MS_MAX		  100000U
 #define GSIGNAL_MAX_BYTES (256U << 10)
-
-/* arch/x86 struct ucontext: uc_mcontext begins at 40; r8 .. r15, rdi, rsi, rbp, rbx, rdx, rax, rcx
- */
-enum {
-	UC_STACK_SP = 16, /* uc_stack: the signal stack as it was set */
-	UC_STACK_SIZE = 32,
-	UC_REGS = 40,
-	UC_NREGS = 15,
-	UC_RSP = 160,
-	UC_RIP = 168,
-	UC_BYTES = 176,
-};
 
 void m_table_deinit(struct m_table *t)
 {
@@ -58,38 +46,33 @@ static struct trange stack_of(const struct go *g, taddr gp)
 	return r;
 }
 
-static void take_regs(struct m_info *m, const struct target_regs *r)
+/* The state that a signal interrupted; false: this is no context of that stack. */
+static bool take_context(const struct go_arch *a, struct m_info *m, const uint8_t *uc)
 {
-	const uint64_t regs[] = { r->r8,  r->r9,  r->r10, r->r11, r->r12, r->r13, r->r14, r->r15,
-				  r->rdi, r->rsi, r->rbp, r->rbx, r->rdx, r->rax, r->rcx };
+	const struct go_arch_ucontext *at = &a->uc;
+	struct go_arch_regs r = { .sp = load_u64(uc + at->sp), .pc = load_u64(uc + at->pc) };
 
-	memcpy(m->regs, regs, sizeof(regs));
-	m->nregs = ARRAY_LEN(regs);
-	m->pc = r->rip;
-	m->sp = r->rsp;
-}
-
-static bool take_context(struct m_info *m, const uint8_t *uc)
-{
-	uint64_t sp = load_u64(uc + UC_RSP);
-
-	if (trange_has(m->gsignal, sp))
+	if (load_u64(uc + at->stack_sp) != m->gsignal.start ||
+	    load_u64(uc + at->stack_bytes) != trange_bytes(m->gsignal))
+		return false;
+	if (trange_has(m->gsignal, r.sp))
 		return false; /* a signal that hit a handler; the first one's frame lies higher */
-	memcpy(m->regs, uc + UC_REGS, UC_NREGS * sizeof(uint64_t));
-	m->nregs = UC_NREGS;
-	m->sp = sp;
-	m->pc = load_u64(uc + UC_RIP);
+	r.lr = at->lr ? load_u64(uc + at->lr) : 0;
+	for (; r.nints < at->nregs; r.nints++)
+		r.ints[r.nints] = load_u64(uc + at->regs + 8 * r.nints);
+	m->regs = r;
 	m->in_handler = true;
 	return true;
 }
 
 /*
- * On the signal stack: the kernel pushed {restorer, ucontext, siginfo, ...}.  The restorer is
- * Go's or libc's (cgo); the ucontext is known by uc_stack, which tells this very stack.
+ * On the signal stack: the kernel pushed siginfo and ucontext (and what its architecture wants).
+ * The ucontext is known by uc_stack, which tells this very stack.
  */
 static bool leave_handler(const struct go *g, struct m_info *m)
 {
-	uint64_t n = m->gsignal.end - m->sp, size = trange_bytes(m->gsignal);
+	const struct go_arch *a = go_arch(g);
+	uint64_t n = m->gsignal.end - m->sp;
 	_cleanup_(freep) uint8_t *b = NULL;
 	size_t got = 0;
 	struct err *err;
@@ -101,10 +84,13 @@ static bool leave_handler(const struct go *g, struct m_info *m)
 		return false;
 	err = target_read_some(g->t, m->sp, b, n, &got);
 	err_free(err);
-	for (size_t at = 0; at + UC_BYTES <= got; at += 8)
-		if (load_u64(b + at + UC_STACK_SP) == m->gsignal.start &&
-		    load_u64(b + at + UC_STACK_SIZE) == size && take_context(m, b + at))
-			return true;
+	for (size_t at = 0; at + a->uc.bytes <= got; at += 8) {
+		if (!take_context(a, m, b + at))
+			continue;
+		m->pc = m->regs.pc;
+		m->sp = m->regs.sp;
+		return true;
+	}
 	return false;
 }
 
@@ -125,7 +111,22 @@ static void locate(const struct go *g, struct m_info *m)
 	}
 }
 
-static const struct target_thread *find_thread(const struct go *g, taddr m, uint64_t procid)
+/*
+ * An M that has not told its thread id yet: on amd64 runtime.settls puts FS behind m.tls[0], on
+ * arm64 a register of the thread holds its g0.
+ */
+static bool runs_m(const struct go *g, const struct target_thread *t, taddr m, taddr g0)
+{
+	struct go_arch_regs r;
+
+	go_arch(g)->regs(&t->regs, &r);
+	if (r.tls && go_has(g->L->m_tls) && r.tls == m + (uint32_t)g->L->m_tls.off + 8)
+		return true;
+	return r.g && r.g == g0;
+}
+
+static const struct target_thread *find_thread(const struct go *g, taddr m, taddr g0,
+					       uint64_t procid)
 {
 	const struct target_thread *t;
 	size_t n;
@@ -134,9 +135,8 @@ static const struct target_thread *find_thread(const struct go *g, taddr m, uint
 	for (size_t i = 0; i < n; i++)
 		if (procid && (uint64_t)(t[i].ns_tid ? t[i].ns_tid : t[i].tid) == procid)
 			return &t[i];
-	/* An M that has not told its thread id yet: runtime.settls puts FS behind m.tls[0]. */
-	for (size_t i = 0; i < n && go_has(g->L->m_tls); i++)
-		if (t[i].regs.fs_base == m + (uint32_t)g->L->m_tls.off + 8)
+	for (size_t i = 0; i < n; i++)
+		if (runs_m(g, &t[i], m, g0))
 			return &t[i];
 	return NULL;
 }
@@ -153,13 +153,15 @@ static void describe(const struct go *g, taddr addr, const uint8_t *b, struct m_
 		.vdso_sp = go_get(b, L->m_vdsoSP),
 		.g0_addr = go_get(b, L->m_g0),
 	};
-	ret->thread = find_thread(g, addr, go_get(b, L->m_procid));
+	ret->thread = find_thread(g, addr, ret->g0_addr, go_get(b, L->m_procid));
 	if (!ret->thread)
 		return;
 	ret->g0 = stack_of(g, ret->g0_addr);
 	ret->gsignal = stack_of(g, go_get(b, L->m_gsignal));
 	ret->user = stack_of(g, ret->curg);
-	take_regs(ret, &ret->thread->regs);
+	go_arch(g)->regs(&ret->thread->regs, &ret->regs);
+	ret->pc = ret->regs.pc;
+	ret->sp = ret->regs.sp;
 	locate(g, ret);
 }
 

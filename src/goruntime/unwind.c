@@ -23,6 +23,19 @@ static taddr continuation(const struct unwinder *u)
 	return f->deferreturn ? f->entry + f->deferreturn + 1 : 0;
 }
 
+/*
+ * With a link register the return address is the lowest word of a frame, and in the register while
+ * there is no frame yet; else it is the highest.
+ */
+static bool find_return(struct unwinder *u, bool innermost)
+{
+	if (u->arch->pushed)
+		return image_word(u->im, u->fp - u->arch->pushed, &u->lr);
+	if (u->lr && !(innermost && u->sp < u->fp))
+		return true;
+	return image_word(u->im, u->sp, &u->lr);
+}
+
 static void resolve(struct unwinder *u, bool innermost, bool is_syscall)
 {
 	const struct go_func *f = &u->pi->f;
@@ -35,18 +48,19 @@ static void resolve(struct unwinder *u, bool innermost, bool is_syscall)
 	/* Its frame is valid on both stacks; a system call saved its pc, sp at entry. */
 	if (u->pi->kind == PC_CGOCALLBACK || is_syscall || innermost)
 		flag &= (uint8_t)~GO_FUNC_FLAG_SP_WRITE;
-	u->fp = u->sp + (uint32_t)u->pi->spdelta + 8;
+	u->fp = u->sp + (uint32_t)u->pi->spdelta + u->arch->pushed;
 	if (u->fp < u->sp || u->fp > u->im->bounds.end)
 		return stop(u, "frame reaches beyond its stack");
-	u->lr = 0;
 	if (flag & GO_FUNC_FLAG_SP_WRITE)
 		return stop(u, "function that moves its stack pointer");
-	if (!(flag & GO_FUNC_FLAG_TOP_FRAME) && !image_word(u->im, u->fp - 8, &u->lr))
+	if (flag & GO_FUNC_FLAG_TOP_FRAME)
+		u->lr = 0;
+	else if (!find_return(u, innermost))
 		return stop(u, "return address cannot be read");
-	u->varp = u->fp - 8;
+	u->varp = u->fp - u->arch->pushed;
 	if (u->varp > u->sp)
 		u->varp -= 8; /* the saved frame pointer */
-	u->argp = u->fp;
+	u->argp = u->fp + u->arch->min_frame;
 	u->continpc = continuation(u);
 }
 
@@ -57,30 +71,59 @@ static struct err *lookup(struct unwinder *u)
 }
 
 struct err *unwind_init(struct unwinder *u, struct pc_cache *pcs, const struct stack_image *im,
-			taddr pc, taddr sp, enum unwind_start start)
+			const struct unwind_from *from)
 {
 	struct err *err;
 
-	*u = (struct unwinder){ .pcs = pcs, .im = im, .pc = pc, .sp = sp, .valid = true };
-	u->trap = start == UNWIND_TRAP;
+	*u = (struct unwinder){ .pcs = pcs,
+				.im = im,
+				.arch = go_arch(pcs->g),
+				.pc = from->pc,
+				.sp = from->sp,
+				.lr = from->lr,
+				.valid = true };
+	u->trap = from->start == UNWIND_TRAP;
 	if (!u->pc) { /* most likely a call of a nil function: begin in the caller */
 		u->trap = false;
 		if (!image_word(im, u->sp, &u->pc)) {
 			stop(u, "return address cannot be read");
 			return NULL;
 		}
-		u->sp += 8;
+		u->sp += u->arch->pushed;
+		u->lr = 0;
 	}
 	err = lookup(u);
 	if (err)
 		return err;
-	resolve(u, true, start == UNWIND_SYSCALL);
+	resolve(u, true, from->start == UNWIND_SYSCALL);
 	return NULL;
 }
 
 static bool injected(uint8_t kind)
 {
 	return kind == PC_SIGPANIC || kind == PC_ASYNC || kind == PC_DEBUG_CALL;
+}
+
+/*
+ * (*sigctxt).pushCall put the link register where the stack pointer was, and made it the address
+ * of the interrupted instruction.
+ */
+static struct err *leave_faked_call(struct unwinder *u)
+{
+	taddr was;
+
+	if (!image_word(u->im, u->sp, &was)) {
+		stop(u, "return address cannot be read");
+		return NULL;
+	}
+	u->sp += u->arch->faked_frame;
+	if (!u->pi->known) {
+		u->pc = was;
+		return lookup(u);
+	}
+	if (!u->pi->spdelta)
+		u->lr = was;
+	return NULL;
 }
 
 struct err *unwind_next(struct unwinder *u)
@@ -93,13 +136,24 @@ struct err *unwind_next(struct unwinder *u)
 		u->why = u->at_end ? NULL : "return address is zero";
 		return NULL;
 	}
+	/* One empty frame may follow another only at faked calls; a damaged stack has any number.
+	 */
+	if (u->fp == u->sp && u->no_frame) {
+		stop(u, "frames without an end");
+		return NULL;
+	}
+	u->no_frame = u->fp == u->sp;
 	u->callee = u->pi->kind;
 	u->trap = injected(u->callee);
 	u->pc = u->lr;
+	u->lr = 0;
 	u->sp = u->fp;
 	err = lookup(u);
+	if (!err && u->trap && u->arch->faked_frame)
+		err = leave_faked_call(u);
 	if (err)
 		return err;
-	resolve(u, false, false);
+	if (u->valid)
+		resolve(u, false, false);
 	return NULL;
 }

@@ -65,7 +65,7 @@ static bool in_thread_stack(struct target *t, const struct target_smap *m)
 	if (m->path && !strncmp(m->path, "[stack", 6))
 		return true;
 	for (size_t i = 0; i < n; i++)
-		if (trange_has(m->range, th[i].regs.rsp))
+		if (trange_has(m->range, regs_sp(target_arch(t), &th[i].regs)))
 			return true;
 	return false;
 }

@@ -21,6 +21,13 @@ _Bool regs_read(pid_t tid, struct target_regs *ret)
 	return false;
 }
 
+_Bool regs_write(pid_t tid, const struct target_regs *r)
+{
+	(void)tid;
+	(void)r;
+	return false;
+}
+
 _Bool regs_read_floats(pid_t tid, struct target_floats *ret)
 {
 	(void)tid;

@@ -53,8 +53,9 @@ static void forget(struct core_file *f)
 }
 
 /* Open path as the file's contents, without asking whether it is the right one. */
-static struct err *attach_file(struct core_file *f, const char *path)
+static struct err *attach_file(struct core *c, struct core_file *f, const char *path)
 {
+	const struct regs_shape *shape = regs_shape(c->t.arch);
 	struct stat st;
 	int fd = open_regular(path, &st);
 	struct err *err;
@@ -65,8 +66,8 @@ static struct err *attach_file(struct core_file *f, const char *path)
 	f->fd = fd;
 	f->bytes = (uint64_t)st.st_size;
 	err = elf_exe_read(fd, path, &f->x);
-	if (!err && f->x.machine != EM_X86_64)
-		err = err_bad_data("%.200s: not an amd64 file", path);
+	if (!err && f->x.machine != shape->machine)
+		err = err_bad_data("%.200s: not an %s file", path, shape->name);
 	if (err)
 		forget(f);
 	else
@@ -190,7 +191,7 @@ static struct err *try_file(struct search *s, uint32_t i, const char *path, bool
 	struct core *c = s->c;
 	enum core_verdict v = CORE_CANNOT_TELL;
 	char why[200] = "";
-	struct err *err = attach_file(&c->files.v[i], path);
+	struct err *err = attach_file(c, &c->files.v[i], path);
 
 	*ret_is = false;
 	if (err && err->code == ERR_NOMEM)

@@ -12,23 +12,23 @@
 
 #define MAX_HEADERS (1U << 20)
 
-static struct err *check(const struct core *c, const Elf64_Ehdr *h, size_t n)
+static struct err *check(struct core *c, const Elf64_Ehdr *h, size_t n)
 {
 	if (n < EI_NIDENT || memcmp(h->e_ident, ELFMAG, SELFMAG))
 		return err_bad_data("%.200s: not an ELF file", c->path);
 	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB)
 		return err_unsupported(
 			"%.200s: a core of a 32-bit or big-endian program; limpet reads "
-			"those of linux/amd64",
+			"those of linux/amd64 and linux/arm64",
 			c->path);
 	if (n < sizeof(*h))
 		return err_bad_data("%.200s: cut within its first %zu bytes; nothing can be read",
 				    c->path, sizeof(*h));
 	if (h->e_type != ET_CORE)
 		return err_bad_data("%.200s: an ELF file, but no core", c->path);
-	if (h->e_machine != EM_X86_64)
+	if (!regs_arch_of_machine(h->e_machine, &c->t.arch))
 		return err_unsupported("%.200s: a core of another architecture (ELF machine %u); "
-				       "limpet reads those of linux/amd64",
+				       "limpet reads those of linux/amd64 and linux/arm64",
 				       c->path, h->e_machine);
 	if (h->e_phentsize != sizeof(Elf64_Phdr) || !h->e_phoff)
 		return err_bad_data(

@@ -3,7 +3,8 @@
  *
  * Source: the kernel's include/linux/elfcore.h (elf_prstatus, elf_prpsinfo), fs/binfmt_elf.c
  * (fill_files_note); gdb's and delve's writers follow it, delve with empty names.  Offsets are
- * those of linux/amd64, whatever machine we run on.  Cost: one read a note, three for those taken.
+ * those of the core's machine, whatever machine we run on; up to the registers all are the same.
+ * Cost: one read a note, three for those taken.
  */
 #include "target/core_priv.h"
 
@@ -22,7 +23,6 @@
 enum {
 	PRSTATUS_PID = 32,
 	PRSTATUS_REGS = 112,
-	PRSTATUS_BYTES = PRSTATUS_REGS + sizeof(struct target_regs),
 	PRPSINFO_PID = 24,
 	PRPSINFO_ARGS = 56,
 	PRPSINFO_BYTES = 136,
@@ -75,20 +75,24 @@ static struct err *desc(struct core *c, const struct note *d, void *buf, size_t 
 
 static struct err *take_thread(struct core *c, const struct note *d)
 {
-	uint8_t b[PRSTATUS_BYTES];
+	const uint32_t regs = regs_shape(c->t.arch)->regs_bytes;
+	uint8_t b[PRSTATUS_REGS + sizeof(struct target_regs)];
 	struct target_thread t = { 0 };
 	size_t n = 0;
-	struct err *err = desc(c, d, b, sizeof(b), &n);
+	struct err *err = desc(c, d, b, PRSTATUS_REGS + regs, &n);
 
-	if (err || n < sizeof(b) || c->t.nthreads >= MAX_THREADS)
+	if (err || n < PRSTATUS_REGS + regs || c->t.nthreads >= MAX_THREADS)
 		return err;
 	/*
 	 * Which namespace the number is of depends on who wrote it: ns_tid stays unknown, and a
 	 * thread is known by either number or by its FS base.
 	 */
 	t.tid = (pid_t)load_u32(b + PRSTATUS_PID);
-	memcpy(&t.regs, b + PRSTATUS_REGS, sizeof(t.regs));
-	t.in_syscall = (int64_t)t.regs.orig_rax >= 0;
+	memcpy(&t.regs, b + PRSTATUS_REGS, regs);
+	if (c->t.arch == TARGET_ARM64)
+		t.regs.arm64.call = -1; /* until a note says otherwise */
+	else
+		t.in_syscall = (int64_t)t.regs.amd64.orig_rax >= 0;
 	if (!(c->t.nthreads % 64)) {
 		struct target_thread *more =
 			realloc(c->t.threads, (c->t.nthreads + 64) * sizeof(*more));
@@ -218,10 +222,31 @@ static struct err *take_files(struct core *c, const struct note *d)
 	return err ? err : parse_files(c, b, n);
 }
 
+/* Of the thread whose NT_PRSTATUS came before. */
+static struct err *take_arm64(struct core *c, const struct note *d)
+{
+	struct regs_arm64 *r = c->t.nthreads ? &c->t.threads[c->t.nthreads - 1].regs.arm64 : NULL;
+	uint8_t b[8] = { 0 };
+	size_t n = 0;
+	struct err *err = r ? desc(c, d, b, sizeof(b), &n) : NULL;
+
+	if (err || !r)
+		return err;
+	if (d->type == NT_ARM_TLS && n == 8)
+		r->tpidr = load_u64(b);
+	if (d->type == NT_ARM_SYSTEM_CALL && n >= 4) {
+		r->call = (int32_t)load_u32(b);
+		c->t.threads[c->t.nthreads - 1].in_syscall = r->call >= 0;
+	}
+	return NULL;
+}
+
 static struct err *take(struct core *c, const struct note *d)
 {
 	if (!strcmp(d->name, CORENOTE_NAME))
 		return d->type == CORENOTE_TYPE ? take_ours(c, d) : NULL;
+	if (c->t.arch == TARGET_ARM64 && !strcmp(d->name, "LINUX"))
+		return take_arm64(c, d);
 	if (d->name_bytes && strcmp(d->name, "CORE"))
 		return NULL;
 	switch (d->type) {

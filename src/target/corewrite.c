@@ -47,7 +47,7 @@ static void put_ehdr(struct core_image *c)
 		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
 			     EV_CURRENT, ELFOSABI_NONE },
 		.e_type = ET_CORE,
-		.e_machine = EM_X86_64,
+		.e_machine = regs_shape(target_arch(c->t))->machine,
 		.e_version = EV_CURRENT,
 		.e_phoff = sizeof(Elf64_Ehdr),
 		.e_ehsize = sizeof(Elf64_Ehdr),

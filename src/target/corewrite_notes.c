@@ -1,7 +1,7 @@
 /*
  * corewrite_notes.c - the notes of a core: threads, process, auxiliary vector, files, and our own.
  *
- * Order and layout as in fs/binfmt_elf.c (fill_note_info, write_note_info) of an amd64 kernel.
+ * Order and layout as in fs/binfmt_elf.c (fill_note_info, write_note_info) of the program's kernel.
  * Knows nothing of memory.
  */
 #include "base/str.h"
@@ -10,17 +10,22 @@
 
 #include <elf.h>
 
-/* include/linux/elfcore.h: elf_prstatus, elf_prpsinfo, on amd64. */
-struct prstatus {
+/*
+ * include/linux/elfcore.h: elf_prstatus, elf_prpsinfo of 64-bit kernels.  The first is a head, the
+ * registers, and a tail.
+ */
+struct prstatus_head {
 	int32_t signo, code, errno_;
 	int16_t cursig;
 	int16_t pad0;
 	uint64_t sigpend, sighold;
 	int32_t pid, ppid, pgrp, sid;
 	uint64_t times[8];
-	struct target_regs regs;
+};
+
+struct prstatus_tail {
 	int32_t fpvalid;
-	int32_t pad1;
+	int32_t pad;
 };
 
 struct prpsinfo {
@@ -33,8 +38,8 @@ struct prpsinfo {
 	char psargs[80];
 };
 
-_Static_assert(sizeof(struct prstatus) == 336, "elf_prstatus of amd64");
-_Static_assert(sizeof(struct prpsinfo) == 136, "elf_prpsinfo of amd64");
+_Static_assert(sizeof(struct prstatus_head) == 112, "elf_prstatus");
+_Static_assert(sizeof(struct prpsinfo) == 136, "elf_prpsinfo");
 
 static void put_pad(struct str *o, size_t n)
 {
@@ -59,21 +64,32 @@ static void note(struct str *o, const char *name, uint32_t type, const void *des
 	put_pad(o, n);
 }
 
-static void put_thread(struct str *o, const struct core_plan *p, size_t i)
+static void put_thread(struct str *o, enum target_arch arch, const struct core_plan *p, size_t i)
 {
 	const struct target_thread *th = &p->threads[i];
-	struct prstatus s = { .pid = th->ns_tid ? th->ns_tid : th->tid,
-			      .regs = th->regs,
-			      .fpvalid = p->floats != NULL };
+	struct prstatus_head h = { .pid = th->ns_tid ? th->ns_tid : th->tid };
+	struct prstatus_tail e = { .fpvalid = p->floats != NULL };
+	uint32_t n = regs_shape(arch)->regs_bytes;
+	uint8_t d[sizeof(h) + sizeof(th->regs) + sizeof(e)];
 
-	note(o, "CORE", NT_PRSTATUS, &s, sizeof(s));
+	memcpy(d, &h, sizeof(h));
+	memcpy(d + sizeof(h), &th->regs, n);
+	memcpy(d + sizeof(h) + n, &e, sizeof(e));
+	note(o, "CORE", NT_PRSTATUS, d, sizeof(h) + n + sizeof(e));
 }
 
 /* Belongs to the thread of the NT_PRSTATUS before it. */
-static void put_floats(struct str *o, const struct core_plan *p, size_t i)
+static void put_more(struct str *o, enum target_arch arch, const struct core_plan *p, size_t i)
 {
+	const struct regs_arm64 *r = &p->threads[i].regs.arm64;
+	int32_t call = (int32_t)r->call;
+
 	if (p->floats)
-		note(o, "CORE", NT_PRFPREG, p->floats[i].fx, sizeof(p->floats[i].fx));
+		note(o, "CORE", NT_PRFPREG, &p->floats[i], regs_shape(arch)->floats_bytes);
+	if (arch != TARGET_ARM64)
+		return;
+	note(o, "LINUX", NT_ARM_TLS, &r->tpidr, sizeof(r->tpidr));
+	note(o, "LINUX", NT_ARM_SYSTEM_CALL, &call, sizeof(call));
 }
 
 /* As the program names itself: in its own pid namespace, as in the registers' notes. */
@@ -165,6 +181,7 @@ static void put_own(struct str *o, const struct target *t, const struct core_pla
 
 void core_notes(struct str *o, const struct target *t, const struct core_plan *p)
 {
+	enum target_arch arch = target_arch(t);
 	pid_t pid = target_capture(t)->pid;
 	size_t nauxv = 0, first = 0;
 	const void *auxv = target_auxv(t, &nauxv);
@@ -174,7 +191,7 @@ void core_notes(struct str *o, const struct target *t, const struct core_plan *p
 	if (first == p->nthreads)
 		first = 0;
 	if (p->nthreads)
-		put_thread(o, p, first);
+		put_thread(o, arch, p, first);
 	put_process(o, t, p);
 	put_signal(o);
 	if (nauxv)
@@ -182,11 +199,11 @@ void core_notes(struct str *o, const struct target *t, const struct core_plan *p
 	put_files(o, p);
 	put_own(o, t, p);
 	if (p->nthreads)
-		put_floats(o, p, first);
+		put_more(o, arch, p, first);
 	for (size_t i = 0; i < p->nthreads; i++) {
 		if (i == first)
 			continue;
-		put_thread(o, p, i);
-		put_floats(o, p, i);
+		put_thread(o, arch, p, i);
+		put_more(o, arch, p, i);
 	}
 }

@@ -61,7 +61,7 @@ static bool peek(pid_t tid, taddr at, void *buf, size_t n)
 	return process_vm_readv(tid, &to, 1, &from, 1, 0) == (ssize_t)n;
 }
 
-static bool in_syscall(const struct target_regs *r)
+static bool in_syscall(const struct regs_amd64 *r)
 {
 	return (long)r->orig_rax >= 0;
 }
@@ -76,14 +76,14 @@ static bool is_go_futex(const uint8_t after[static 5])
 }
 
 /* FUTEX_WAIT(uaddr rdi, val rdx): nobody has woken it, and in a twin nobody will. */
-static bool sleeps_on(pid_t tid, const struct target_regs *r)
+static bool sleeps_on(pid_t tid, const struct regs_amd64 *r)
 {
 	uint32_t word = 0;
 
 	return r->r10 == 0 && peek(tid, r->rdi, &word, sizeof(word)) && word == (uint32_t)r->rdx;
 }
 
-static enum harm harm_of_call(pid_t tid, const struct target_regs *r, const uint8_t *after)
+static enum harm harm_of_call(pid_t tid, const struct regs_amd64 *r, const uint8_t *after)
 {
 	switch ((long)r->orig_rax) {
 	case SYS_futex:
@@ -126,17 +126,17 @@ static struct site site_of(struct patient_thread *t, enum look look)
 	/* A signal in hand cannot be given back after a call; mid-clone is mid-call. */
 	if (t->state != PATIENT_STOPPED || t->signal || t->in_clone || t->foreign)
 		return s;
-	if (look == LOOK_FUTEX_ONLY && (long)t->regs.orig_rax != SYS_futex)
+	if (look == LOOK_FUTEX_ONLY && (long)t->regs.amd64.orig_rax != SYS_futex)
 		return s;
-	if (!in_syscall(&t->regs)) {
+	if (!in_syscall(&t->regs.amd64)) {
 		if (!in_rseq(t->tid))
 			s.harm = HARM_FOREIGN;
 		return s;
 	}
-	s.insn = t->regs.rip - SYSCALL_INSN_BYTES;
+	s.insn = t->regs.amd64.rip - SYSCALL_INSN_BYTES;
 	if (!peek(t->tid, s.insn, code, sizeof(code)) || code[0] != 0x0f || code[1] != 0x05)
 		return s;
-	s.harm = harm_of_call(t->tid, &t->regs, code + SYSCALL_INSN_BYTES);
+	s.harm = harm_of_call(t->tid, &t->regs.amd64, code + SYSCALL_INSN_BYTES);
 	return s;
 }
 
@@ -186,9 +186,9 @@ static taddr find_foreign_insn(pid_t pid)
  * The interrupted call begins anew when the thread runs: by hand, since our own
  * call stands between its interruption and its restart.
  */
-static struct target_regs restarting(const struct target_regs *orig)
+static struct regs_amd64 restarting(const struct regs_amd64 *orig)
 {
-	struct target_regs r = *orig;
+	struct regs_amd64 r = *orig;
 
 	if (!in_syscall(orig))
 		return r;
@@ -246,7 +246,7 @@ static enum step run_on(struct patient_thread *t, uint64_t deadline)
 		 * Signal-delivery stop.  With the registers of the interrupted call back in
 		 * place (orig_rax too) the kernel itself decides between EINTR and restart.
 		 */
-		ptrace(PTRACE_SETREGS, t->tid, 0, &t->regs);
+		ptrace(PTRACE_SETREGS, t->tid, 0, &t->regs.amd64);
 		t->signal = WSTOPSIG(status);
 		return STEP_RETRY;
 	}
@@ -289,7 +289,7 @@ static pid_t newborn_of(pid_t mother)
 static enum step perform(struct site s, long nr, const uint64_t args[static 6], uint64_t deadline,
 			 struct injected *ret)
 {
-	struct target_regs call = s.t->regs, now;
+	struct regs_amd64 call = s.t->regs.amd64, now;
 	uint64_t began = clock_ns();
 
 	call.rip = s.insn + SYSCALL_INSN_BYTES;
@@ -325,7 +325,7 @@ static enum step perform(struct site s, long nr, const uint64_t args[static 6], 
 static enum step inject_at(struct site s, long nr, const uint64_t args[static 6], uint64_t deadline,
 			   struct injected *ret)
 {
-	struct target_regs r = s.t->regs;
+	struct regs_amd64 r = s.t->regs.amd64;
 
 	r.rip = s.insn;
 	r.rax = SYS_getpid;
@@ -341,7 +341,7 @@ static enum step inject_at(struct site s, long nr, const uint64_t args[static 6]
 		/* Gone, or a request was refused that never is: then it must not see our call's
 		 * result. */
 		if (step == STEP_GONE) {
-			r = restarting(&s.t->regs);
+			r = restarting(&s.t->regs.amd64);
 			ptrace(PTRACE_SETREGS, s.t->tid, 0, &r);
 		}
 		if (step != STEP_CALL)
@@ -354,7 +354,7 @@ static enum step inject_at(struct site s, long nr, const uint64_t args[static 6]
 		if (step != STEP_CALL)
 			return step;
 	}
-	r = restarting(&s.t->regs);
+	r = restarting(&s.t->regs.amd64);
 	return ptrace(PTRACE_SETREGS, s.t->tid, 0, &r) ? STEP_GONE : STEP_CALL;
 }
 

@@ -133,6 +133,7 @@ static struct err *copy_threads(struct live *l)
 	if (!l->t.threads)
 		return &err_nomem;
 	l->t.nthreads = th->nthreads;
+	l->t.arch = REGS_HOST;
 	memcpy(l->t.threads, th->threads, th->nthreads * sizeof(*l->t.threads));
 	if (!th->has_floats)
 		return NULL;

@@ -32,6 +32,7 @@ struct target_ops {
 struct target {
 	const struct target_ops *ops;
 	struct target_capture capture;
+	enum target_arch arch;
 	struct target_mem mem;
 	struct target_place place;
 

@@ -10,7 +10,7 @@
 #include <sys/user.h>
 
 #define SAME(field)                                                                                \
-	_Static_assert(offsetof(struct target_regs, field) ==                                      \
+	_Static_assert(offsetof(struct regs_amd64, field) ==                                       \
 			       offsetof(struct user_regs_struct, field),                           \
 		       #field " lies elsewhere in struct user_regs_struct")
 
@@ -24,19 +24,24 @@ SAME(rip);
 SAME(rsp);
 SAME(fs_base);
 SAME(gs);
-_Static_assert(sizeof(struct target_regs) == sizeof(struct user_regs_struct), "registers missing");
+_Static_assert(sizeof(struct regs_amd64) == sizeof(struct user_regs_struct), "registers missing");
 
 _Bool regs_read(pid_t tid, struct target_regs *ret)
 {
-	return ptrace(PTRACE_GETREGS, tid, 0, ret) == 0;
+	return ptrace(PTRACE_GETREGS, tid, 0, &ret->amd64) == 0;
 }
 
-_Static_assert(sizeof(struct target_floats) == sizeof(struct user_fpregs_struct),
+_Bool regs_write(pid_t tid, const struct target_regs *r)
+{
+	return ptrace(PTRACE_SETREGS, tid, 0, &r->amd64) == 0;
+}
+
+_Static_assert(sizeof(((struct target_floats *)0)->fxsave) == sizeof(struct user_fpregs_struct),
 	       "elf_fpregset_t of amd64");
 
 _Bool regs_read_floats(pid_t tid, struct target_floats *ret)
 {
-	return ptrace(PTRACE_GETFPREGS, tid, 0, ret) == 0;
+	return ptrace(PTRACE_GETFPREGS, tid, 0, ret->fxsave) == 0;
 }
 
 const char *regs_why_not_live(void)

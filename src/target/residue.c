@@ -231,7 +231,7 @@ static enum sleep sleep_of(pid_t pid, pid_t tid)
 
 static bool is_in_futex(const struct patient *p)
 {
-	return p->threads.n && p->threads.v[0].regs.orig_rax == SYS_FUTEX_AMD64;
+	return p->threads.n && p->threads.v[0].regs.amd64.orig_rax == SYS_FUTEX_AMD64;
 }
 
 enum whom { WHOM_IN_FUTEX, WHOM_ANY };

@@ -55,6 +55,11 @@ const struct target_thread *target_threads(const struct target *t, size_t *ret_n
 	return t->threads;
 }
 
+enum target_arch target_arch(const struct target *t)
+{
+	return t->arch;
+}
+
 const struct target_floats *target_floats(const struct target *t)
 {
 	return t->floats;

@@ -43,10 +43,10 @@ enum {
 
 /* One thread, its registers of the instant of the snapshot. */
 struct target_thread {
-	pid_t tid;	 /* as we see it */
-	pid_t ns_tid;	 /* as the target sees it (m.procid); 0 if unknown */
-	bool in_syscall; /* stopped inside or at the restart of a system call */
-	struct target_regs regs;
+	pid_t tid;		 /* as we see it */
+	pid_t ns_tid;		 /* as the target sees it (m.procid); 0 if unknown */
+	bool in_syscall;	 /* stopped inside or at the restart of a system call */
+	struct target_regs regs; /* of target_arch() */
 };
 
 enum {
@@ -191,6 +191,8 @@ struct err *target_read_some(struct target *t, taddr addr, void *buf, size_t nby
 struct err *target_peek(struct target *t, taddr addr, void *buf, size_t nbytes) MUST_CHECK;
 
 const struct target_capture *target_capture(const struct target *t);
+/* Of the program: whose registers, instructions and tables these are. */
+enum target_arch target_arch(const struct target *t);
 const struct target_thread *target_threads(const struct target *t, size_t *ret_n);
 /* As many as there are threads, in their order; NULL: not known. */
 const struct target_floats *target_floats(const struct target *t);

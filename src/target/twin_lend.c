@@ -54,7 +54,8 @@ static bool to_next_call_stop(const struct lender *l)
 /* Its result as a program would see it; -ESRCH when the twin is no more. */
 static long call(const struct lender *l, long nr, uint64_t a, uint64_t b, uint64_t c)
 {
-	struct target_regs r = l->born;
+	struct target_regs now;
+	struct regs_amd64 r = l->born.amd64;
 
 	r.rip -= SYSCALL_INSN_BYTES;
 	r.rax = (uint64_t)nr;
@@ -63,9 +64,9 @@ static long call(const struct lender *l, long nr, uint64_t a, uint64_t b, uint64
 	r.rsi = b;
 	r.rdx = c;
 	if (ptrace(PTRACE_SETREGS, l->pid, 0, &r) || !to_next_call_stop(l) ||
-	    !to_next_call_stop(l) || !regs_read(l->pid, &r))
+	    !to_next_call_stop(l) || !regs_read(l->pid, &now))
 		return -ESRCH;
-	return (long)r.rax;
+	return (long)now.amd64.rax;
 }
 
 static bool peek(pid_t pid, taddr at, long *ret)
@@ -80,7 +81,8 @@ static bool has_insn(const struct lender *l)
 {
 	long word;
 
-	return peek(l->pid, l->born.rip - SYSCALL_INSN_BYTES, &word) && (word & 0xffff) == 0x050f;
+	return peek(l->pid, l->born.amd64.rip - SYSCALL_INSN_BYTES, &word) &&
+	       (word & 0xffff) == 0x050f;
 }
 
 static bool put(const struct lender *l, const long word[static WORDS])
@@ -103,7 +105,7 @@ static bool save(struct lender *l)
 static bool find_place(struct lender *l, const struct theatre *th)
 {
 	for (size_t i = 0; i < th->nthreads; i++) {
-		l->at = th->threads[i].regs.rsp & ~UINT64_C(7);
+		l->at = th->threads[i].regs.amd64.rsp & ~UINT64_C(7);
 		if (save(l) && put(l, l->was))
 			return true;
 	}

@@ -24,13 +24,24 @@ void corefile_note(struct corefile *c, const char *name, uint32_t type, const vo
 	put(c, desc, n);
 }
 
-void corefile_thread(struct corefile *c, pid_t tid, const struct target_regs *regs)
+/* include/linux/elfcore.h: elf_prstatus; 8 bytes follow the registers. */
+static void thread(struct corefile *c, pid_t tid, const void *regs, size_t n)
 {
-	uint8_t b[336] = { 0 };
+	uint8_t b[112 + sizeof(struct target_regs) + 8] = { 0 };
 
 	memcpy(b + 32, &tid, 4);
-	memcpy(b + 112, regs, sizeof(*regs));
-	corefile_note(c, "CORE", NT_PRSTATUS, b, sizeof(b));
+	memcpy(b + 112, regs, n);
+	corefile_note(c, "CORE", NT_PRSTATUS, b, 112 + n + 8);
+}
+
+void corefile_thread(struct corefile *c, pid_t tid, const struct regs_amd64 *regs)
+{
+	thread(c, tid, regs, 216);
+}
+
+void corefile_thread_arm64(struct corefile *c, pid_t tid, const struct regs_arm64 *regs)
+{
+	thread(c, tid, regs, 272);
 }
 
 void corefile_files(struct corefile *c, const struct corefile_mapping *m, size_t n)

@@ -24,7 +24,8 @@ struct corefile {
 };
 
 void corefile_note(struct corefile *c, const char *name, uint32_t type, const void *desc, size_t n);
-void corefile_thread(struct corefile *c, pid_t tid, const struct target_regs *regs);
+void corefile_thread(struct corefile *c, pid_t tid, const struct regs_amd64 *regs);
+void corefile_thread_arm64(struct corefile *c, pid_t tid, const struct regs_arm64 *regs);
 
 struct corefile_mapping {
 	taddr start, end;

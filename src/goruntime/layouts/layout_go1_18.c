@@ -40,7 +40,12 @@ static const uint16_t class_to_size[] = {
 	18432, 19072, 20480, 21760, 24576, 27264, 28672, 32768,
 };
 
-const struct go_layout layout_go1_18 = {
+#ifndef LAYOUT_NAME /* a table of changes includes this one */
+#define LAYOUT_NAME layout_go1_18
+#define LAYOUT_CHANGES
+#endif
+
+const struct go_layout LAYOUT_NAME = {
 	.go = "1.18",
 	.arch = "amd64",
 	.experiments = "",
@@ -549,4 +554,5 @@ const struct go_layout layout_go1_18 = {
 	.nwait_reasons = 27,
 	.class_to_size = class_to_size,
 	.nclasses = 68,
+	LAYOUT_CHANGES
 };

@@ -60,7 +60,12 @@ static const uint16_t class_to_size[] = {
 	18432, 19072, 20480, 21760, 24576, 27264, 28672, 32768,
 };
 
-const struct go_layout layout_go1_27_nogreenteagc = {
+#ifndef LAYOUT_NAME /* a table of changes includes this one */
+#define LAYOUT_NAME layout_go1_27_nogreenteagc
+#define LAYOUT_CHANGES
+#endif
+
+const struct go_layout LAYOUT_NAME = {
 	.go = "1.27",
 	.arch = "amd64",
 	.experiments = "nogreenteagc",
@@ -569,4 +574,5 @@ const struct go_layout layout_go1_27_nogreenteagc = {
 	.nwait_reasons = 47,
 	.class_to_size = class_to_size,
 	.nclasses = 68,
+	LAYOUT_CHANGES
 };

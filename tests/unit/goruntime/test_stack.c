@@ -356,10 +356,10 @@ static void run_on_thread(struct world *w, taddr rip, taddr rsp)
 	put(w->gs, G, GSIGNAL, SIGSTACK);
 	put(w->gs, G, GSIGNAL + 8, SIGSTACK + 0x1000);
 	w->thread = (struct target_thread){ .tid = 4242, .ns_tid = 42 };
-	w->thread.regs.rip = rip;
-	w->thread.regs.rsp = rsp;
-	w->thread.regs.rax = A4;
-	w->thread.regs.rbx = 0x1234; /* no heap address */
+	w->thread.regs.amd64.rip = rip;
+	w->thread.regs.amd64.rsp = rsp;
+	w->thread.regs.amd64.rax = A4;
+	w->thread.regs.amd64.rbx = 0x1234; /* no heap address */
 }
 
 /* In leaf after its frame was made, called from caller. */
@@ -396,7 +396,7 @@ static void running_in_handler(void **state)
 	const taddr uc = SIGSTACK + 0x800;
 
 	run_on_thread(w, 0x123456, uc - 0x108);
-	w->thread.regs.rax = A1;
+	w->thread.regs.amd64.rax = A1;
 	put(w->sig, SIGSTACK, uc + 16, SIGSTACK);
 	put(w->sig, SIGSTACK, uc + 32, 0x1000);
 	put(w->sig, SIGSTACK, uc + 144, A4); /* rax */

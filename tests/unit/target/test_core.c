@@ -100,7 +100,7 @@ static void with_load(struct corefile *c, taddr at, uint32_t flags, unsigned pag
 static void test_kernel(void **state)
 {
 	struct corefile c = { 0 };
-	struct target_regs regs = { .rip = 5, .rsp = 6, .orig_rax = UINT64_MAX };
+	struct regs_amd64 regs = { .rip = 5, .rsp = 6, .orig_rax = UINT64_MAX };
 
 	(void)state;
 	corefile_thread(&c, 17, &regs);
@@ -124,7 +124,7 @@ static void test_kernel(void **state)
 
 	assert_int_equal(n, 2);
 	assert_int_equal(th[1].tid, 18);
-	assert_int_equal(th[1].regs.rsp, 6);
+	assert_int_equal(th[1].regs.amd64.rsp, 6);
 	assert_true(th[1].in_syscall && !th[0].in_syscall);
 	assert_non_null(target_auxv(t, &n));
 	assert_int_equal(n, 16);
@@ -255,6 +255,39 @@ static void test_many_headers_cut(void **state)
 	assert_pages(t, 0x700000, "d--");
 }
 
+/* Registers lie elsewhere, and some come in notes of their own behind their thread's. */
+static void test_arm64(void **state)
+{
+	struct corefile c = { .machine = EM_AARCH64 };
+	struct regs_arm64 regs = { .sp = 6, .pc = 5 };
+	int32_t call = 98;
+	uint64_t tls = 77;
+	size_t n;
+
+	(void)state;
+	regs.x[30] = 30;
+	corefile_thread_arm64(&c, 17, &regs);
+	regs.sp = 8;
+	corefile_thread_arm64(&c, 18, &regs);
+	corefile_note(&c, "LINUX", NT_ARM_TLS, &tls, 8);
+	corefile_note(&c, "LINUX", NT_ARM_SYSTEM_CALL, &call, 4);
+	with_code(&c);
+	_cleanup_(target_closep) struct target *t = open_core(&c, SIZE_MAX);
+
+	assert_non_null(t);
+	assert_int_equal(target_arch(t), TARGET_ARM64);
+	const struct target_thread *th = target_threads(t, &n);
+
+	assert_int_equal(n, 2);
+	assert_int_equal(th[0].regs.arm64.pc, 5);
+	assert_int_equal(th[0].regs.arm64.x[30], 30);
+	assert_int_equal(th[0].regs.arm64.call, -1);
+	assert_int_equal(th[1].regs.arm64.sp, 8);
+	assert_int_equal(th[1].regs.arm64.tpidr, 77);
+	assert_true(th[1].in_syscall && th[1].regs.arm64.call == 98);
+	assert_int_equal(regs_sp(target_arch(t), &th[1].regs), 8);
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -263,7 +296,7 @@ static void test_refused(void **state)
 		bool code;
 		enum err_code want;
 	} t[] = {
-		{ EM_AARCH64, SIZE_MAX, true, ERR_UNSUPPORTED },
+		{ EM_RISCV, SIZE_MAX, true, ERR_UNSUPPORTED },
 		{ 0, 0, true, ERR_BAD_DATA },
 		{ 0, 40, true, ERR_BAD_DATA },
 		{ 0, SIZE_MAX, false, ERR_GONE }, /* no code in it, no executable */
@@ -467,6 +500,7 @@ int main(void)
 		cmocka_unit_test(test_nonsense),
 		cmocka_unit_test(test_many_headers),
 		cmocka_unit_test(test_many_headers_cut),
+		cmocka_unit_test(test_arm64),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_pages_of_a_file),
 		cmocka_unit_test(test_gzip),

@@ -19,7 +19,8 @@ static uint8_t memory[PAGES * CORE_PAGE];
 static struct target *make_target(void)
 {
 	struct fake_segment s = { BASE, memory, sizeof(memory) };
-	struct target_thread th[] = { { .tid = 7, .regs.rip = 77 }, { .tid = 5, .regs.rip = 55 } };
+	struct target_thread th[] = { { .tid = 7, .regs.amd64.rip = 77 },
+				      { .tid = 5, .regs.amd64.rip = 55 } };
 	struct target *t = fake_target(&s, 1);
 
 	for (size_t i = 0; i < sizeof(memory); i++)
