@@ -74,6 +74,17 @@ def _digest(program, words):
     return h.hexdigest()
 
 
+def old_mod(folder, minor):
+    """A go.mod with a go line that this version takes; what the sources use of newer ones is in files of their own."""
+    path = os.path.join(folder, "old.mod")
+    text = f"module limpet/goprogs\n\ngo {minor}\n"
+    if not os.path.exists(path) or open(path, encoding="ascii").read() != text:
+        with open(path + f".{os.getpid()}", "w", encoding="ascii") as f:
+            f.write(text)
+        os.rename(f.name, path)
+    return path
+
+
 def build(program, minor=NEWEST, flavour="stripped"):
     """Path of the binary; raises CalledProcessError with the compiler's words."""
     go = toolchain(minor)
@@ -104,7 +115,7 @@ def build(program, minor=NEWEST, flavour="stripped"):
         if program not in SERVERS and program not in EXTRA:
             where, package = PROGS, "./" + program
             if minor in OLD_MINORS:
-                arguments = [*arguments, "-modfile=old.mod"]
+                arguments = [*arguments, "-modfile=" + old_mod(folder, minor)]
         subprocess.run([go, "build", "-o", binary, *arguments, package], cwd=where, env=env, check=True)
         with open(stamp, "w", encoding="ascii") as f:
             f.write(digest)

@@ -100,18 +100,18 @@ type held struct {
 var (
 	list    []*held
 	fromC   []unsafe.Pointer
-	counted atomic.Int64
-	blocked atomic.Int64
-	inside  atomic.Pointer[held]
+	counted int64
+	blocked int64
+	inside  unsafe.Pointer // *held
 )
 
 //export goCount
 func goCount(i C.int64_t) C.int64_t {
-	inside.Store(&held{n: int(i) - 1000000})
+	atomic.StorePointer(&inside, unsafe.Pointer(&held{n: int(i) - 1000000}))
 	if i%50 == 0 {
 		callPanics(3)
 	}
-	return C.int64_t(counted.Add(1))
+	return C.int64_t(atomic.AddInt64(&counted, 1))
 }
 
 //export goBlock
@@ -122,7 +122,7 @@ func goBlock(handle C.uintptr_t) {
 // callbackBlocks waits for ever with Go, C and Go frames below it.
 func callbackBlocks(h *held) {
 	mine := &held{n: h.n, text: "callback"}
-	blocked.Add(1)
+	atomic.AddInt64(&blocked, 1)
 	<-make(chan int)
 	runtime.KeepAlive(mine)
 }
@@ -172,7 +172,7 @@ func main() {
 		}
 	}
 	go C.spin()
-	for blocked.Load() < 8 || counted.Load() < 100 {
+	for atomic.LoadInt64(&blocked) < 8 || atomic.LoadInt64(&counted) < 100 {
 		time.Sleep(time.Millisecond)
 	}
 	runtime.GC()

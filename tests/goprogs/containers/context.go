@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 	"time"
-	"unsafe"
 )
 
 type ctxKey struct{ name string }
@@ -31,7 +29,7 @@ func makeContexts() {
 		if i%4 == 0 {
 			cancel()
 			sayContext("context cancelled", kid, map[string]any{"cancelled": true, "children": 0},
-				elem("parent", parent), elem("cause", context.Cause(kid)))
+				append(cause(kid), elem("parent", parent))...)
 			continue
 		}
 		kids = append(kids, elem("child", kid))
@@ -41,12 +39,8 @@ func makeContexts() {
 	keep = append(keep, cancel2)
 	kids = append(kids, elem("child", timed))
 	sayContext("context with children", parent, map[string]any{"cancelled": false, "children": len(kids)},
-		append(kids, elem("parent", val), elem[error]("cause", nil))...)
+		append(append(kids, elem("parent", val)), cause(parent)...)...)
 	sayContext("context with deadline", timed, map[string]any{"cancelled": false, "children": 0,
-		"unix_ns": deadline.UnixNano()}, elem("parent", parent), elem[error]("cause", nil))
-	without := context.WithoutCancel(parent)
-	keep = append(keep, without)
-	// A struct in an interface: told by what the interface points to.
-	tell(line{"context without cancel", fmt.Sprintf("0x%x", (*[2]uintptr)(unsafe.Pointer(&without))[1]),
-		typeAddr(reflect.TypeOf(without)), "context.withoutCancelCtx", nil, [][3]string{elem("parent", parent)}, false})
+		"unix_ns": deadline.UnixNano()}, append(cause(timed), elem("parent", parent))...)
+	makeWithoutCancel(parent)
 }

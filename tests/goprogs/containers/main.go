@@ -121,7 +121,7 @@ func main() {
 	makeTimers()
 	makeNet()
 	makeSQL()
-	fmt.Printf("KEEP %p\n", unsafe.SliceData(keep))
+	fmt.Printf("KEEP %p\n", &keep[0])
 	runtime.KeepAlive(keep)
 	if len(os.Args) > 1 && os.Args[1] == "-q" {
 		return

@@ -91,26 +91,10 @@ func makeTexts() {
 }
 
 func makeAtomics() {
-	p := new(atomic.Pointer[point])
-	sayValue("atomic pointer nil", p, nil)
-	p = new(atomic.Pointer[point])
-	p.Store(&point{5, 6})
-	sayValue("atomic pointer", p, nil, elem("", point{5, 6}))
 	v := new(atomic.Value)
 	v.Store(point{7, 8})
 	sayValue("atomic value", v, nil, elem("", any(point{7, 8})))
-	i := new(atomic.Int64)
-	i.Store(-5)
-	sayValue("atomic int64", i, map[string]any{"value": -5})
-	i32 := new(atomic.Int32)
-	i32.Store(-6)
-	sayValue("atomic int32", i32, map[string]any{"value": -6})
-	u := new(atomic.Uint64)
-	u.Store(77)
-	sayValue("atomic uint64", u, map[string]any{"value": 77})
-	ok := new(atomic.Bool)
-	ok.Store(true)
-	sayValue("atomic bool", ok, map[string]any{"value": true})
+	makeTypedAtomics()
 }
 
 func makeReflected() {

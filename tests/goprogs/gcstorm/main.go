@@ -28,7 +28,7 @@ type link struct {
 var (
 	kept  = grow(15)
 	rings [8][1000]*link
-	total atomic.Int64
+	total int64
 )
 
 func grow(depth int) *tree {
@@ -49,7 +49,7 @@ func allocate(ring *[1000]*link, seed int) {
 			}
 		}
 		ring[i%len(ring)] = head
-		total.Add(int64(20 + i%50))
+		atomic.AddInt64(&total, int64(20+i%50))
 		if i%64 == 0 {
 			deep(i%200, head)
 		}
@@ -72,7 +72,7 @@ func main() {
 	for i := range rings {
 		go allocate(&rings[i], i*7)
 	}
-	for total.Load() < 100000 {
+	for atomic.LoadInt64(&total) < 100000 {
 		time.Sleep(10 * time.Millisecond)
 	}
 	ready.Say()

@@ -287,7 +287,7 @@ func fillRest(d *deep, x string) {
 	d.toField = h
 	text := make([]byte, 200)
 	d.text = string(text)
-	tell(unsafe.Pointer(unsafe.StringData(d.text)), "%s.text", x)
+	tell(*(*unsafe.Pointer)(unsafe.Pointer(&d.text)), "%s.text", x)
 	d.bytes = make([]byte, 100)
 	tell(unsafe.Pointer(&d.bytes[0]), "%s.bytes", x)
 }

@@ -24,7 +24,7 @@ import (
 	"limpet/goprogs/internal/ready"
 )
 
-var sigchld, served atomic.Int64
+var sigchld, served int64
 
 func sum(w http.ResponseWriter, r *http.Request) {
 	var seed uint64
@@ -32,7 +32,7 @@ func sum(w http.ResponseWriter, r *http.Request) {
 	fmt.Sscanf(r.URL.RawQuery, "seed=%d&n=%d", &seed, &n)
 	buf := make([]byte, min(max(n, 0), 1<<20))
 	body.Fill(seed, buf)
-	served.Add(1)
+	atomic.AddInt64(&served, 1)
 	w.Write(buf)
 }
 
@@ -40,7 +40,7 @@ func stats(w http.ResponseWriter, _ *http.Request) {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	fmt.Fprintf(w, `{"sigchld":%d,"served":%d,"goroutines":%d,"num_gc":%d,"heap_alloc":%d,"sys":%d}`,
-		sigchld.Load(), served.Load(), runtime.NumGoroutine(), m.NumGC, m.HeapAlloc, m.Sys)
+		atomic.LoadInt64(&sigchld), atomic.LoadInt64(&served), runtime.NumGoroutine(), m.NumGC, m.HeapAlloc, m.Sys)
 }
 
 type leaf struct {
@@ -63,7 +63,7 @@ func countChildren() {
 	c := make(chan os.Signal, 64)
 	signal.Notify(c, syscall.SIGCHLD)
 	for range c {
-		sigchld.Add(1)
+		atomic.AddInt64(&sigchld, 1)
 	}
 }
 

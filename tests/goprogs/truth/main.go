@@ -22,7 +22,6 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"sync"
 	"unsafe"
 
 	"limpet/goprogs/internal/ready"
@@ -66,23 +65,25 @@ func scanned(t reflect.Type) bool {
 	return t.Kind() > reflect.Complex128
 }
 
+func typeFor[T any]() reflect.Type { return reflect.TypeOf((*T)(nil)).Elem() }
+
 func one[T any](p *T) *T {
-	note(unsafe.Pointer(p), "one", reflect.TypeFor[T](), 1)
+	note(unsafe.Pointer(p), "one", typeFor[T](), 1)
 	return p
 }
 
 func row[T any](s []T) []T {
-	note(unsafe.Pointer(unsafe.SliceData(s)), "row", reflect.TypeFor[T](), cap(s))
+	note(*(*unsafe.Pointer)(unsafe.Pointer(&s)), "row", typeFor[T](), cap(s))
 	return s
 }
 
 func array[T any](p *[3]T) *[3]T {
-	note(unsafe.Pointer(p), "array", reflect.TypeFor[T](), 3)
+	note(unsafe.Pointer(p), "array", typeFor[T](), 3)
 	return p
 }
 
 func text(s string) string {
-	facts = append(facts, fact{uintptr(unsafe.Pointer(unsafe.StringData(s))), uintptr(len(s)), "string", "string"})
+	facts = append(facts, fact{*(*uintptr)(unsafe.Pointer(&s)), uintptr(len(s)), "string", "string"})
 	return s
 }
 
@@ -99,7 +100,7 @@ func direct(t reflect.Type) bool {
 
 func boxed[T any](v T) any {
 	x := any(v)
-	if t := reflect.TypeFor[T](); !direct(t) {
+	if t := typeFor[T](); !direct(t) {
 		note((*[2]unsafe.Pointer)(unsafe.Pointer(&x))[1], "boxed", t, 1)
 	}
 	return x
@@ -113,7 +114,7 @@ func closure[F any](f F) F {
 }
 
 func header[T any](x T, kind string) T {
-	facts = append(facts, fact{*(*uintptr)(unsafe.Pointer(&x)), 8, kind, reflect.TypeFor[T]().String()})
+	facts = append(facts, fact{*(*uintptr)(unsafe.Pointer(&x)), 8, kind, typeFor[T]().String()})
 	return x
 }
 
@@ -228,13 +229,13 @@ func grow[T any](n int, mk func(int) T) *tree[T] {
 // stranger points into an object that nothing else points at.
 func stranger[T any](v T) (*int, *T, []T, *T) {
 	p := &pair[leaf, option[T]]{b: option[T]{v: v}}
-	note(unsafe.Pointer(p), "inside", reflect.TypeFor[pair[leaf, option[T]]](), 1)
+	note(unsafe.Pointer(p), "inside", typeFor[pair[leaf, option[T]]](), 1)
 	w := &pair[T, [3]leaf]{a: v}
-	note(unsafe.Pointer(w), "inside", reflect.TypeFor[pair[T, [3]leaf]](), 1)
+	note(unsafe.Pointer(w), "inside", typeFor[pair[T, [3]leaf]](), 1)
 	s := row(make([]T, 9))
 	f := &option[T]{v: v}
 	facts = append(facts, fact{uintptr(unsafe.Pointer(f)), unsafe.Sizeof(*f), "first",
-		reflect.TypeFor[T]().String() + "|" + reflect.TypeFor[option[T]]().String()})
+		typeFor[T]().String() + "|" + typeFor[option[T]]().String()})
 	return &w.b[1].n, &p.b.v, s[4:7], &f.v
 }
 
@@ -254,15 +255,15 @@ type (
 func within(i int) []rare {
 	p := &lone{name: "lone", last: newTwin(i)}
 	p.few[2].p = newLeaf(i)
-	note(unsafe.Pointer(p), "lone", reflect.TypeFor[lone](), 1)
+	note(unsafe.Pointer(p), "lone", typeFor[lone](), 1)
 	return p.few[1:4]
 }
 
 // once keeps what it made in a variable of code that is shared by all types of that shape.
 func once(i int) func() map[string]rare {
-	f := sync.OnceValue(func() map[string]rare {
+	f := onceValue(func() map[string]rare {
 		m := map[string]rare{"k": {newLeaf(i), 1}}
-		note(*(*unsafe.Pointer)(unsafe.Pointer(&m)), "once", reflect.TypeFor[map[string]rare](), 1)
+		note(*(*unsafe.Pointer)(unsafe.Pointer(&m)), "once", typeFor[map[string]rare](), 1)
 		return m
 	})
 	f()
@@ -324,8 +325,8 @@ func newTwin(i int) *twin {
 
 // made has types that no compiler has seen.
 func made(i int) any {
-	t := reflect.StructOf([]reflect.StructField{{Name: "L", Type: reflect.TypeFor[*leaf]()},
-		{Name: "N", Type: reflect.ArrayOf(i+2, reflect.TypeFor[string]())}})
+	t := reflect.StructOf([]reflect.StructField{{Name: "L", Type: typeFor[*leaf]()},
+		{Name: "N", Type: reflect.ArrayOf(i+2, typeFor[string]())}})
 	p := reflect.New(t)
 	p.Elem().Field(0).Set(reflect.ValueOf(newLeaf(i)))
 	note(p.UnsafePointer(), "one", t, 1)
