@@ -10,6 +10,7 @@
 #include "goruntime/layout_version.h"
 #include "report/doctor.h"
 #include "report/out.h"
+#include "target/doctor.h"
 #include "target/kind.h"
 #include "target/selftest.h"
 
@@ -221,28 +222,34 @@ static struct err *reap(const struct args *a)
 {
 	_cleanup_(str_deinit) struct str o = { 0 };
 	struct kind_found k;
-	unsigned reaped, left;
+	struct target_cleaned c;
 	struct err *err = kind_recognise(a->reap, &k);
 
 	if (!err && k.kind != KIND_LIVE)
 		err = err_usage("--reap %.100s: want a process", a->reap);
 	if (!err)
-		err = target_clean(k.pid, &reaped, &left);
+		err = target_clean(k.pid, &c);
 	if (err)
 		return err;
-	if (left)
+	if (c.left)
 		return err_new(
 			ERR_LIMIT,
 			"process %d: %u taken away, %u dead twins stay (no thread of it could be "
 			"borrowed); they hold no memory, try again",
-			k.pid, reaped, left);
-	if (args_has(a, OPT_JSON))
-		str_printf(&o, "{\"schema\":1,\"pid\":%d,\"reaped\":%u,\"left\":0}\n", k.pid,
-			   reaped);
-	else if (reaped)
+			k.pid, c.reaped, c.left);
+	if (args_has(a, OPT_JSON)) {
+		str_printf(&o,
+			   "{\"schema\":1,\"pid\":%d,\"reaped\":%u,\"left\":0,\"unmarked\":%u}\n",
+			   k.pid, c.reaped, c.unmarked);
+		return out_write(a->out, &o);
+	}
+	if (c.reaped)
 		str_printf(&o, "process %d: %u twin%s of a killed limpet taken away\n", k.pid,
-			   reaped, reaped == 1 ? "" : "s");
-	else
+			   c.reaped, c.reaped == 1 ? "" : "s");
+	if (c.unmarked)
+		str_printf(&o, "process %d: %u dead " DOCTOR_UNMARKED "\n", k.pid, c.unmarked,
+			   c.unmarked == 1 ? "child" : "children");
+	if (!c.reaped && !c.unmarked)
 		str_printf(&o, "process %d: nothing to do\n", k.pid);
 	return out_write(a->out, &o);
 }

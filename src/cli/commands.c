@@ -141,7 +141,7 @@ static const struct cmd table[] = {
 			OPT_ZSTD | OPT_NO_PAYLOAD | OPT_REDACT,
 		.min_args = 1,
 		.max_args = 1,
-		.facts = TARGET_FACTS_FLOATS,
+		.facts = TARGET_FACTS_FLOATS | TARGET_FACTS_FDS,
 		.run = cmd_snapshot,
 	},
 	{

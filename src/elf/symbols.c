@@ -187,7 +187,7 @@ struct err *elf_symbols_read(int fd, const char *name, taddr bias, struct elf_sy
 	if (!from_symtab(fd, &r))
 		err = from_dwarf(fd, name, &r);
 	if (err)
-		return err_prefix(err, "symbols of %s", name);
+		return err_prefix(err, "reading symbols"); /* the file is said */
 	if (!s->syms.n && !r.nomem) {
 		*ret = NULL;
 		return NULL;

@@ -222,10 +222,35 @@ static struct err *try_servers(struct go *g, const char *id)
 	return err;
 }
 
+/* The roots below which it is looked for: a container's own first, as its files are of its build.
+ */
+static struct err *try_root(struct go *g, const char *root)
+{
+	const struct detect *d = g->priv;
+	struct err *err = g->debug ? NULL : try_build_id(g, root, d->exe.build_id);
+
+	if (!err && !g->debug)
+		err = try_link(g, root, d->file, d->exe.debug_link);
+	return err;
+}
+
+static struct err *try_roots(struct go *g, const struct go_opts *o)
+{
+	const struct target_capture *c = target_capture(g->t);
+	char root[32];
+	struct err *err = NULL;
+
+	if (o && o->sysroot)
+		return try_root(g, o->sysroot);
+	snprintf(root, sizeof(root), "/proc/%d/root", c ? (int)c->pid : 0);
+	if (c && c->kind == TARGET_LIVE)
+		err = try_root(g, root);
+	return err ? err : try_root(g, "");
+}
+
 struct err *go_debug_find(struct go *g, const struct go_opts *o)
 {
 	const struct detect *d = g->priv;
-	const char *root = o && o->sysroot ? o->sysroot : "";
 	struct err *err = NULL;
 
 	if (g->no_dwarf)
@@ -233,9 +258,7 @@ struct err *go_debug_find(struct go *g, const struct go_opts *o)
 	if (o && o->symbols)
 		err = take_given(g, o->symbols);
 	else if (!g->debug && d->inode)
-		err = try_build_id(g, root, d->exe.build_id);
-	if (!err && !g->debug && d->inode)
-		err = try_link(g, root, d->file, d->exe.debug_link);
+		err = try_roots(g, o);
 	if (!err && !g->debug && d->inode)
 		err = try_servers(g, d->exe.build_id);
 	g->dwarf = g->debug;

@@ -153,6 +153,16 @@ static struct err *try_file(struct go *g, struct detect *d, int fd, const char *
 	return take_symbols(g, d, fd, mapped_inode(g->t, st.st_ino, path));
 }
 
+/* What was deleted or replaced since it was mapped; CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE. */
+static int open_mapped(int pid, const struct target_region *r)
+{
+	char path[100];
+
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, r->range.start,
+		 r->range.end);
+	return file_open_elf(path);
+}
+
 /* Files mapped executable, seen through the target's own root. */
 static struct err *try_libraries(struct go *g, struct detect *d)
 {
@@ -173,6 +183,11 @@ static struct err *try_libraries(struct go *g, struct detect *d)
 		else
 			snprintf(path, sizeof(path), "%s", r[i].path);
 		fd = file_open_elf(path);
+		if (c && c->kind == TARGET_LIVE &&
+		    (fd < 0 || fstat(fd, &st) != 0 || st.st_ino != r[i].inode)) {
+			closep(&fd);
+			fd = open_mapped((int)c->pid, &r[i]);
+		}
 		if (fd < 0 || fstat(fd, &st) != 0 || st.st_ino != r[i].inode)
 			continue;
 		err = try_file(g, d, fd, r[i].path);
@@ -265,13 +280,46 @@ static struct err *take_info(struct go *g, const struct detect *d)
 	return g->module_path && g->module_version && g->vcs_revision ? NULL : &err_nomem;
 }
 
+static bool ids_differ(const char *a, const char *b)
+{
+	return *a && *b && strcmp(a, b);
+}
+
+/*
+ * A new build at the path of the old one, the program still running: names by it would be wrong.
+ * The kernel keeps the file that runs; --exe may only be the same build, or of a library in it.
+ */
+static struct err *refuse_other(struct go *g, const struct elf_exe *given, const char *path)
+{
+	_cleanup_(elf_exe_deinit) struct elf_exe own = { 0 };
+	int fd = target_exe_fd(g->t);
+	struct err *err = fd < 0 ? NULL : elf_exe_read(fd, target_exe(g->t), &own);
+
+	if (err_catch(&err, ERR_NOMEM))
+		return &err_nomem;
+	if (err || !own.go || !given->go) {
+		err_free(err);
+		return NULL;
+	}
+	if (!ids_differ(own.go_build_id, given->go_build_id) &&
+	    !ids_differ(own.build_id, given->build_id) &&
+	    !ids_differ(own.info.version, given->info.version))
+		return NULL;
+	return err_bad_data(
+		"%s is not the program that runs (%.200s): its build id is another one; "
+		"leave --exe out, or give an unstripped build of it with --symbols",
+		path, target_exe(g->t));
+}
+
 static struct err *open_given(struct go *g, struct detect *d, const char *exe)
 {
 	_cleanup_(closep) int fd = file_open(exe);
 
 	if (fd < 0)
 		return err_os(errno, "%s", exe);
-	return try_file(g, d, fd, exe);
+	struct err *err = try_file(g, d, fd, exe);
+
+	return err ? err : refuse_other(g, &d->exe, exe);
 }
 
 struct err *go_detect_exe(struct go *g, struct detect *d, const char *exe)

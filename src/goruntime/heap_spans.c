@@ -16,6 +16,8 @@ struct reader {
 	struct go_heap *h;
 	struct go_io *io;
 	taddr next;	 /* pages below belong to the span before */
+	taddr stale;	 /* the last mspan that begins elsewhere: the pages after are its, too */
+	taddr stale_at;	 /* where */
 	uint64_t *table; /* one arena's spans[] */
 };
 
@@ -141,8 +143,11 @@ static struct err *visit(struct reader *r, taddr addr, taddr at)
 	if (err)
 		return err;
 	state = go_get(m, L->mspan_state);
-	if (go_get(m, L->mspan_startAddr) != addr)
-		return NULL; /* stale entry */
+	if (go_get(m, L->mspan_startAddr) != addr) {
+		r->stale = at;
+		r->stale_at = go_get(m, L->mspan_startAddr);
+		return NULL;
+	}
 	bytes = go_get(m, L->mspan_npages) * GO_PAGE_BYTES;
 	if ((int64_t)state == L->c_mSpanManual) {
 		r->h->nmanual_spans++;
@@ -178,15 +183,35 @@ static struct err *read_arena(struct reader *r, taddr base, taddr meta)
 		taddr addr = base + (p << GO_PAGE_SHIFT);
 
 		/* A stale entry may name the very mspan that begins on a later page. */
-		if (r->table[p] && addr >= r->next)
+		if (r->table[p] && addr >= r->next &&
+		    (r->table[p] != r->stale || addr == r->stale_at))
 			err = visit(r, addr, r->table[p]);
 	}
 	return err;
 }
 
-static struct err *read_arenas(struct reader *r)
+struct arena {
+	taddr base, meta;
+};
+typedef VEC(struct arena) arenas;
+
+static int by_base(const void *a, const void *b)
 {
-	struct go_heap_index *x = &r->h->index;
+	const struct arena *x = a, *y = b;
+
+	return (x->base > y->base) - (x->base < y->base);
+}
+
+static int by_meta(const void *a, const void *b)
+{
+	const struct arena *x = a, *y = b;
+
+	return x->meta == y->meta ? by_base(a, b) : (x->meta > y->meta) - (x->meta < y->meta);
+}
+
+static struct err *find_metadata(struct reader *r, arenas *ret)
+{
+	const struct go_heap_index *x = &r->h->index;
 	const struct go_layout *L = r->g->L;
 	uint64_t offset =
 		L->c_arenaBaseOffset != -1 ? (uint64_t)L->c_arenaBaseOffset : 0xffff800000000000ULL;
@@ -194,20 +219,56 @@ static struct err *read_arenas(struct reader *r)
 	struct err *err = go_read_u64(r->g, r->g->v.mheap + (uint64_t)L->mheap_arenas.off, &l2);
 
 	for (uint64_t i = 0; i < x->nslots && !err; i++) {
-		taddr base = x->lo + (i << x->arena_shift), meta;
+		struct arena a = { .base = x->lo + (i << x->arena_shift) };
 
 		if (!x->arena_slot[i])
 			continue;
-		err = go_read_u64(r->g, l2 + 8 * ((base - offset) >> x->arena_shift), &meta);
+		err = go_read_u64(r->g, l2 + 8 * ((a.base - offset) >> x->arena_shift), &a.meta);
 		if (err_catch(&err, ERR_FAULT)) {
 			lose_span(r->h, 1ULL << x->arena_shift);
 			continue;
 		}
-		if (!err && meta) {
-			x->meta[x->arena_slot[i] - 1] = meta;
-			err = read_arena(r, base, meta);
-		}
+		if (!err && a.meta && !vec_push(ret, a))
+			err = &err_nomem;
 	}
+	return err;
+}
+
+/*
+ * Each arena has page tables of its own (mheap.sysAlloc): one of two that overlap is a lie, and
+ * what is read of all of them is then no more than the program has memory.
+ */
+static void drop_overlaps(struct reader *r, arenas *v)
+{
+	uint64_t bytes = (uint64_t)8 << r->h->index.page_bits;
+	size_t n = 0;
+
+	if (v->n)
+		qsort(v->v, v->n, sizeof(*v->v), by_meta);
+	for (size_t i = 0; i < v->n; i++) {
+		if (n && v->v[i].meta - v->v[n - 1].meta < bytes)
+			lose_span(r->h, 1ULL << r->h->index.arena_shift);
+		else
+			v->v[n++] = v->v[i];
+	}
+	v->n = n;
+	if (v->n)
+		qsort(v->v, v->n, sizeof(*v->v), by_base);
+}
+
+static struct err *read_arenas(struct reader *r)
+{
+	struct go_heap_index *x = &r->h->index;
+	arenas v = { 0 };
+	struct err *err = find_metadata(r, &v);
+
+	if (!err)
+		drop_overlaps(r, &v);
+	for (size_t i = 0; i < v.n && !err; i++) {
+		x->meta[x->arena_slot[(v.v[i].base - x->lo) >> x->arena_shift] - 1] = v.v[i].meta;
+		err = read_arena(r, v.v[i].base, v.v[i].meta);
+	}
+	vec_free(&v);
 	return err;
 }
 

@@ -279,6 +279,20 @@ static struct err *finish(struct agg *a, void *arg, struct pop_row *r)
 	return keep_err(&a->keep);
 }
 
+/* /proc/PID/fd is 0500: its owner, or CAP_DAC_READ_SEARCH. */
+static const char *why_memory_alone(const struct target *t)
+{
+	if (target_capture(t)->kind != TARGET_LIVE)
+		return "this core has no list of descriptors (those of `limpet snapshot` have, "
+		       "without --redact and --no-payload), only "
+		       "memory tells";
+	if (target_mem(t)->fds == UINT64_MAX)
+		return "the process's list of descriptors opens for its own user only, not for "
+		       "CAP_SYS_PTRACE alone (give limpet CAP_DAC_READ_SEARCH too), so only memory "
+		       "tells";
+	return "the process had no open descriptor that could be seen, so only memory tells";
+}
+
 static struct err *totals(const struct work *w, struct ans_pop *p)
 {
 	struct err *err = pop_total(p, "open", "open", POP_COUNT, w->open);
@@ -292,11 +306,12 @@ static struct err *totals(const struct work *w, struct ans_pop *p)
 		err = pop_total(p, "closed", "held though closed", POP_COUNT, w->closed);
 	if (!err)
 		err = pop_total(p, "garbage", "open until a finalizer runs", POP_COUNT, w->garbage);
-	if (!err && !w->fds)
-		err = pop_note(w->a, p,
-			       "of a core only memory tells: descriptors without an object "
-			       "are not in the list, and what was open is what objects say");
-	return err;
+	if (err || w->fds)
+		return err;
+	return pop_note(w->a, p,
+			"%s: descriptors without an object are not in the list, and what was open "
+			"is what objects say",
+			why_memory_alone(w->a->s->t));
 }
 
 static struct err *fill(struct work *w, struct ans_pop *p)

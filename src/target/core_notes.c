@@ -19,6 +19,7 @@
 #define MAX_AUXV	(64U << 10)
 #define MAX_FILES_BYTES (256ULL << 20)
 #define MAX_MAPPINGS	(1U << 20)
+#define MAX_FDS_BYTES	(128U << 20)
 
 enum {
 	PRSTATUS_PID = 32,
@@ -148,6 +149,21 @@ static struct err *take_ours(struct core *c, const struct note *d)
 	return c->facts.exe ? NULL : &err_nomem;
 }
 
+static struct err *take_fds(struct core *c, const struct note *d)
+{
+	size_t n = 0, want = (size_t)MIN((uint64_t)d->desc_bytes, wrap_size(c->w));
+	struct err *err;
+
+	want = MIN(want, (size_t)MAX_FDS_BYTES);
+	if (c->t.fd_text || !want)
+		return NULL;
+	c->t.fd_text = malloc(want);
+	if (!c->t.fd_text)
+		return &err_nomem;
+	err = desc(c, d, c->t.fd_text, want, &n);
+	return err ? err : core_fds_parse(c->t.fd_text, n, &c->t.fds, &c->t.nfds);
+}
+
 /* Neighbours have the same path most of the time; few paths: looked for from the end. */
 static uint32_t file_of(struct core *c, const char *path)
 {
@@ -244,7 +260,9 @@ static struct err *take_arm64(struct core *c, const struct note *d)
 static struct err *take(struct core *c, const struct note *d)
 {
 	if (!strcmp(d->name, CORENOTE_NAME))
-		return d->type == CORENOTE_TYPE ? take_ours(c, d) : NULL;
+		return d->type == CORENOTE_TYPE	 ? take_ours(c, d)
+		       : d->type == CORENOTE_FDS ? take_fds(c, d)
+						 : NULL;
 	if (c->t.arch == TARGET_ARM64 && !strcmp(d->name, "LINUX"))
 		return take_arm64(c, d);
 	if (d->name_bytes && strcmp(d->name, "CORE"))

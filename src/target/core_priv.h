@@ -100,6 +100,9 @@ const char *core_keep(struct core *c, const char *text, size_t n);
 /* Value of an AT_ entry, 0 when there is none. */
 uint64_t core_auxv(const struct core *c, uint64_t type);
 
+/* text[0 .. n) of CORENOTE_FDS; rows point into it.  Untouched when it is no list. */
+struct err *core_fds_parse(char *text, size_t n, struct target_fd **ret, size_t *ret_n) MUST_CHECK;
+
 struct err *core_read_some(struct target *t, taddr addr, void *buf, size_t nbytes, size_t *ret);
 
 #endif

@@ -8,6 +8,9 @@
  * they come from the file that NT_FILE names there, or are lost.  With it they are zeroes that
  * were left out, except in a PT_LOAD with p_filesz 0 that NT_FILE covers when
  * CORENOTE_FLAG_FILES is set: those are pages as they are in that file.
+ *
+ * A second one, name "limpet", type CORENOTE_FDS, is the list of open descriptors (core_fds.c has
+ * its form).  It is not in a core from which contents were left out: paths and hosts are contents.
  */
 #ifndef LIMPET_TARGET_CORENOTE_H
 #define LIMPET_TARGET_CORENOTE_H
@@ -16,6 +19,7 @@
 
 #define CORENOTE_NAME	 "limpet"
 #define CORENOTE_TYPE	 0x4c4d5054 /* dlv goes by the type alone, and 1 is NT_PRSTATUS */
+#define CORENOTE_FDS	 0x4c4d4644
 #define CORENOTE_VERSION 1
 
 /*

@@ -65,8 +65,11 @@ struct err *core_image_read(struct core_image *c, uint64_t off, void *buf, size_
 /* Bytes that could not be read so far. */
 uint64_t core_image_lost_bytes(const struct core_image *c);
 
-/* corewrite_notes.c: the notes of a plan, appended to o (its text is bytes). */
+/* core_fds.c: the desc of CORENOTE_FDS. */
 struct str;
+void core_fds_put(struct str *o, const struct target_fd *v, size_t n);
+
+/* corewrite_notes.c: the notes of a plan, appended to o (its text is bytes). */
 void core_notes(struct str *o, const struct target *t, const struct core_plan *p);
 
 #endif

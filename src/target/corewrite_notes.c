@@ -179,6 +179,21 @@ static void put_own(struct str *o, const struct target *t, const struct core_pla
 		note(o, CORENOTE_NAME, CORENOTE_TYPE, d.s, d.n);
 }
 
+static void put_fds(struct str *o, const struct target *t, const struct core_plan *p)
+{
+	_cleanup_(str_deinit) struct str d = { 0 };
+	size_t n;
+	const struct target_fd *v = target_fds(t, &n);
+
+	if (!v || (p->flags & (CORENOTE_FLAG_NO_PAYLOAD | CORENOTE_FLAG_REDACTED)))
+		return;
+	core_fds_put(&d, v, n);
+	if (d.bad)
+		o->bad = true;
+	else
+		note(o, CORENOTE_NAME, CORENOTE_FDS, d.s, d.n);
+}
+
 void core_notes(struct str *o, const struct target *t, const struct core_plan *p)
 {
 	enum target_arch arch = target_arch(t);
@@ -198,6 +213,7 @@ void core_notes(struct str *o, const struct target *t, const struct core_plan *p
 		note(o, "CORE", NT_AUXV, auxv, nauxv);
 	put_files(o, p);
 	put_own(o, t, p);
+	put_fds(o, t, p);
 	if (p->nthreads)
 		put_more(o, arch, p, first);
 	for (size_t i = 0; i < p->nthreads; i++) {

@@ -47,6 +47,11 @@ void doctor_machine(struct doctor *d);
 /* One process: may it be snapshotted, at what price?  Errors: there is none. */
 struct err *doctor_process(struct doctor *d, pid_t pid, const struct target_opts *o) MUST_CHECK;
 
+/* What is said of target_cleaned.unmarked, after "N dead ". */
+#define DOCTOR_UNMARKED                                                                             \
+	"%s of it may be twins of a killed limpet or its own, nothing tells: they are left alone; " \
+	"each holds a pid and no memory, until the program ends or waits for it"
+
 /* Where limpet runs, for what to do about missing rights. */
 enum doctor_place { PLACE_HOST, PLACE_DOCKER, PLACE_KUBERNETES };
 enum doctor_place doctor_place(void);

@@ -285,8 +285,13 @@ static void say_own_memory(struct doctor *d, const struct preflight *pf)
 
 static void say_leftover(struct doctor *d)
 {
-	unsigned n = residue_count(d->pid);
+	unsigned n = residue_count(d->pid), like = residue_unmarked(d->pid);
 
+	if (!n && like) {
+		doctor_say(d, "leftover", DOCTOR_NOTE, "%u dead " DOCTOR_UNMARKED, like,
+			   like == 1 ? "child" : "children");
+		return;
+	}
 	if (!n) {
 		doctor_say(d, "leftover", DOCTOR_OK, "nothing was left in it by a killed limpet");
 		return;

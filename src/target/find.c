@@ -5,6 +5,7 @@
  * and twins are no answer, nor are we.  Cost: one small file and one link a process.
  */
 #include "target/container.h"
+#include "target/denied.h"
 #include "target/facts.h"
 #include "target/procfs.h"
 
@@ -14,6 +15,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -159,17 +161,18 @@ static struct err *look(const struct wanted *w, pids *ret)
 	return err;
 }
 
-/* Spaces for the ends of the arguments. */
+/* Its name and arguments, with spaces for their ends. */
 static void put_arguments(struct str *o, pid_t pid)
 {
-	char cmd[256] = "";
+	char cmd[4096] = "";
 	ssize_t n = proc_read_small(cmd, sizeof(cmd), "/proc/%d/cmdline", pid);
+	size_t first = (size_t)(base_of(cmd) - cmd);
 
 	for (ssize_t i = 0; i + 1 < n; i++)
 		cmd[i] = cmd[i] ? cmd[i] : ' ';
-	cmd[ARGUMENTS] = '\0';
-	clean_in_place(cmd);
-	str_printf(o, ", %s", cmd);
+	cmd[MIN(first + ARGUMENTS, sizeof(cmd) - 1)] = '\0';
+	clean_in_place(cmd + first);
+	str_printf(o, ", %s", cmd + first);
 }
 
 /* "1234 in container 4f66ad9a0b2e (docker), since 2026-11-21 18:03:44 UTC, /srv/server" */
@@ -240,10 +243,10 @@ static bool proc_hides(void)
 
 static struct err *none(const struct wanted *w)
 {
-	const char *why =
-		!proc_hides()
-			? ""
-			: "; /proc shows no processes of other users here (hidepid): run as root";
+	const char *why = "";
+
+	if (!caps_effective(CAP_SYS_PTRACE) && proc_hides())
+		why = "; /proc shows no processes of other users here (hidepid): run as root";
 
 	if (w->where)
 		return err_new(ERR_GONE,

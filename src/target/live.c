@@ -10,6 +10,7 @@
 #include "target/facts.h"
 #include "target/fds.h"
 #include "target/preflight.h"
+#include "target/residue.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -278,10 +279,17 @@ struct err *target_open_live(pid_t pid, const struct target_opts *o, struct targ
 		ret);
 }
 
-struct err *target_clean(pid_t pid, unsigned *ret_reaped, unsigned *ret_left)
+struct err *target_clean(pid_t pid, struct target_cleaned *ret)
 {
 	struct preflight pf;
+	struct target_cleaned c = { 0 };
 	struct err *err = preflight_look(pid, &pf);
 
-	return err ? err : surgeon_clean(pid, ret_reaped, ret_left);
+	if (!err)
+		err = surgeon_clean(pid, &c.reaped, &c.left);
+	if (err)
+		return err;
+	c.unmarked = residue_unmarked(pid);
+	*ret = c;
+	return NULL;
 }

@@ -26,6 +26,7 @@
 #define SYS_FUTEX_AMD64 202
 #define CALL_TIMEOUT_NS (10000 * MS)
 #define MAX_RESIDUE	64
+#define PF_FORKNOEXEC	UINT64_C(0x40) /* include/linux/sched.h */
 
 struct twins {
 	pid_t pid[MAX_RESIDUE];	   /* as we see it */
@@ -47,7 +48,7 @@ static bool shares_files_only(pid_t target, pid_t pid)
 	       syscall(SYS_kcmp, target, pid, KCMP_VM, 0, 0) > 0;
 }
 
-enum child_kind { CHILD_OTHER, CHILD_LIVING_TWIN, CHILD_DEAD_TWIN };
+enum child_kind { CHILD_OTHER, CHILD_LIVING_TWIN, CHILD_DEAD_TWIN, CHILD_DEAD_LIKE_A_TWIN };
 
 static enum child_kind kind_of(pid_t target, pid_t pid)
 {
@@ -56,8 +57,10 @@ static enum child_kind kind_of(pid_t target, pid_t pid)
 
 	if (!proc_read_stat(pid, &s) || s.ppid != target || s.exit_signal != 0)
 		return CHILD_OTHER;
+	if (s.state == 'Z' && is_marked(pid))
+		return CHILD_DEAD_TWIN;
 	if (s.state == 'Z')
-		return is_marked(pid) ? CHILD_DEAD_TWIN : CHILD_OTHER;
+		return s.flags & PF_FORKNOEXEC ? CHILD_DEAD_LIKE_A_TWIN : CHILD_OTHER;
 	struct err *err = proc_read_status(pid, 0, &st);
 
 	if (err) {
@@ -199,6 +202,14 @@ unsigned residue_count(pid_t target)
 	find_twins(target, CHILD_LIVING_TWIN, &alive);
 	find_twins(target, CHILD_DEAD_TWIN, &dead);
 	return alive.n + dead.n;
+}
+
+unsigned residue_unmarked(pid_t target)
+{
+	struct twins dead;
+
+	find_twins(target, CHILD_DEAD_LIKE_A_TWIN, &dead);
+	return dead.n;
 }
 
 void residue_kill(pid_t target)

@@ -20,6 +20,13 @@ bool residue_kill_tracee(pid_t pid);
 /* Living and dead twins in a process; injects and stops nothing. */
 unsigned residue_count(pid_t target);
 
+/*
+ * Zombies that may have been twins and bear no mark: killed with their surgeon in the instant
+ * before it, which is longer where only the twin itself can set it (twin_lend(), twin.h).  Nobody
+ * can tell, so they are not touched.
+ */
+unsigned residue_unmarked(pid_t target);
+
 /* Kill those alive and untraced.  Injects nothing. */
 void residue_kill(pid_t target);
 

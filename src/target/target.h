@@ -243,11 +243,13 @@ uint64_t target_started_unix_ns(const struct target *t);
 /* Drop the twin now (all later reads give ERR_GONE or ERR_LIMIT); facts stay readable. */
 void target_release(struct target *t);
 
-/*
- * Kill and reap the twins that a killed limpet left in a process (doctor --reap).
- * *ret_left = zombies that could not be taken away.
- */
-struct err *target_clean(pid_t pid, unsigned *ret_reaped, unsigned *ret_left) MUST_CHECK;
+/* Kill and reap the twins that a killed limpet left in a process (doctor --reap). */
+struct target_cleaned {
+	unsigned reaped;
+	unsigned left;	   /* zombies that could not be taken away */
+	unsigned unmarked; /* dead children that may have been twins: not touched (residue.h) */
+};
+struct err *target_clean(pid_t pid, struct target_cleaned *ret) MUST_CHECK;
 
 /*
  * Exact comm or base name of the executable -> pid; "NAME@WHERE" is the one in the container, pod

@@ -42,6 +42,7 @@ def furnish(spec, files):
     os.chmod(HOLD, 0o755)
     fill, root = overlay() if spec.get("root") == "overlay" else (HOLD, HOLD)
     for name, fd in files.items():
+        os.makedirs(os.path.dirname(f"{fill}/{name}"), exist_ok=True)
         shutil.copyfile(f"/proc/self/fd/{fd}", f"{fill}/{name}")
         os.chmod(f"{fill}/{name}", 0o755)
     if spec.get("proc", True):

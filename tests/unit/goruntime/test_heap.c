@@ -386,6 +386,29 @@ static void check_unlisted(const struct go_layout *L)
 	world_close(&w);
 }
 
+/* Arenas that are said to have one page table among them: read once, and the others are lost. */
+static void check_shared_metadata(const struct go_layout *L)
+{
+	uint64_t arena_no = (ARENA - (uint64_t)L->c_arenaBaseOffset) / (64 << 20);
+	struct world w;
+
+	world_open(&w, L);
+	fake_map(&w.f, L2 + (arena_no + 1) * 8, 16);
+	fake_put64(&w.f, L2 + (arena_no + 1) * 8, META);
+	fake_put64(&w.f, L2 + (arena_no + 2) * 8, META + 4096);
+	fake_put64(&w.f, LIST + 0x8008, arena_no + 1);
+	fake_put64(&w.f, LIST + 0x8010, arena_no + 2);
+	fake_put64(&w.f, MHEAP + (uint64_t)L->mheap_heapArenas.off + 8, 3);
+	put_span(&w, 5, 1, 1024, 8, 10 << 1 | 1, SWEEPGEN);
+	assert_null(go_heap_read(&w.g, 1, &w.h));
+	assert_int_equal(w.h.narenas, 3);
+	assert_int_equal(w.h.spans.n, 1);
+	assert_int_equal(w.h.lost_spans, 2);
+	assert_int_equal(w.h.lost_bytes, 2 * (64 << 20));
+	assert_int_equal(go_heap_object_at(&w.h, ARENA + 5 * GO_PAGE_BYTES), 0);
+	world_close(&w);
+}
+
 /* mgcmark.go, gcMarkTinyAllocs: what the Ps hand out pieces of is a root; a P without one has none.
  */
 static void check_tiny(const struct go_layout *L)
@@ -448,6 +471,12 @@ static void test_stale(void **state)
 	each_layout(check_stale);
 }
 
+static void test_shared_metadata(void **state)
+{
+	(void)state;
+	each_layout(check_shared_metadata);
+}
+
 static void test_unlisted(void **state)
 {
 	(void)state;
@@ -469,9 +498,13 @@ static void test_hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_states),	cmocka_unit_test(test_scan),
-		cmocka_unit_test(test_stale),	cmocka_unit_test(test_unlisted),
-		cmocka_unit_test(test_hostile), cmocka_unit_test(test_tiny),
+		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_stale),
+		cmocka_unit_test(test_unlisted),
+		cmocka_unit_test(test_shared_metadata),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_tiny),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
