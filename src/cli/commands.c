@@ -42,7 +42,9 @@ static const struct cmd table[] = {
 		.about = "what takes the memory: by type, package, root, goroutine, label, kind or site",
 		.help = WHERE
 		"Retained bytes are what would be freed with a row's objects: each byte counts once in\n"
-		"a row.  By root and by goroutine all rows together are the reachable bytes.  By site rows\n"
+		"a row.  By root, goroutine and label all rows together are the reachable bytes.  By label\n"
+		"(label:KEY: of that key alone) rows are what goroutines of equal pprof labels hold\n"
+		"together: docs/labels.md; values are hashed but on a terminal (--values).  By site rows\n"
 		"are functions (--granularity line: lines) that allocated, as `go tool pprof -top` has\n"
 		"them, from the samples that the program takes itself: docs/sites.md.",
 		.example = "limpet top name:server --by type --sort retained",
@@ -97,8 +99,9 @@ static const struct cmd table[] = {
 		.about = "goroutines: state, wait reason, creator, stack, what each alone retains",
 		.help = WHERE
 		"Waiting times are lower bounds: the runtime notes them at the first collection.\n"
+		"Values of pprof labels are shown on a terminal, elsewhere hashed (--values).\n"
 		"In JSON \"leaked\" is null: a leak is a claim that this version cannot prove.",
-		.example = "limpet goroutines 1234 --group-by stack",
+		.example = "limpet goroutines 1234 --group-by label:route --values full",
 		.opts = OPTS_COMMON | OPT_GROUP_BY,
 		.min_args = 1,
 		.max_args = 1,

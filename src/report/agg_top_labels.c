@@ -4,7 +4,8 @@
  * A row is what only the goroutines of that label reach, all of them together; so what two
  * requests of one route share is the route's.  What other goroutines reach, too, and what globals
  * reach, too, are rows of their own: the retained bytes of all rows are the reachable bytes.
- * O(n + m), 12 bytes a node.
+ * Beside these each label has its shared bytes: of those rows what no other label reaches.
+ * O(n + m), 16 bytes a node.
  */
 #include "report/agg_labels.h"
 #include "report/agg_top.h"
@@ -17,6 +18,7 @@ struct part {
 	uint32_t others;  /* the group of roots that are no goroutines; behind it: shared ones */
 	uint32_t *group;  /* by root */
 	uint32_t *owner;  /* by node */
+	uint32_t *label;  /* the same, as if there were but goroutines with labels */
 	uint64_t *global; /* bit by node: other roots reach it, too */
 	struct ans_row *rows;
 };
@@ -41,11 +43,29 @@ static struct err *group_roots(struct part *p)
 	return NULL;
 }
 
+static struct err *divide_labels(struct part *p)
+{
+	size_t n = p->a->s->roots.n;
+	_cleanup_(freep) uint32_t *group = zalloc(n, sizeof(*group));
+
+	if (!group)
+		return &err_nomem;
+	for (size_t i = 0; i < n; i++) {
+		bool label = p->group[i] >= SNAP_LABELS_FIRST && p->group[i] < p->gs.n;
+
+		group[i] = label ? p->group[i] : GRAPH_NONE;
+	}
+	return graph_partition(p->a->g, group, &p->label);
+}
+
 static struct err *divide(struct part *p)
 {
 	const struct graph *g = p->a->g;
 	struct err *err = graph_partition(g, p->group, &p->owner);
 
+	if (err)
+		return err;
+	err = divide_labels(p);
 	if (err)
 		return err;
 	p->global = zalloc(((size_t)g->n + 63) / 64, sizeof(*p->global));
@@ -75,6 +95,8 @@ static void add_objects(struct part *p)
 		r = &p->rows[row_of(p, v)];
 		r->objects++;
 		r->retained += graph_shallow(g, v);
+		if (p->owner[v] == GRAPH_SHARED && p->label[v] < p->gs.n)
+			p->rows[p->label[v]].shared += graph_shallow(g, v);
 	}
 }
 
@@ -140,6 +162,7 @@ struct err *agg_rows_label(struct agg *a, const struct top_ask *q, struct ans_to
 	agg_label_groups_deinit(&p.gs);
 	free(p.group);
 	free(p.owner);
+	free(p.label);
 	free(p.global);
 	free(p.rows);
 	return err;

@@ -155,6 +155,7 @@ struct ans_row {
 	struct ans_row_site site;
 	const struct ans_labels
 		*labels;     /* that all its goroutines carry; NULL: none, or not one set */
+	uint64_t shared; /* by label: what no other label reaches, but goroutines without or globals do */
 	uint64_t label_sets; /* goroutines: that they carry, none counting as one; 0: not asked */
 };
 

@@ -225,6 +225,8 @@ void json_top(struct jw *j, const struct ans_top *a)
 		if (by_label) {
 			jw_kv_u64(j, "goroutines", r->count);
 			jw_kv_u64(j, "stack_bytes", r->shallow);
+			if (!r->rest)
+				jw_kv_u64(j, "shared_bytes", r->shared);
 		}
 		put_labels(j, r->labels);
 		if (r->label_sets > 1)

@@ -35,6 +35,7 @@ void text_path(struct str *o, const struct ans_path *p, const char *indent);
 void text_labels(struct str *o, const struct ans_labels *l);
 /* The same without braces. */
 void text_label_words(struct str *o, const struct ans_labels *l);
+void text_top_labels(struct str *o, enum text_style st, const struct ans_top *a);
 void text_holder(struct str *o, const struct ans_holder *h);
 /* Values as Go source spells them; bytes as a hex dump. */
 void text_values(struct str *o, const struct ans_value *v, size_t n);

@@ -33,12 +33,16 @@ void text_top(struct str *o, enum text_style st, const struct ans_top *a)
 {
 	char head[96];
 
+	if (!strncmp(a->by, "label", 5)) {
+		text_top_labels(o, st, a);
+		return;
+	}
 	if (a->profile.known) {
 		text_sites(o, st, a);
 		return;
 	}
 	snprintf(head, sizeof(head), "%10s %6s %10s %12s  %s", "retained", "",
-		 strncmp(a->by, "label", 5) ? "shallow" : "stacks", "objects", a->by);
+		 "shallow", "objects", a->by);
 	text_title(o, st, head);
 	for (size_t i = 0; i < a->rows.n; i++)
 		put_row(o, a, &a->rows.v[i]);

@@ -116,6 +116,11 @@ def compare(target, key, books):
                 close(rows[name]["retained_bytes"], bytes_, (by, name))
             else:
                 assert rows[name]["retained_bytes"] >= bytes_, (by, name)
+        # What one label shares with globals alone: the books know of one such thing.
+        for e in books:
+            if e["global"] and e["who"]:
+                name = group(e["who"][0])
+                assert e["bytes"] <= rows[name]["shared_bytes"] <= e["bytes"] * 1.02 + 65536, (by, name, rows[name])
         assert {n for n in rows if isinstance(n, tuple)} == {n for n in want if isinstance(n, tuple)}, by
     return rows
 

@@ -157,6 +157,24 @@ static const char *naive_row(const struct world *w, const char *by, gnode v)
 	return several ? "(shared by several labels)" : one;
 }
 
+/* Is v reached by goroutines of that row, by none of another label, and by something else? */
+static bool naive_shared(const struct world *w, const char *by, gnode v, const char *row)
+{
+	bool mine = false, others = false;
+
+	for (unsigned r = 0; r < NROOTS; r++) {
+		const char *name = r < NG ? row_of(w, by, r) : "(";
+
+		if (!(reach(w, r + 1) >> v & 1))
+			continue;
+		if (*name != '(' && strcmp(name, row))
+			return false;
+		mine |= !strcmp(name, row);
+		others |= *name == '(';
+	}
+	return mine && others;
+}
+
 static void check_rows(struct world *w, struct agg *a, const char *by)
 {
 	struct ans_top t;
@@ -165,16 +183,18 @@ static void check_rows(struct world *w, struct agg *a, const char *by)
 	assert_null(agg_top(a, &(struct top_ask){ .by = by, .limit = 100 }, &t));
 	for (size_t i = 0; i < t.rows.n; i++) {
 		const struct ans_row *r = &t.rows.v[i];
-		uint64_t objects = 0, count = 0;
+		uint64_t objects = 0, count = 0, shared = 0;
 
 		for (gnode v = NROOTS + 1; v < N; v++) {
 			const char *name = naive_row(w, by, v);
 
 			objects += name && !strcmp(name, r->name);
+			shared += *r->name != '(' && naive_shared(w, by, v, r->name);
 		}
 		for (unsigned k = 0; k < NG; k++)
 			count += !strcmp(row_of(w, by, k), r->name);
-		if (r->objects != objects || r->retained != 16 * objects || r->count != count)
+		if (r->objects != objects || r->retained != 16 * objects || r->count != count ||
+		    r->shared != 16 * shared)
 			fail_msg("%s: %s", by, r->name);
 		assert_int_equal(r->shallow, 2048 * count);
 		assert_int_equal(r->rest, *r->name == '(');
