@@ -9,6 +9,7 @@
 #include "goruntime/heap_io.h"
 #include "goruntime/heap_priv.h"
 #include "goruntime/heap_scan.h"
+#include "goruntime/profile.h"
 
 #include <pthread.h>
 
@@ -116,6 +117,18 @@ static void own_goroutines(const struct go *g, const struct go_stacks *st, go_ra
 				fn(arg, st->gs.v[i].g + (uint64_t)figures[k].off, figures[k].bytes);
 }
 
+/* Stacks and counts of the memory profile (mprof.go). */
+static struct err *own_profile(const struct go *g, go_range_fn *fn, void *arg)
+{
+	_cleanup_(go_profile_deinit) struct go_profile p = { 0 };
+	struct err *err = go_profile_read(g, &p);
+
+	for (size_t i = 0; i < p.buckets.n && !err; i++)
+		fn(arg, p.buckets.v[i].at,
+		   g->L->bucket_bytes + 8 * (uint64_t)p.buckets.v[i].npcs + g->L->memRecord_bytes);
+	return err;
+}
+
 struct err *go_own_memory(const struct go *g, const struct go_heap *h, const struct go_stacks *st,
 			  go_range_fn *fn, void *arg)
 {
@@ -127,7 +140,7 @@ struct err *go_own_memory(const struct go *g, const struct go_heap *h, const str
 		return err;
 	own_variables(g, fn, arg);
 	own_goroutines(g, st, fn, arg);
-	return NULL;
+	return own_profile(g, fn, arg);
 }
 
 struct channels {

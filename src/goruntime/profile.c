@@ -158,6 +158,8 @@ struct err *go_profile_read(const struct go *g, struct go_profile *ret)
 	if (err)
 		return err;
 	p.state = state_of(g, &p);
+	if (p.state == GO_PROFILING_UNLINKED)
+		p.buckets.n = p.pcs.n = 0; /* from before the runtime knew: proc.go, schedinit */
 	*ret = p;
 	p = (struct go_profile){ 0 };
 	return NULL;

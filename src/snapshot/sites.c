@@ -189,6 +189,16 @@ static struct err *dumped_site(struct snap_sites *x, const struct dump *d,
 	return vec_push(&x->sites, site) ? NULL : &err_nomem;
 }
 
+/* A dump does not tell the rate; where most of the heap is in the sample it was 1. */
+static bool mostly_sampled(const struct snap_sites *x, const struct dump *d)
+{
+	double bytes = 0;
+
+	for (size_t i = 0; i < x->samples.n; i++)
+		bytes += (double)x->sites.v[x->samples.v[i].site].bytes;
+	return bytes > (double)d->object_bytes / 2;
+}
+
 static struct err *from_dump(struct snapshot *s, struct snap_sites *x)
 {
 	const struct dump *d = s->dump->d;
@@ -208,7 +218,7 @@ static struct err *from_dump(struct snapshot *s, struct snap_sites *x)
 			err = &err_nomem;
 	}
 	x->state = d->buckets.n ? GO_PROFILING_ON : GO_PROFILING_OFF;
-	x->rate = DEFAULT_RATE;
+	x->rate = mostly_sampled(x, d) ? 1 : DEFAULT_RATE;
 	x->rate_assumed = true;
 	return err;
 }

@@ -1,18 +1,30 @@
 """What the program says of its own memory: /debug/pprof/heap through `go tool pprof`, and limpet's rows beside it."""
+import http.client
 import os
 import re
 import subprocess
 import tempfile
-import urllib.request
 
 import build_targets
-from procs import HTTP, limpet_json
+from procs import limpet_json
 
 
-def fetch(address, query="gc=1"):
-    """The bytes of the program's own heap profile, after a collection of its own."""
-    with urllib.request.urlopen(f"{HTTP}{address}/debug/pprof/heap?{query}", timeout=60) as answer:
-        return answer.read()
+class Asker:
+    """Asks for the program's own heap profile over one connection: that, too, is memory of the program."""
+
+    def __init__(self, address):
+        self.connection = http.client.HTTPConnection(address, timeout=60)
+
+    def profile(self):
+        """Its bytes, after a collection of its own."""
+        self.connection.request("GET", "/debug/pprof/heap?gc=1")
+        return self.connection.getresponse().read()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
 
 
 def pprof(profile, *flags):

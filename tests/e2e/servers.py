@@ -8,6 +8,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -49,10 +50,13 @@ class Visitors:
             t.start()
         return self
 
-    def __exit__(self, *_):
+    def stop(self):
         self.done.set()
         for t in self.threads:
             t.join()
+
+    def __exit__(self, *_):
+        self.stop()
 
 
 def _http(port, path, body=None):
@@ -61,13 +65,13 @@ def _http(port, path, body=None):
         return answer.read()
 
 
-def _caddy(folder, port):
+def _caddy(folder, port, profiles):
     with open(os.path.join(folder, "index.html"), "wb") as f:
         f.write(bytes(range(256)) * 40)
     server = {"listen": [f"127.0.0.1:{port}"], "automatic_https": {"disable": True},
               "routes": [{"handle": [{"handler": "file_server", "root": folder}]}]}
     with open(os.path.join(folder, "caddy.json"), "w", encoding="ascii") as f:
-        json.dump({"admin": {"disabled": True}, "apps": {"http": {"servers": {"s": server}}}}, f)
+        json.dump({"admin": {"listen": f"127.0.0.1:{profiles}"}, "apps": {"http": {"servers": {"s": server}}}}, f)
     return ["run", "--config", os.path.join(folder, "caddy.json")], lambda rng: _http(port, "/index.html")
 
 
@@ -76,7 +80,7 @@ def _base64(text):
     return base64.b64encode(text.encode()).decode()
 
 
-def _etcd(folder, port):
+def _etcd(folder, port, _):
     peer = f"{HTTP}127.0.0.1:{free_port()}"
     client = f"{HTTP}127.0.0.1:{port}"
 
@@ -89,10 +93,10 @@ def _etcd(folder, port):
             _http(port, "/v3/lease/grant", {"TTL": 600})
     return ["--data-dir", os.path.join(folder, "data"), "--listen-client-urls", client, "--advertise-client-urls", client,
             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "default=" + peer,
-            "--log-level", "error", "--unsafe-no-fsync"], ask
+            "--log-level", "error", "--unsafe-no-fsync", "--enable-pprof"], ask
 
 
-def _coredns(folder, port):
+def _coredns(folder, port, _):
     with open(os.path.join(folder, "zone"), "w", encoding="ascii") as f:
         f.write("$ORIGIN example.org.\n@ 3600 IN SOA ns.example.org. me.example.org. 1 7200 3600 1209600 3600\n")
         f.write("@ 3600 IN NS ns.example.org.\nns 3600 IN A 127.0.0.1\n")
@@ -113,7 +117,7 @@ def _coredns(folder, port):
     return ["-conf", os.path.join(folder, "Corefile")], ask
 
 
-def _prometheus(folder, port):
+def _prometheus(folder, port, _):
     jobs = [{"job_name": f"self{i}", "scrape_interval": "1s", "metrics_path": "/metrics",
              "static_configs": [{"targets": [f"127.0.0.1:{port}"], "labels": {"shard": str(k)}} for k in range(5)]}
             for i in range(8)]
@@ -132,24 +136,42 @@ HOW = {"caddy": _caddy, "etcd": _etcd, "coredns": _coredns, "prometheus": _prome
 NAMES = ["caddy", "nats", *HOW]
 
 
+def rest(name, folder, target, visitors):
+    """The work ends, the server stays: it does nothing but what it does by itself."""
+    visitors.stop()
+    if name == "prometheus":  # which is its own visitor
+        with open(os.path.join(folder, "p.yml"), "w", encoding="ascii") as f:
+            json.dump({}, f)
+        os.kill(target.pid, signal.SIGHUP)
+    time.sleep(3)
+
+
 @contextlib.contextmanager
-def at_work(name, exe, seconds=10):
-    """The server as a Target, some seconds into its work; the work goes on while this holds."""
+def at_work(name, exe, seconds=10, env=None):
+    """The server as a Target, some seconds into its work; the work goes on while this holds, or until rest().
+
+    Its own profiles are at target.profiles/debug/pprof (not of coredns).
+    """
     folder = tempfile.mkdtemp(prefix="limpet-server-")
     try:
         if name == "nats":
-            with Target("nats", binary=exe) as target, Load(target.address, "nats") as load:
+            with Target("nats", binary=exe, env=env) as target, Load(target.address, "nats") as load:
+                done = []
+                target.profiles = target.words[1]
+                target.rest = lambda: (done.append(load.result()), time.sleep(3))
                 time.sleep(seconds)
                 yield target
-                assert load.result()["requests"] > 100
+                assert (done or [load.result()])[0]["requests"] > 100
             return
-        port = free_port()
-        args, ask = HOW[name](folder, port)
-        target = Target(name, binary=exe, args=args, env={"XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder})
+        port, apart = free_port(), free_port()
+        args, ask = HOW[name](folder, port, apart)
+        target = Target(name, binary=exe, args=args, env={"XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder, **(env or {})})
         target.ready = lambda: target
         with target, Visitors(ask) as visitors:
             time.sleep(seconds)
             assert target.alive(), target.lines[-20:]
+            target.profiles = f"127.0.0.1:{apart if name == 'caddy' else port}"
+            target.rest = lambda: rest(name, folder, target, visitors)
             assert visitors.answers > 20, (visitors.answers, visitors.failures, target.lines[-5:])
             yield target
     finally:

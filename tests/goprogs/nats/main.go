@@ -24,7 +24,7 @@ func main() {
 	defer os.RemoveAll(dir)
 	s, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: port, HTTPHost: "127.0.0.1", HTTPPort: -1,
-		JetStream: true, StoreDir: dir,
+		JetStream: true, StoreDir: dir, ProfPort: -1,
 	})
 	if err != nil {
 		panic(err)
@@ -33,6 +33,6 @@ func main() {
 	if !s.ReadyForConnections(20 * time.Second) {
 		panic("not ready")
 	}
-	fmt.Printf("READY %d %s\n", os.Getpid(), s.Addr())
+	fmt.Printf("READY %d %s %s\n", os.Getpid(), s.Addr(), s.ProfilerAddr())
 	s.WaitForShutdown()
 }
