@@ -18,6 +18,7 @@
 #include "target/procfs.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <stdio.h>
 
 #define ID_DIGITS  64U
@@ -229,6 +230,46 @@ const char *container_words(const struct target_place *p, char buf[static CONTAI
 			 p->pod);
 	else if (!n && *p->unit)
 		snprintf(buf, CONTAINER_WORDS, " of %s", p->unit);
+	return buf;
+}
+
+static void closedirp(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+static bool has_number(pid_t pid, pid_t ns_pid)
+{
+	struct proc_status s;
+	struct err *err = proc_read_status(pid, 0, &s);
+	bool hit = !err && s.ns_depth > 1 && s.ns_pid == ns_pid;
+
+	err_free(err);
+	return hit;
+}
+
+const char *container_inner(pid_t ns_pid, char buf[static CONTAINER_INNER])
+{
+	_cleanup_(closedirp) DIR *d = opendir("/proc");
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (struct dirent *e; d && n < CONTAINER_INNER / 2 && (e = readdir(d));) {
+		pid_t pid = isdigit((unsigned char)e->d_name[0])
+				    ? (pid_t)strtol(e->d_name, NULL, 10)
+				    : 0;
+		struct target_place p;
+		char words[CONTAINER_WORDS];
+
+		if (!pid || !has_number(pid, ns_pid))
+			continue;
+		container_find(pid, &p);
+		n += (size_t)snprintf(buf + n, CONTAINER_INNER - n, "%s%d%s",
+				      n ? ", "
+					: "; it is the number in a pid namespace of its own of ",
+				      pid, container_words(&p, words));
+	}
 	return buf;
 }
 

@@ -19,6 +19,13 @@ void container_find(pid_t pid, struct target_place *ret);
 #define CONTAINER_WORDS 160
 const char *container_words(const struct target_place *p, char buf[static CONTAINER_WORDS]);
 
+/*
+ * Of a number that no process has here: who has it in a pid namespace of its own, as the end of a
+ * sentence; "" nobody.  One small file a process.
+ */
+#define CONTAINER_INNER 300
+const char *container_inner(pid_t ns_pid, char buf[static CONTAINER_INNER]);
+
 /* Is hint its id, its pod's uid, or how one of the two begins (4 characters at least), or its unit?
  */
 bool container_is(const struct target_place *p, const char *hint);

@@ -89,7 +89,7 @@ static bool same_user_namespace(pid_t pid)
 
 /* The first user namespace maps all ids onto themselves: who has a capability there has it
  * everywhere. */
-static bool in_first_namespace(void)
+bool caps_in_first_namespace(void)
 {
 	char map[512] = "";
 	unsigned long inside, outside, n;
@@ -183,7 +183,7 @@ static bool say_caps(const struct sides *s, struct denial *d)
 /* A capability counts in its own user namespace and those below, not beside and above. */
 static bool say_namespace(const struct sides *s, struct denial *d)
 {
-	if (same_user_namespace(s->pid) || (s->privileged && in_first_namespace()))
+	if (same_user_namespace(s->pid) || (s->privileged && caps_in_first_namespace()))
 		return false;
 	SAY(d, DENIAL_NAMESPACE, "process %d lives in another user namespace than limpet", s->pid);
 	TODO(d,

@@ -39,6 +39,8 @@ struct caps {
 #define CAPS_SELF ((pid_t)0)
 struct caps caps_of(pid_t pid);
 bool caps_effective(unsigned cap);
+/* Do they count for the kernel itself, or only in a user namespace (rootless containers)? */
+bool caps_in_first_namespace(void);
 
 /* os_errno: what ptrace(2) said; 0: it was not asked, and only /proc/PID/mem is tried. */
 void denial_find(pid_t pid, int os_errno, struct denial *ret);

@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "target/attach.h"
+#include "target/container.h"
 #include "target/denied.h"
 
 #include <elf.h>
@@ -116,6 +117,19 @@ static struct err *without_memory(pid_t pid, const struct proc_status *s)
 			       pid, s->name);
 }
 
+/* Who looks into a container sees other numbers than who looks at it. */
+static struct err *with_inner(struct err *err, pid_t pid)
+{
+	char buf[CONTAINER_INNER];
+
+	if (!err || err->code != ERR_GONE || !*container_inner(pid, buf))
+		return err;
+	struct err *more = err_new(ERR_GONE, "%.100s%s", err->msg, buf);
+
+	err_free(err);
+	return more;
+}
+
 struct err *preflight_look(pid_t pid, struct preflight *ret)
 {
 	struct preflight pf = { 0 };
@@ -129,7 +143,7 @@ struct err *preflight_look(pid_t pid, struct preflight *ret)
 	struct err *err = check_proc();
 
 	if (!err)
-		err = proc_read_status(pid, 0, &pf.status);
+		err = with_inner(proc_read_status(pid, 0, &pf.status), pid);
 	if (err)
 		return err;
 	if (pf.status.tgid != pid)
@@ -196,6 +210,13 @@ static struct err *check_seccomp(pid_t pid, const struct preflight *pf)
 			"process %d has a seccomp filter, which would judge the injected call "
 			"and may kill the program for it: run as root (CAP_SYS_ADMIN can suspend "
 			"the filter), or use --freeze, which injects nothing",
+			pid);
+	if (!caps_in_first_namespace())
+		return err_unsupported(
+			"process %d has a seccomp filter, which would judge the injected call and "
+			"may kill the program for it; to suspend it takes CAP_SYS_ADMIN of the "
+			"machine, and limpet has that of a user namespace: run as root of the "
+			"machine, or use --freeze, which injects nothing",
 			pid);
 	if (own.seccomp)
 		return err_unsupported(

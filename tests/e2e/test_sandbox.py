@@ -293,3 +293,44 @@ def test_who_it_is_from_outside():
             for p in (pod, other):
                 assert f" {p.pid} (pid 2 in there) in container {p.cgroups.id[:12]} (containerd)" in done.stderr
             assert limpet_json("report", f"name:{NAME}@{other.cgroups.id[:8]}")["target"]["pid"] == other.pid
+
+
+def test_inner_number_from_outside():
+    """A number that is only one inside: who it is out here."""
+    with open("/proc/sys/kernel/pid_max", encoding="utf-8") as f:
+        number = next(n for n in range(int(f.read()) - 1, 300, -1) if not os.path.exists(f"/proc/{n}"))
+    assert limpet("report", number, code=3).stderr == f"limpet: no process with pid {number}\n"
+    with Pod(program="quiet", number=number) as pod:
+        assert pod.inner == number != pod.pid
+        said = limpet("report", number, code=3).stderr
+        assert said.startswith(f"limpet: no process with pid {number}; it is the number in a pid namespace of its own of {pod.pid}")
+        assert f"{pod.pid} in container {pod.cgroups.id[:12]} (containerd) of pod {POD_UID}\n" in said or not pod.cgroups.folders()
+
+
+def test_filter_in_a_user_namespace():
+    """CAP_SYS_ADMIN of a user namespace suspends no filter: said before anything is tried, and --freeze reads it."""
+    with Pod(program="quiet", filter=True) as pod:
+        done = pod.beside("report", pod.inner, code=4)
+        assert done.stderr == (f"limpet: process {pod.inner} has a seccomp filter, which would judge the injected call and may "
+                               "kill the program for it; to suspend it takes CAP_SYS_ADMIN of the machine, and limpet has that of a "
+                               "user namespace: run as root of the machine, or use --freeze, which injects nothing\n")
+        assert "FAIL  filter" in pod.beside("doctor", pod.inner, code=4).stdout
+        assert json.loads(pod.beside("verify", pod.inner, "--freeze", "--json").stdout)["missing"] == 0
+        assert limpet_json("verify", pod.pid)["missing"] == 0
+        assert pod.unharmed()
+
+
+def test_core_through_a_pipe(tmp_path):
+    """No place to write to in there: -o - is what `kubectl exec` brings out; read here, without any of its files."""
+    with Pod() as pod:
+        leak(pod, 0.3)
+        core = tmp_path / "core"
+        spec = {"pod": pod.pause, "files": {"limpet": pod.static}, "argv": ["/limpet", "snapshot", str(pod.inner), "-o", "-"]}
+        with open(core, "wb") as out:
+            subprocess.run([sys.executable, SANDBOX, "beside", json.dumps(spec)], stdout=out, stderr=subprocess.PIPE, check=True)
+        outside, later = limpet_json("report", pod.pid, "--limit", 0), limpet_json("report", core, "--limit", 0)
+        assert later["target"]["pid"] == pod.inner and not later["capture"]["losses"]
+        for by in ("by_type", "by_root"):
+            here, there = rows(outside, by), rows(later, by)
+            assert set(list(here)[:8]) <= set(there)
+        assert objects_of(later, "main.Session") == objects_of(outside, "main.Session") > 20
