@@ -5,7 +5,10 @@
  * requests of one route share is the route's.  What other goroutines reach, too, and what globals
  * reach, too, are rows of their own: the retained bytes of all rows are the reachable bytes.
  * Beside these each label has its shared bytes: of those rows what no other label reaches.
- * O(n + m), 16 bytes a node.
+ *
+ * Goroutines' descriptors (runtime.g) are fixed: the runtime's list of all of them shares neither
+ * in them nor in what only they hold, the labels themselves, deferred calls, the channel that is
+ * waited on.  O(n + m), 16 bytes a node.
  */
 #include "report/agg_labels.h"
 #include "report/agg_top.h"
@@ -15,8 +18,11 @@
 struct part {
 	struct agg *a;
 	struct agg_label_groups gs;
-	uint32_t others;  /* the group of roots that are no goroutines; behind it: shared ones */
-	uint32_t *group;  /* by root */
+	uint32_t others; /* the group of roots that are no goroutines; behind it: shared ones */
+	uint32_t *group; /* by root */
+	gnode *g_node;	 /* of each goroutine's descriptor */
+	uint32_t *g_group;
+	struct graph_fixed fixed;
 	uint32_t *owner;  /* by node */
 	uint32_t *label;  /* the same, as if there were but goroutines with labels */
 	uint64_t *global; /* bit by node: other roots reach it, too */
@@ -43,25 +49,54 @@ static struct err *group_roots(struct part *p)
 	return NULL;
 }
 
+/* Dead ones are the list's: what they keep is kept by nobody else. */
+static struct err *fix_descriptors(struct part *p)
+{
+	const struct snapshot *s = p->a->s;
+	size_t n = s->stacks.gs.n;
+
+	p->g_node = zalloc(n, sizeof(*p->g_node));
+	p->g_group = zalloc(n, sizeof(*p->g_group));
+	if (!p->g_node || !p->g_group)
+		return &err_nomem;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t id = go_heap_object_at(&s->heap, s->stacks.gs.v[i].g);
+
+		if (s->stacks.gs.v[i].dead || id == GO_NO_OBJECT)
+			continue;
+		p->g_node[p->fixed.n] = graph_node_of_object(p->a->g, id);
+		p->g_group[p->fixed.n++] = p->gs.of[i];
+	}
+	p->fixed.node = p->g_node;
+	p->fixed.group = p->g_group;
+	return NULL;
+}
+
+static uint32_t label_or_none(const struct part *p, uint32_t k)
+{
+	return k >= SNAP_LABELS_FIRST && k < p->gs.n ? k : GRAPH_NONE;
+}
+
 static struct err *divide_labels(struct part *p)
 {
 	size_t n = p->a->s->roots.n;
 	_cleanup_(freep) uint32_t *group = zalloc(n, sizeof(*group));
+	_cleanup_(freep) uint32_t *of_g = zalloc(p->fixed.n, sizeof(*of_g));
+	struct graph_fixed fixed = { p->g_node, of_g, p->fixed.n };
 
-	if (!group)
+	if (!group || !of_g)
 		return &err_nomem;
-	for (size_t i = 0; i < n; i++) {
-		bool label = p->group[i] >= SNAP_LABELS_FIRST && p->group[i] < p->gs.n;
-
-		group[i] = label ? p->group[i] : GRAPH_NONE;
-	}
-	return graph_partition(p->a->g, group, &p->label);
+	for (size_t i = 0; i < n; i++)
+		group[i] = label_or_none(p, p->group[i]);
+	for (size_t i = 0; i < fixed.n; i++)
+		of_g[i] = label_or_none(p, p->g_group[i]);
+	return graph_partition(p->a->g, group, &fixed, &p->label);
 }
 
 static struct err *divide(struct part *p)
 {
 	const struct graph *g = p->a->g;
-	struct err *err = graph_partition(g, p->group, &p->owner);
+	struct err *err = graph_partition(g, p->group, &p->fixed, &p->owner);
 
 	if (err)
 		return err;
@@ -71,7 +106,7 @@ static struct err *divide(struct part *p)
 	p->global = zalloc(((size_t)g->n + 63) / 64, sizeof(*p->global));
 	if (!p->global)
 		return &err_nomem;
-	return graph_reach_of(g, p->group, p->others, p->global);
+	return graph_reach_of(g, p->group, &p->fixed, p->others, p->global);
 }
 
 static uint32_t row_of(const struct part *p, gnode v)
@@ -156,11 +191,15 @@ struct err *agg_rows_label(struct agg *a, const struct top_ask *q, struct ans_to
 	if (!err)
 		err = group_roots(&p);
 	if (!err)
+		err = fix_descriptors(&p);
+	if (!err)
 		err = divide(&p);
 	if (!err)
 		err = make_rows(&p, t);
 	agg_label_groups_deinit(&p.gs);
 	free(p.group);
+	free(p.g_node);
+	free(p.g_group);
 	free(p.owner);
 	free(p.label);
 	free(p.global);

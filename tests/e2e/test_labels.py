@@ -43,7 +43,8 @@ def truth(address, waiting=None):
     raise AssertionError(f"{books['waiting']} of {waiting} wait")
 
 
-STANDING = 4 * (8 + len(REQUESTS))
+EACH = 5  # goroutines of a request
+STANDING = EACH * (8 + len(REQUESTS))
 
 
 @contextlib.contextmanager
@@ -54,7 +55,7 @@ def http_server(minor, flavour="stripped"):
             s = open_ones.enter_context(socket.create_connection((host, int(port))))
             path = route.replace("{id}", "7") + f"?tenant={tenant}&total={total}&n={n}{more}"
             s.sendall(f"GET {path} HTTP/1.1\r\nHost: shop\r\n\r\n".encode())
-            truth(target.address, 4 * (8 + i + 1))  # who gives comes before who takes
+            truth(target.address, EACH * (8 + i + 1))  # who gives comes before who takes
         yield target, "route", truth(target.address, STANDING)
 
 
@@ -64,7 +65,7 @@ def grpc_server(minor, flavour="stripped"):
         for i, (route, tenant, total, n, more) in enumerate(REQUESTS):
             call = f"{RPC[route]}?tenant={tenant}&total={total}&n={n}{more}"
             clients.enter_context(Target("labelgrpc", minor, flavour, args=["client", target.address, call]))
-            truth(target.words[1], 4 * (8 + i + 1))
+            truth(target.words[1], EACH * (8 + i + 1))
         yield target, "rpc", truth(target.words[1], STANDING)
 
 
@@ -175,11 +176,11 @@ def test_goroutines_have_the_labels_of_the_profile(shop):
     ours = limpet_json("goroutines", target.pid, "--values", "full")["goroutines"]
     want = profile(target)
     have = collections.Counter(frozenset(g["labels"].items()) for g in ours if g["labels"])
-    assert have == want and sum(want.values()) == 4 * len(REQUESTS)
+    assert have == want and sum(want.values()) == EACH * len(REQUESTS)
     # A goroutine's labels are those of who started it.
     by_id = {g["id"]: g for g in ours}
     helpers = [g for g in ours if g["labels"] and g["parent_id"] in by_id and by_id[g["parent_id"]]["labels"]]
-    assert len(helpers) == 3 * len(REQUESTS)
+    assert len(helpers) == (EACH - 1) * len(REQUESTS)
     assert all(g["labels"] == by_id[g["parent_id"]]["labels"] for g in helpers)
 
 
@@ -197,7 +198,7 @@ def test_groups(newer_shop, by, key):
                 mine = labels[i] if key is None else {x: y for x, y in labels[i].items() if x == key}
                 assert mine == want, (i, k["name"])
                 seen += 1
-    assert seen >= 4 * (8 + len(REQUESTS))
+    assert seen >= EACH * (8 + len(REQUESTS))
     assert len(answer["groups"]) == len(set(k["name"] for k in answer["groups"]))
 
 

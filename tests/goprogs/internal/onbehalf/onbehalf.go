@@ -78,7 +78,18 @@ func stand(keep ...*part) {
 	runtime.KeepAlive(keep)
 }
 
-// Hold holds about total bytes in buffers of n for who, in this goroutine and two more, and never returns.
+// send waits for somebody to take p from a queue, which so hangs from what the runtime knows of this goroutine.
+func send(p *part) {
+	queue := make(chan *part, 1)
+	queue <- p
+	p = nil
+	books.Lock()
+	books.waiting++
+	books.Unlock()
+	queue <- nil
+}
+
+// Hold holds about total bytes in buffers of n for who, in this goroutine and three more, and never returns.
 // give: also a blob for the next one that takes.
 func Hold(who []Who, total, n int, give, take, useCommon bool) {
 	var blob, seen *part
@@ -110,6 +121,9 @@ func Hold(who []Who, total, n int, give, take, useCommon bool) {
 	other, bytes := list(total/4, n+100)
 	write(&entry{What: "child", Bytes: bytes, Who: who})
 	go stand(other)
+	other, bytes = list(total/8, n+200)
+	write(&entry{What: "queued", Bytes: bytes, Who: who})
+	go send(other)
 	other = nil
 	stand(mine, blob, seen)
 }
