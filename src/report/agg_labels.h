@@ -28,6 +28,14 @@ void agg_label_groups_deinit(struct agg_label_groups *gs);
 /* Labels of goroutine i (index in stacks.gs); *ret NULL: none. */
 struct err *agg_labels_of(struct agg *a, size_t i, const struct ans_labels **ret) MUST_CHECK;
 
+/*
+ * What each group holds, its goroutines together, one row a group; behind these what others hold
+ * and what is shared.  Caller frees the gs->n + AGG_LABEL_ROWS_MORE rows with free().
+ */
+enum { AGG_LABEL_ROWS_MORE = 3 };
+struct err *agg_label_rows(struct agg *a, const struct agg_label_groups *gs,
+			   struct ans_row **ret) MUST_CHECK;
+
 /* Does any goroutine carry one? */
 struct err *agg_labels_any(struct agg *a, bool *ret) MUST_CHECK;
 

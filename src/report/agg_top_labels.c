@@ -17,7 +17,7 @@
 
 struct part {
 	struct agg *a;
-	struct agg_label_groups gs;
+	const struct agg_label_groups *gs;
 	uint32_t others; /* the group of roots that are no goroutines; behind it: shared ones */
 	uint32_t *group; /* by root */
 	gnode *g_node;	 /* of each goroutine's descriptor */
@@ -30,13 +30,13 @@ struct part {
 };
 
 /* Behind the groups of goroutines. */
-enum { ROW_OTHERS, ROW_SHARED, ROW_SHARED_GLOBALLY, ROWS_MORE };
+enum { ROW_OTHERS, ROW_SHARED, ROW_SHARED_GLOBALLY };
 
 static struct err *group_roots(struct part *p)
 {
 	const struct snapshot *s = p->a->s;
 
-	p->others = p->gs.n;
+	p->others = p->gs->n;
 	p->group = zalloc(s->roots.n, sizeof(*p->group));
 	if (!p->group)
 		return &err_nomem;
@@ -44,7 +44,7 @@ static struct err *group_roots(struct part *p)
 		const struct snap_root *r = &s->roots.v[i];
 		bool of_goroutine = r->kind == SNAP_ROOT_GOROUTINE && r->goroutine < s->stacks.gs.n;
 
-		p->group[i] = of_goroutine ? p->gs.of[r->goroutine] : p->others;
+		p->group[i] = of_goroutine ? p->gs->of[r->goroutine] : p->others;
 	}
 	return NULL;
 }
@@ -65,7 +65,7 @@ static struct err *fix_descriptors(struct part *p)
 		if (s->stacks.gs.v[i].dead || id == GO_NO_OBJECT)
 			continue;
 		p->g_node[p->fixed.n] = graph_node_of_object(p->a->g, id);
-		p->g_group[p->fixed.n++] = p->gs.of[i];
+		p->g_group[p->fixed.n++] = p->gs->of[i];
 	}
 	p->fixed.node = p->g_node;
 	p->fixed.group = p->g_group;
@@ -74,7 +74,7 @@ static struct err *fix_descriptors(struct part *p)
 
 static uint32_t label_or_none(const struct part *p, uint32_t k)
 {
-	return k >= SNAP_LABELS_FIRST && k < p->gs.n ? k : GRAPH_NONE;
+	return k >= SNAP_LABELS_FIRST && k < p->gs->n ? k : GRAPH_NONE;
 }
 
 static struct err *divide_labels(struct part *p)
@@ -130,7 +130,7 @@ static void add_objects(struct part *p)
 		r = &p->rows[row_of(p, v)];
 		r->objects++;
 		r->retained += graph_shallow(g, v);
-		if (p->owner[v] == GRAPH_SHARED && p->label[v] < p->gs.n)
+		if (p->owner[v] == GRAPH_SHARED && p->label[v] < p->gs->n)
 			p->rows[p->label[v]].shared += graph_shallow(g, v);
 	}
 }
@@ -140,7 +140,7 @@ static void add_goroutines(struct part *p)
 	const struct go_stacks *st = &p->a->s->stacks;
 
 	for (size_t i = 0; i < st->gs.n; i++) {
-		struct ans_row *r = &p->rows[p->gs.of[i]];
+		struct ans_row *r = &p->rows[p->gs->of[i]];
 
 		if (st->gs.v[i].dead)
 			continue;
@@ -151,58 +151,68 @@ static void add_goroutines(struct part *p)
 
 static void name_rows(struct part *p)
 {
-	static const char *const more[ROWS_MORE] = {
+	static const char *const more[AGG_LABEL_ROWS_MORE] = {
 		[ROW_OTHERS] = "(held by globals and other roots)",
 		[ROW_SHARED] = "(shared by several labels)",
 		[ROW_SHARED_GLOBALLY] = "(shared by goroutines and globals)",
 	};
 
-	for (uint32_t k = 0; k < p->gs.n + ROWS_MORE; k++) {
-		bool rest = k < SNAP_LABELS_FIRST || k >= p->gs.n;
+	for (uint32_t k = 0; k < p->gs->n + AGG_LABEL_ROWS_MORE; k++) {
+		bool rest = k < SNAP_LABELS_FIRST || k >= p->gs->n;
 
 		p->rows[k] = (struct ans_row){
-			.name = k < p->gs.n ? p->gs.names[k] : more[k - p->gs.n],
-			.labels = k < p->gs.n ? p->gs.labels[k] : NULL,
+			.name = k < p->gs->n ? p->gs->names[k] : more[k - p->gs->n],
+			.labels = k < p->gs->n ? p->gs->labels[k] : NULL,
 			.biggest = GRAPH_NONE,
 			.rest = rest,
 		};
 	}
 }
 
-static struct err *make_rows(struct part *p, struct ans_top *t)
+static struct err *make_rows(struct part *p)
 {
-	p->rows = zalloc(p->gs.n + ROWS_MORE, sizeof(*p->rows));
-	if (!p->rows)
-		return &err_nomem;
+	struct err *err = group_roots(p);
+
+	if (!err)
+		err = fix_descriptors(p);
+	if (!err)
+		err = divide(p);
+	if (err)
+		return err;
 	name_rows(p);
 	add_goroutines(p);
 	add_objects(p);
-	for (uint32_t k = 0; k < p->gs.n + ROWS_MORE; k++)
-		if ((p->rows[k].count || p->rows[k].objects) && !vec_push(&t->rows, p->rows[k]))
-			return &err_nomem;
 	return NULL;
 }
 
-struct err *agg_rows_label(struct agg *a, const struct top_ask *q, struct ans_top *t)
+struct err *agg_label_rows(struct agg *a, const struct agg_label_groups *gs, struct ans_row **ret)
 {
-	struct part p = { .a = a };
-	struct err *err = agg_label_groups_make(a, q->arg, &p.gs);
+	_cleanup_(freep) struct ans_row *rows = zalloc(gs->n + AGG_LABEL_ROWS_MORE, sizeof(*rows));
+	struct part p = { .a = a, .gs = gs, .rows = rows };
+	struct err *err = rows ? make_rows(&p) : &err_nomem;
 
-	if (!err)
-		err = group_roots(&p);
-	if (!err)
-		err = fix_descriptors(&p);
-	if (!err)
-		err = divide(&p);
-	if (!err)
-		err = make_rows(&p, t);
-	agg_label_groups_deinit(&p.gs);
 	free(p.group);
 	free(p.g_node);
 	free(p.g_group);
 	free(p.owner);
 	free(p.label);
 	free(p.global);
-	free(p.rows);
+	if (err)
+		return err;
+	*ret = STEAL(rows);
+	return NULL;
+}
+
+struct err *agg_rows_label(struct agg *a, const struct top_ask *q, struct ans_top *t)
+{
+	_cleanup_(agg_label_groups_deinit) struct agg_label_groups gs = { 0 };
+	_cleanup_(freep) struct ans_row *rows = NULL;
+	struct err *err = agg_label_groups_make(a, q->arg, &gs);
+
+	if (!err)
+		err = agg_label_rows(a, &gs, &rows);
+	for (uint32_t k = 0; !err && k < gs.n + AGG_LABEL_ROWS_MORE; k++)
+		if ((rows[k].count || rows[k].objects) && !vec_push(&t->rows, rows[k]))
+			err = &err_nomem;
 	return err;
 }

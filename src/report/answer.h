@@ -327,7 +327,8 @@ struct ans_goroutine {
 
 struct ans_group {
 	const char *name;
-	uint64_t count, retained, stack_bytes;
+	uint64_t count, stack_bytes;
+	uint64_t retained; /* the sum of what each alone retains; by label what all do together */
 	uint64_t max_since_ns;
 	const struct ans_labels *labels; /* by label: the group's; else NULL */
 	size_t example;			 /* index in gs */

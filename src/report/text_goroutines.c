@@ -65,7 +65,8 @@ static void put_group(struct str *o, const struct ans_goroutines *a, const struc
 
 	str_printf(o, "\n%s \xc3\x97 ", text_count(n, k->count));
 	text_clean(o, k->name);
-	str_printf(o, ": retain %s, stacks %s", str_bytes(s[0], k->retained),
+	str_printf(o, ": retain %s%s, stacks %s", str_bytes(s[0], k->retained),
+		   strncmp(a->group_by, "label", 5) ? "" : " together",
 		   str_bytes(s[1], k->stack_bytes));
 	if (k->max_since_ns)
 		str_printf(o, ", the longest waits %s", text_ns(t, k->max_since_ns));

@@ -1,5 +1,6 @@
 /*
- * fuzz_cont.c - decoders of containers over crafted memory and types made of crafted fields.
+ * fuzz_cont.c - decoders of containers, and of labels, over crafted memory and types made of
+ * crafted fields.
  *
  * One struct has every field that any decoder asks for by name, of a type and at an offset that the
  * input says (also itself, embedded); so each decoder can be sent anywhere.  Memory is 32 KiB whose
@@ -8,6 +9,7 @@
  */
 #include "fake/segments.h"
 #include "goruntime/cont_priv.h"
+#include "goruntime/labels.h"
 #include "goruntime/map.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -232,6 +234,47 @@ static void ask_map(struct world *w, taddr at)
 	err_free(go_map_parts(&w->io, w->ts, t, at, part, &s));
 }
 
+struct labels_seen {
+	struct world *w;
+	unsigned n;
+};
+
+static void label(void *arg, struct go_label_text key, struct go_label_text value)
+{
+	struct labels_seen *s = arg;
+
+	if (key.n >> 47 || value.n >> 47 || ++s->n > GO_LABELS_MAX)
+		abort();
+}
+
+/* As a map whose keys and values are strings, as a slice of what the input says. */
+static void ask_labels(struct world *w, const uint8_t *data, size_t n, taddr at)
+{
+	const struct go_type *map = go_type_at(w->ts, w->type[T_MAP]);
+	struct go_type t = *map;
+	struct go_label_form f = { .ts = w->ts, .kind = GO_LABELS_SLICE };
+	struct labels_seen s = { .w = w };
+	struct go_heap none = { 0 };
+
+	f.list_off = n > 0 ? data[0] : 0;
+	f.stride = n > 1 ? data[1] : 32;
+	f.value_off = n > 2 ? data[2] : 16;
+	err_free(go_labels_each(&f, &w->io, at, label, &s));
+	f.guessed = true;
+	f.heap = &none;
+	s.n = 0;
+	err_free(go_labels_each(&f, &w->io, at, label, &s));
+	t.addr = 0;
+	t.key = t.elem = w->type[T_STRING];
+	t.key_stride = t.elem_stride = t.map_flags & GO_MAP_SWISS ? 32 : 16;
+	t.elems_off = t.map_flags & GO_MAP_SWISS ? 24 : 136;
+	f.map = go_type_at(w->ts, go_type_make(w->ts, &t));
+	f.kind = GO_LABELS_MAP;
+	s.n = 0;
+	if (f.map)
+		err_free(go_labels_each(&f, &w->io, at, label, &s));
+}
+
 static void ask(struct world *w, unsigned which, taddr at)
 {
 	static const uint8_t own[] = {
@@ -298,6 +341,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	err = open_world(&w, data + 3, n - 3);
 	if (!err && data[1] == 0xff)
 		ask_map(&w, HEAP + data[2] * 8U);
+	else if (!err && data[1] == 0xfe)
+		ask_labels(&w, data + 3, n - 3, HEAP + data[2] * 8U);
 	else if (!err)
 		ask(&w, data[1], HEAP + data[2] * 8U);
 	err_free(err);

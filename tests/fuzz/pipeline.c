@@ -297,9 +297,10 @@ static void answers(struct look *l)
 	do_report(l, &v);
 	for (size_t i = 0; agg_by_word(i); i++)
 		do_top(l, agg_by_word(i), (enum top_sort)(next(l) % 3));
+	do_top(l, "label:prey", TOP_SORT_RETAINED);
 	do_memory(l);
 	do_tree(l, NULL, 6);
-	for (enum goroutine_group by = GROUP_NONE; by <= GROUP_CREATOR; by++)
+	for (enum goroutine_group by = GROUP_NONE; by <= GROUP_LABEL; by++)
 		do_goroutines(l, by);
 	do_frames(l);
 	do_objects(l);

@@ -1,13 +1,15 @@
 // prey - a little of everything that limpet reads, so small that a run over it takes milliseconds.
 //
 // Maps, channels with waiters, select, defers, a panic in flight, finalizers, timers, closures,
-// generics, an interface cycle, a large object, arrays by GC program, a substring.
+// generics, an interface cycle, a large object, arrays by GC program, a substring, labels.
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"sync"
 	"time"
 )
@@ -70,7 +72,23 @@ func deep(n int, keep *node) {
 	runtime.KeepAlive(&local)
 }
 
+func labelled() {
+	for i := 0; i < 6; i++ {
+		hold.Add(1)
+		labels := pprof.Labels("prey", fmt.Sprint("number ", i%3), "all", "of them")
+		pprof.Do(context.Background(), labels, func(context.Context) {
+			go func() {
+				keep := &node{name: fmt.Sprint("labelled ", i)}
+				hold.Done()
+				<-nils
+				runtime.KeepAlive(keep)
+			}()
+		})
+	}
+}
+
 func waiters() {
+	labelled()
 	go func() { hold.Done(); mu.Lock() }()
 	go func() { hold.Done(); <-nils }()
 	go func() {

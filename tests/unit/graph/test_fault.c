@@ -5,6 +5,7 @@
  */
 #include "drawing.h"
 #include "fake_heap.h"
+#include "graph/partition.h"
 #include "graph/verify.h"
 
 #include <stdarg.h>
@@ -104,6 +105,18 @@ static struct err *queries(struct graph *g)
 	return err;
 }
 
+static struct err *divide(const struct graph *g)
+{
+	uint32_t group[DRAW_NODES] = { 0, 1 }, of = 1;
+	uint64_t bits[(DRAW_NODES + 63) / 64] = { 0 };
+	gnode last = g->n - 1;
+	struct graph_fixed fixed = { &last, &of, 1 };
+	_cleanup_(freep) uint32_t *owner = NULL;
+	struct err *err = graph_partition(g, group, &fixed, &owner);
+
+	return err ? err : graph_reach_of(g, group, &fixed, 1, bits);
+}
+
 static struct err *from_edges(void *arg)
 {
 	const struct drawing *d = arg;
@@ -111,6 +124,8 @@ static struct err *from_edges(void *arg)
 	struct err *err;
 
 	err = graph_from_edges(d->n, d->nroots, d->from, d->to, d->m, d->bytes, &g);
+	if (!err)
+		err = divide(g);
 	return err ? err : queries(g);
 }
 
