@@ -18,6 +18,8 @@ struct cgroup {
 	char dir[CGROUP_DIR_BYTES]; /* mount + path, readable */
 	char pids_mount[256];
 	char pids_dir[CGROUP_DIR_BYTES]; /* "" when there is no pids controller */
+	pid_t below; /* mount and dir are as this process sees them, 0: as we do */
+	bool hidden; /* it is in one, and neither of us can look into that: limits are unknown */
 };
 
 struct cgroup_room {
@@ -36,7 +38,11 @@ bool cgroup_parse_path(const char *text, const char *controller, char *ret, size
 bool cgroup_parse_mount(const char *text, const char *controller, char *ret_mount, size_t mount_cap,
 			char *ret_root, size_t root_cap);
 
-/* Where pid lives; version 0 when no memory controller can be seen. */
+/*
+ * Where pid lives; version 0 when no memory controller can be seen.  A neighbour in a pod has a
+ * cgroup file system of its own, in which ours is all that there is: then the program's is
+ * looked into, below its root.
+ */
 void cgroup_find(pid_t pid, struct cgroup *ret);
 
 void cgroup_room(const struct cgroup *g, struct cgroup_room *ret);

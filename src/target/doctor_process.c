@@ -96,7 +96,15 @@ static void say_room(struct doctor *d, const struct preflight *pf)
 
 	cgroup_room(&pf->cgroup, &room);
 	str_bytes(floor, pf->floor_bytes);
-	if (room.limit == UINT64_MAX)
+	if (pf->cgroup.hidden)
+		doctor_todo(
+			doctor_say(
+				d, "headroom", DOCTOR_NOTE,
+				"its cgroup cannot be looked into from here: whether it has a memory limit is not "
+				"known; the twin is dropped when the machine has less than %s free",
+				floor),
+			"from the machine itself limpet sees it; where memory may be short, use --freeze");
+	else if (room.limit == UINT64_MAX)
 		doctor_say(
 			d, "headroom", DOCTOR_OK,
 			"no memory limit on its cgroup; the twin is dropped when less than %s is free",

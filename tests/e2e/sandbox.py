@@ -13,6 +13,7 @@ A neighbour shares users and pids (and uts, ipc) with it, and no file.  The firs
     "proc"    false: none is mounted            "caps"    capabilities to keep, all others are dropped for good
     "filter"  true: a seccomp filter            "env"     its environment
     "number"  the program's pid in there        "cgroups" folders to start in
+    "cgroupfs" [type, options] of file systems that show its own cgroups, below /sys/fs/cgroup
 """
 import ctypes
 import json
@@ -57,6 +58,12 @@ def furnish(spec, files):
             raise OSError(ctypes.get_errno(), "no overlay in a user namespace here")
     if spec.get("proc", True):
         mount("proc", f"{root}/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    for i, (kind, options) in enumerate(spec.get("cgroupfs", [])):
+        where = f"{root}/sys/fs/cgroup/{i}"
+        os.makedirs(where)
+        if libc.mount(b"cgroup", where.encode(), kind.encode(), ctypes.c_ulong(MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY),
+                      options.encode()) < 0:
+            raise OSError(ctypes.get_errno(), f"no {kind} in a user namespace here")
     os.chdir(root)
     call("syscall", SYS_PIVOT_ROOT, b".", b".")
     call("umount2", b".", MNT_DETACH)

@@ -28,28 +28,28 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to map use
 
 
 def cgroup_mounts():
-    """Where a hierarchy of v2, and the memory controller of v1, can be written to."""
+    """[place, type, options]: a hierarchy of v2, and the memory controller of v1, that can be written to."""
     found = []
     with open("/proc/self/mountinfo", encoding="utf-8") as f:
         for line in f:
             left, right = line.split(" - ")
             kind, _, options = right.split()[:3]
             if kind == "cgroup2" or (kind == "cgroup" and "memory" in options.split(",")):
-                found.append(left.split()[4])
-    return [m for m in found if os.access(m, os.W_OK)]
+                found.append((left.split()[4], kind, "memory" if kind == "cgroup" else ""))
+    return [m for m in found if os.access(m[0], os.W_OK)]
 
 
 class Cgroups:
     """Folders named as the kubelet and containerd name them, one container's in each hierarchy; gone at the end."""
 
     def __init__(self):
-        self.id = secrets.token_hex(32)
+        self.id, self.neighbour = secrets.token_hex(32), secrets.token_hex(32)
         self.made = []
         uid = POD_UID.replace("-", "_")
-        for top in cgroup_mounts():
-            path = top
-            for name in (f"limpet-test-{os.getpid()}", f"kubepods-burstable-pod{uid}.slice", self.scope(self.id)):
-                path = os.path.join(path, name)
+        self.shown = [mount[1:] for mount in cgroup_mounts()]
+        for top, _, _ in cgroup_mounts():
+            pod = os.path.join(top, f"limpet-test-{os.getpid()}", f"kubepods-burstable-pod{uid}.slice")
+            for path in (os.path.dirname(pod), pod, *(os.path.join(pod, self.scope(i)) for i in (self.id, self.neighbour))):
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(path)
                     self.made.append(path)
@@ -58,8 +58,19 @@ class Cgroups:
     def scope(container):
         return f"cri-containerd-{container}.scope"
 
-    def folders(self):
-        return [path for path in self.made if path.endswith(self.scope(self.id))]
+    def folders(self, container=None):
+        return [path for path in self.made if path.endswith(self.scope(container or self.id))]
+
+    def limit(self, container, nbytes):
+        """Its memory, in whichever hierarchy has that; False where none has."""
+        done = False
+        for path in self.folders(container):
+            for name in ("memory.limit_in_bytes", "memory.max"):
+                if os.path.exists(f"{path}/{name}"):
+                    with open(f"{path}/{name}", "w", encoding="utf-8") as f:
+                        f.write(str(nbytes))
+                    done = True
+        return done
 
     def remove(self):
         for path in reversed(self.made):
@@ -82,20 +93,18 @@ class Pod:
                 "uid": 65532, "cgroups": self.cgroups.folders(), **spec}
         self.process = subprocess.Popen([sys.executable, SANDBOX, "pod", json.dumps(spec)], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        first = self.process.stdout.readline()
-        if not first:
+        first, words = self.process.stdout.readline(), self.process.stdout.readline().split()
+        if not words:
             why = self.process.communicate()[1].strip().split("\n")[-1]
             self.cgroups.remove()
             pytest.skip("no such sandbox here: " + why)
         self.__dict__.update(json.loads(first))  # pause, pid
-        words = self.process.stdout.readline().split()
-        assert words[0] == "READY", words
         self.inner, self.address = int(words[1]), (words + [""])[2]
 
     def beside(self, *args, code=0, **spec):
         """limpet as a further container of the pod."""
         spec = {"pod": self.pause, "files": {"limpet": self.static}, "argv": ["/limpet", *map(str, args)],
-                "cgroups": self.cgroups.folders()[:0], **spec}
+                **spec}
         done = subprocess.run([sys.executable, SANDBOX, "beside", json.dumps(spec)], capture_output=True, text=True,
                               timeout=60 * SLOW, check=False)
         assert done.returncode == code, done
@@ -334,3 +343,27 @@ def test_core_through_a_pipe(tmp_path):
             here, there = rows(outside, by), rows(later, by)
             assert set(list(here)[:8]) <= set(there)
         assert objects_of(later, "main.Session") == objects_of(outside, "main.Session") > 20
+
+
+def test_limits_of_a_neighbour():
+    """What the twin may take is what the program's cgroup has left: not ours, not the machine's, and unknown if not seen."""
+    shown = Cgroups()
+    shown.remove()
+    for pod_shows in (True, False):
+        with Pod(program="quiet", cgroupfs=shown.shown if pod_shows else []) as pod:
+            groups = pod.cgroups
+            if not groups.limit(groups.id, 1 << 30) or not groups.limit(groups.neighbour, 512 << 20):
+                pytest.skip("no memory controller to write to here")
+            ours = {"cgroups": groups.folders(groups.neighbour), "cgroupfs": groups.shown}
+            checks = json.loads(pod.beside("doctor", pod.inner, "--json", **ours).stdout)["checks"]
+            headroom = {c["name"]: c for c in checks}["headroom"]
+            report = json.loads(pod.beside("report", pod.inner, "--json", **ours).stdout)
+            lines = {line["key"]: line["bytes"] for line in report["memory"]["lines"]}
+            if pod_shows:
+                assert headroom["level"] == "ok" and " left of 1.0 GiB in its cgroup " in headroom["detail"], headroom
+                outside = {line["key"]: line["bytes"] for line in limpet_json("report", pod.pid)["memory"]["lines"]}
+                assert abs(lines["cgroup_usage"] - outside["cgroup_usage"]) < 8 << 20
+            else:
+                assert headroom["level"] == "note" and "its cgroup cannot be looked into from here" in headroom["detail"]
+                assert "cgroup_usage" not in lines
+            assert pod.unharmed()
