@@ -26,6 +26,7 @@ void elf_symbols_free(struct elf_symbols *s)
 	vec_free(&s->syms);
 	free(s->by_name);
 	free(s->text);
+	elf_symbols_free(s->joined);
 	free(s);
 }
 
@@ -158,6 +159,48 @@ void elf_symbols_move(struct elf_symbols *s, taddr (*to)(const void *arg, taddr 
 	}
 	s->syms.n = kept;
 	sort(s);
+}
+
+/* more's text stays with s, for the names in it. */
+static struct err *join(struct elf_symbols *s, struct elf_symbols *more)
+{
+	size_t n = s->syms.n + more->syms.n, kept = 0;
+	uint32_t *names = n < UINT32_MAX ? realloc(s->by_name, (n + 1) * sizeof(*names)) : NULL;
+
+	if (!names)
+		return &err_nomem;
+	s->by_name = names;
+	if (!vec_reserve(&s->syms, n))
+		return &err_nomem;
+	for (size_t i = 0; i < more->syms.n; i++) {
+		if (!elf_symbol_named(s, more->syms.v[i].name))
+			more->syms.v[kept++] = more->syms.v[i];
+	}
+	if (kept)
+		memcpy(s->syms.v + s->syms.n, more->syms.v, kept * sizeof(*more->syms.v));
+	s->syms.n += kept;
+	sort(s);
+	return NULL;
+}
+
+struct err *elf_symbols_join(struct elf_symbols **s, struct elf_symbols *more)
+{
+	struct err *err;
+
+	if (!*s) {
+		*s = more;
+		return NULL;
+	}
+	err = join(*s, more);
+	if (err) {
+		elf_symbols_free(more);
+		return err;
+	}
+	vec_free(&more->syms);
+	/* more was read from a file, so it has joined nothing itself */
+	more->joined = (*s)->joined;
+	(*s)->joined = more;
+	return NULL;
 }
 
 static struct err *finish(struct reading *r)

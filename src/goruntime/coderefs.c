@@ -42,13 +42,30 @@ static void add_func(void *arg, const struct go_func *f)
 		vec_push(&c->funcs, x); /* short of memory: that function says nothing */
 }
 
+/* The address that an instruction has in hand: its operand's, or what the linker's table says. */
+static bool refers_to(struct code_worker *w, const struct x86_insn *in, taddr *to, bool *ret_table)
+{
+	uint64_t value;
+
+	*ret_table = false;
+	if (code_is_global(w->c, *to))
+		return true;
+	if (!code_loads_word(in) || !code_constant(w, *to, &value))
+		return false;
+	*ret_table = true;
+	*to = value;
+	return code_is_global(w->c, value);
+}
+
 /* Decode f; *ret: it refers to globals or to code as a value, so that flow may tell something. */
 static struct err *decode(struct code_worker *w, const struct code_func *f, const uint8_t *p,
 			  bool *ret)
 {
 	const struct go_code *c = w->c;
+	const struct go_module *m = go_module_of_text(c->g, f->entry);
 	uint32_t n = (uint32_t)(f->end - f->entry), off = 0;
 	struct x86_insn in;
+	bool table;
 
 	*ret = false;
 	w->insns.n = 0;
@@ -60,35 +77,36 @@ static struct err *decode(struct code_worker *w, const struct code_func *f, cons
 			return &err_nomem;
 		if (!(in.flags & X86_RIP))
 			continue;
-		if (!code_is_global(c, to)) {
-			*ret = *ret || (!in.map && in.op == 0x8d && go_module_of_text(c->g, to));
+		if (!refers_to(w, &in, &to, &table)) {
+			*ret = *ret || ((table || (!in.map && in.op == 0x8d)) &&
+					go_module_of_text(c->g, to));
 			continue;
 		}
 		*ret = true;
-		if (f->entry + off - c->text_low > UINT32_MAX)
-			continue; /* a module far away: 4 bytes do not reach it */
-		if (!vec_push(&w->uses, (struct go_code_use){
-						.to = to,
-						.pc_off = (uint32_t)(f->entry + off - c->text_low),
-						.how = !in.map && in.op == 0x8d ? GO_CODE_ADDRESS
-						       : x86_stores(&in)	? GO_CODE_WRITE
-										: GO_CODE_READ,
-					}))
+		if (!m || f->entry + off - m->text.start > UINT32_MAX)
+			continue;
+		if (!vec_push(&w->uses,
+			      (struct go_code_use){
+				      .to = to,
+				      .pc_off = (uint32_t)(f->entry + off - m->text.start),
+				      .module = (uint8_t)(m - c->g->modules),
+				      .how = table || (!in.map && in.op == 0x8d) ? GO_CODE_ADDRESS
+					     : x86_stores(&in)			 ? GO_CODE_WRITE
+										 : GO_CODE_READ,
+			      }))
 			return &err_nomem;
 	}
 	return NULL;
 }
 
-static struct err *read_funcs(void *arg, unsigned worker, size_t lo, size_t hi)
+/* Functions [lo, hi), whose code lies close together. */
+static struct err *read_run(struct code_worker *w, size_t lo, size_t hi)
 {
-	struct code_worker *w = (struct code_worker *)arg + worker;
 	const struct code_func *f = w->c->funcs.v;
 	uint64_t n = f[hi - 1].end - f[lo].entry;
 	size_t got = 0;
 	struct err *err;
 
-	if (f[hi - 1].end <= f[lo].entry || n > MAX_TEXT_BYTES)
-		return NULL;
 	if (!vec_reserve(&w->text, (size_t)n))
 		return &err_nomem;
 	err = target_read_some(w->c->g->t, f[lo].entry, w->text.v, (size_t)n, &got);
@@ -106,12 +124,32 @@ static struct err *read_funcs(void *arg, unsigned worker, size_t lo, size_t hi)
 	return err;
 }
 
+/* The last functions of one module and the first of the next are neighbours in the list alone. */
+static struct err *read_funcs(void *arg, unsigned worker, size_t lo, size_t hi)
+{
+	struct code_worker *w = (struct code_worker *)arg + worker;
+	const struct code_func *f = w->c->funcs.v;
+	struct err *err = NULL;
+
+	for (size_t end; lo < hi && !err; lo = end) {
+		for (end = lo + 1; end < hi; end++) {
+			if (f[end].entry < f[end - 1].end ||
+			    f[end].end - f[lo].entry > MAX_TEXT_BYTES)
+				break;
+		}
+		err = read_run(w, lo, end);
+	}
+	return err;
+}
+
 static int by_target(const void *a, const void *b)
 {
 	const struct go_code_use *x = a, *y = b;
 
 	if (x->to != y->to)
 		return x->to < y->to ? -1 : 1;
+	if (x->module != y->module)
+		return x->module < y->module ? -1 : 1;
 	return (x->pc_off > y->pc_off) - (x->pc_off < y->pc_off);
 }
 
@@ -182,10 +220,7 @@ struct err *go_code_read(const struct go *g, struct go_types *ts, unsigned nthre
 		return &err_nomem;
 	c->g = g;
 	c->ts = ts;
-	c->text_low = UINT64_MAX;
 	if (g->L && !strcmp(g->L->arch, "amd64")) {
-		for (size_t i = 0; i < g->nmodules; i++)
-			c->text_low = MIN(c->text_low, g->modules[i].text.start);
 		go_func_each(g, add_func, c);
 		err = go_types_all(ts, &c->types, &c->ntypes);
 		if (!err)
@@ -237,7 +272,7 @@ const struct go_code_use *go_code_uses(const struct go_code *c, struct trange r,
 
 taddr go_code_pc(const struct go_code *c, const struct go_code_use *u)
 {
-	return c->text_low + u->pc_off;
+	return c->g->modules[u->module].text.start + u->pc_off;
 }
 
 static struct trange section_of(const struct go_code *c, taddr at)

@@ -29,11 +29,12 @@ enum go_code_how { GO_CODE_READ, GO_CODE_WRITE, GO_CODE_ADDRESS };
 /* An instruction that refers to data or bss. */
 struct go_code_use {
 	taddr to;
-	uint32_t pc_off; /* of the instruction, from the lowest text address: go_code_pc() */
+	uint32_t pc_off; /* of the instruction, from its module's text: go_code_pc() */
 	uint8_t how;	 /* enum go_code_how */
+	uint8_t module;
 };
 
-/* All uses of addresses in r, ascending by to, then by pc; borrowed. */
+/* All uses of addresses in r, ascending by to, then by module and pc; borrowed. */
 const struct go_code_use *go_code_uses(const struct go_code *c, struct trange r, size_t *ret_n);
 taddr go_code_pc(const struct go_code *c, const struct go_code_use *u);
 

@@ -143,8 +143,14 @@ static void learn(const struct go_code *c, struct callee_slot *s)
 {
 	struct go_func f;
 
-	if (!go_func_at(c->g, s->entry, &f) || f.entry != s->entry)
+	if (!go_func_at(c->g, s->entry, &f)) {
+		taddr to = code_through_plt(c->g, s->entry);
+
+		if (!go_func_at(c->g, to, &f) || f.entry != to)
+			return;
+	} else if (f.entry != s->entry) {
 		return;
+	}
 	if (!strncmp(f.name, "runtime.", 8) && f.name[8] != '(') {
 		of_runtime(f.name + 8, s);
 		return;

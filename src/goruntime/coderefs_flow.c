@@ -155,6 +155,17 @@ static bool in_frame(const struct x86_insn *in)
 	return x86_in_memory(in) && in->base == X86_SP && in->index >= FLOW_REGS;
 }
 
+/* The operand in memory is that far behind a global whose address is in a register; 0: is it not.
+ */
+static taddr behind_global(const struct code_worker *w, const struct x86_insn *in)
+{
+	const struct val *v = in->base < FLOW_REGS ? &w->now.r[in->base] : NULL;
+
+	if (!v || v->kind != VAL_GLOBAL || in->index < FLOW_REGS)
+		return 0;
+	return v->a + (uint64_t)(int64_t)in->disp;
+}
+
 /* A move of 8 bytes from a register; true: that is all of it. */
 static struct err *store_move(struct code_worker *w, const struct x86_insn *in, taddr to)
 {
@@ -166,6 +177,8 @@ static struct err *store_move(struct code_worker *w, const struct x86_insn *in, 
 		return stored(w, to, v);
 	else if (in_frame(in))
 		slot_set(&w->now, in->disp, v);
+	else if (behind_global(w, in))
+		return stored(w, behind_global(w, in), v);
 	else
 		return stored_in_new(w, in);
 	return NULL;
@@ -173,13 +186,17 @@ static struct err *store_move(struct code_worker *w, const struct x86_insn *in, 
 
 static void load_move(struct code_worker *w, const struct x86_insn *in, taddr from)
 {
+	taddr at = in->flags & X86_RIP ? from : behind_global(w, in);
 	struct val v = { 0 };
+	uint64_t x;
 
 	if (in->mod == 3) {
 		v = w->now.r[in->rm & 15];
-	} else if (in->flags & X86_RIP) {
-		if (code_is_global(w->c, from))
-			v = (struct val){ VAL_LOADED, from };
+	} else if (at) {
+		if (code_is_global(w->c, at))
+			v = (struct val){ VAL_LOADED, at };
+		else if ((in->flags & X86_RIP) && code_constant(w, at, &x))
+			v = value_of(w->c, x);
 	} else if (in_frame(in)) {
 		const struct flow_slot *s = slot_at(&w->now, in->disp);
 
@@ -217,6 +234,10 @@ static struct err *step(struct code_worker *w, const struct x86_insn *in, taddr 
 	}
 	if (plain && in->op == 0x8d && (in->flags & X86_RIP)) {
 		set(&w->now, in->reg, value_of(w->c, to));
+		return NULL;
+	}
+	if (plain && in->op == 0x8d && behind_global(w, in)) {
+		set(&w->now, in->reg, value_of(w->c, behind_global(w, in)));
 		return NULL;
 	}
 	if (plain && in->op == 0x87 && (in->flags & X86_RIP)) { /* xchg: an atomic store */

@@ -3,6 +3,7 @@
  *
  *   coderefs.c        the pass over the text, and the questions
  *   coderefs_x86.c    one instruction
+ *   coderefs_got.c    addresses that come out of the linker's tables
  *   coderefs_flow.c   what registers hold: facts
  *   coderefs_calls.c  what is known of called functions
  *   coderefs_types.c  facts to types
@@ -65,6 +66,14 @@ struct insn_at {
 	struct x86_insn in;
 };
 
+/* The page of the linker's table that was last looked into, and memory that is none. */
+struct got_page {
+	taddr at;
+	bool known, ok;
+	struct trange elsewhere;
+	uint8_t bytes[4096];
+};
+
 /* What one thread works with. */
 struct code_worker {
 	struct go_code *c;
@@ -75,6 +84,7 @@ struct code_worker {
 	VEC(uint16_t) labels;	   /* by offset: LABEL_*, else index of a state + 1 */
 	VEC(struct flow_state) states;
 	struct flow_state now;
+	struct got_page got;
 	struct callee_slot *callees; /* cache by entry; coderefs_calls.c */
 };
 
@@ -94,7 +104,6 @@ struct go_code {
 	struct go_types *ts;
 	const taddr *types; /* all rtypes, ascending */
 	size_t ntypes;
-	taddr text_low;
 	VEC(struct code_func) funcs;
 	VEC(struct go_code_use) uses;
 	VEC(struct code_fact) facts; /* until they are types */
@@ -115,6 +124,18 @@ static inline bool code_is_global(const struct go_code *c, taddr at)
 }
 
 bool code_is_type(const struct go_code *c, taddr at);
+
+/* What a load of the 8 bytes at `at` gives: they are in memory that nobody can change. */
+bool code_constant(struct code_worker *w, taddr at, uint64_t *ret);
+/* Where a call of entry ends up: through a stub of the linkage table, else entry itself. */
+taddr code_through_plt(const struct go *g, taddr entry);
+
+/* 8 bytes move from memory to a register. */
+static inline bool code_loads_word(const struct x86_insn *in)
+{
+	return !in->map && in->op == 0x8b && in->wide && x86_in_memory(in) &&
+	       !(in->flags & (X86_VECTOR | X86_REPEAT));
+}
 
 /* Follow the registers through the function in w->insns; facts go to w->facts. */
 struct err *code_flow(struct code_worker *w, const struct code_func *f) MUST_CHECK;

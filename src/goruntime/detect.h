@@ -22,7 +22,16 @@ struct detect {
 	bool nomem;		 /* a validator said no for want of memory: no verdict */
 };
 
+/* The word at a multiple of 8 in memory that the program can only read: tables of the linker. */
+bool go_constant_word(const struct go *g, taddr at, uint64_t *ret);
+
 struct err *go_detect_exe(struct go *g, struct detect *d, const char *exe) MUST_CHECK;
+/* Run time minus link time of a mapped file; false: no executable part of it is mapped. */
+bool go_file_bias(struct target *t, const struct elf_exe *e, uint64_t inode, taddr *ret);
+/* The file of a mapping, seen through the target's own root; -1: gone, or another one. */
+int go_open_mapped(const struct go *g, const struct target_region *r);
+/* After the modules are known: globals' names of the files behind the first. */
+struct err *go_detect_libs(struct go *g, const struct detect *d) MUST_CHECK;
 struct err *go_detect_modules(struct go *g, const struct detect *d) MUST_CHECK;
 void go_modules_free(struct go *g);
 struct err *go_detect_vars(struct go *g, struct detect *d) MUST_CHECK;

@@ -80,7 +80,7 @@ struct err *go_scan_regions(struct target *t, const struct go_scan *s)
 }
 
 /* Run time minus link time: the mapping that holds the file offset of an executable segment. */
-static bool find_bias(struct target *t, const struct elf_exe *e, uint64_t inode, taddr *ret)
+bool go_file_bias(struct target *t, const struct elf_exe *e, uint64_t inode, taddr *ret)
 {
 	size_t n;
 	const struct target_region *r = target_regions(t, &n);
@@ -120,7 +120,7 @@ static uint64_t mapped_inode(struct target *t, uint64_t inode, const char *path)
 
 static struct err *take_symbols(struct go *g, struct detect *d, int fd, uint64_t inode)
 {
-	if (!inode || !find_bias(g->t, &d->exe, inode, &d->bias))
+	if (!inode || !go_file_bias(g->t, &d->exe, inode, &d->bias))
 		return NULL;
 	d->inode = inode;
 	g->stripped = !d->exe.symtab;
@@ -153,42 +153,20 @@ static struct err *try_file(struct go *g, struct detect *d, int fd, const char *
 	return take_symbols(g, d, fd, mapped_inode(g->t, st.st_ino, path));
 }
 
-/* What was deleted or replaced since it was mapped; CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE. */
-static int open_mapped(int pid, const struct target_region *r)
-{
-	char path[100];
-
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, r->range.start,
-		 r->range.end);
-	return file_open_elf(path);
-}
-
-/* Files mapped executable, seen through the target's own root. */
+/* Files mapped executable: Go in a host that is not Go. */
 static struct err *try_libraries(struct go *g, struct detect *d)
 {
-	const struct target_capture *c = target_capture(g->t);
 	size_t n;
 	const struct target_region *r = target_regions(g->t, &n);
-	char path[600];
 
 	for (size_t i = 0; i < n && !d->exe.go; i++) {
 		_cleanup_(closep) int fd = -1;
 		struct err *err;
-		struct stat st;
 
-		if (!(r[i].prot & REGION_EXEC) || r[i].path[0] != '/')
+		if (!(r[i].prot & REGION_EXEC))
 			continue;
-		if (c && c->kind == TARGET_LIVE)
-			snprintf(path, sizeof(path), "/proc/%d/root%s", (int)c->pid, r[i].path);
-		else
-			snprintf(path, sizeof(path), "%s", r[i].path);
-		fd = file_open_elf(path);
-		if (c && c->kind == TARGET_LIVE &&
-		    (fd < 0 || fstat(fd, &st) != 0 || st.st_ino != r[i].inode)) {
-			closep(&fd);
-			fd = open_mapped((int)c->pid, &r[i]);
-		}
-		if (fd < 0 || fstat(fd, &st) != 0 || st.st_ino != r[i].inode)
+		fd = go_open_mapped(g, &r[i]);
+		if (fd < 0)
 			continue;
 		err = try_file(g, d, fd, r[i].path);
 		if (err)

@@ -218,13 +218,17 @@ static void election_deinit(struct election *e)
 	free(e->refs);
 }
 
-/* Runtime variables lie in the first module's data. */
+/* The runtime is in one of the modules: with -linkshared in the standard library's. */
 static bool in_data(const struct go *g, taddr at)
 {
-	const struct go_module *m = &g->modules[0];
+	for (size_t i = 0; i < g->nmodules; i++) {
+		const struct go_module *m = &g->modules[i];
 
-	return trange_has(m->data, at) || trange_has(m->bss, at) || trange_has(m->noptrdata, at) ||
-	       trange_has(m->noptrbss, at);
+		if (trange_has(m->data, at) || trange_has(m->bss, at) ||
+		    trange_has(m->noptrdata, at) || trange_has(m->noptrbss, at))
+			return true;
+	}
+	return false;
 }
 
 static void vote(struct election *e, taddr at, uint32_t rule)
@@ -251,6 +255,19 @@ static int64_t rule_offset(const struct go_layout *L, const struct rule *r)
 	return f.off < 0 ? -1 : f.off + (int64_t)r->add;
 }
 
+/*
+ * Where a variable lies whose part at off an instruction refers to.  Code of a shared library takes
+ * the variable's own address from the linker's table, and adds the offset later.
+ */
+static bool variable_of(const struct go *g, const struct code_ref *ref, const struct rule *r,
+			uint64_t off, taddr *ret)
+{
+	if (ref->kind == REF_ACCESS && !in_data(g, ref->to))
+		return go_constant_word(g, ref->to, ret) && in_data(g, *ret);
+	*ret = ref->to - off;
+	return (ref->kind & r->kind) && in_data(g, *ret);
+}
+
 static void hold(const struct go *g, const struct var *x, struct election *e)
 {
 	e->n = 0;
@@ -269,9 +286,10 @@ static void hold(const struct go *g, const struct var *x, struct election *e)
 		e->rules++;
 		nrefs = go_arch(g)->code_refs(e->code, n, f.entry, e->refs, MAX_REFS);
 		for (size_t k = 0; k < nrefs; k++) {
-			taddr at = e->refs[k].to - (uint64_t)off;
+			taddr at;
 
-			if ((e->refs[k].kind & r->kind) && at % x->align == 0 && in_data(g, at))
+			if (variable_of(g, &e->refs[k], r, (uint64_t)off, &at) &&
+			    at % x->align == 0)
 				vote(e, at, i + 1);
 		}
 	}
@@ -305,31 +323,36 @@ static taddr winner(const struct go *g, const struct var *x, struct election *e)
 }
 
 /* mheap_ without code: the word of bss that is a valid arena table, less its offset. */
-static struct err *search_mheap(struct go *g)
+static struct err *search_bss(struct go *g, struct trange r)
 {
-	const struct go_module *m = &g->modules[0];
-	struct trange r = m->noptrbss;
-	_cleanup_(freep) uint64_t *words = NULL;
-	size_t n;
+	size_t n = (size_t)(MIN(trange_bytes(r), MAX_BSS_SEARCH) / 8);
+	_cleanup_(freep) uint64_t *words = malloc(n * 8 + 8);
 	struct err *err;
 
-	for (int pass = 0; pass < 2 && !g->v.mheap; pass++, r = m->bss) {
-		n = (size_t)(MIN(trange_bytes(r), MAX_BSS_SEARCH) / 8);
-		free(words);
-		words = malloc(n * 8 + 8);
-		if (!words)
-			return &err_nomem;
-		err = target_read(g->t, r.start, words, n * 8);
-		if (err)
-			return err_prefix(err, "bss");
-		for (size_t i = (size_t)g->L->mheap_arenas.off / 8; i < n && !g->v.mheap; i++) {
-			taddr at = r.start + 8 * i - (uint64_t)g->L->mheap_arenas.off;
+	if (!words)
+		return &err_nomem;
+	err = target_read(g->t, r.start, words, n * 8);
+	if (err)
+		return err_prefix(err, "bss");
+	for (size_t i = (size_t)g->L->mheap_arenas.off / 8; i < n && !g->v.mheap; i++) {
+		taddr at = r.start + 8 * i - (uint64_t)g->L->mheap_arenas.off;
 
-			if (words[i] > GO_PAGE_BYTES && !(words[i] & 4095) && go_valid_mheap(g, at))
-				g->v.mheap = at;
-		}
+		if (words[i] > GO_PAGE_BYTES && !(words[i] & 4095) && go_valid_mheap(g, at))
+			g->v.mheap = at;
 	}
 	return NULL;
+}
+
+static struct err *search_mheap(struct go *g)
+{
+	struct err *err = NULL;
+
+	for (size_t i = 0; i < g->nmodules && !g->v.mheap && !err; i++) {
+		err = search_bss(g, g->modules[i].noptrbss);
+		if (!err && !g->v.mheap)
+			err = search_bss(g, g->modules[i].bss);
+	}
+	return err;
 }
 
 static bool needed(const struct go *g, const struct var *x)

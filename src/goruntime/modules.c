@@ -240,6 +240,30 @@ static struct err *read_modules(struct go *g, const struct search *s)
 	return NULL;
 }
 
+/* Look in the mappings of one file (inode 0: of all), and take the chain that is there. */
+static struct err *find_modules(struct go *g, struct search *s, uint64_t inode)
+{
+	struct err *err;
+
+	go_modules_free(g);
+	s->inode = inode;
+	s->nheaders = s->nfound = 0;
+	err = search(s);
+	if (!err)
+		err = read_modules(g, s);
+	for (size_t i = 0; !err && i < g->nmodules; i++)
+		err = go_pclntab_open(g, &g->modules[i], &g->modules[i].pclntab);
+	return err;
+}
+
+/* With -linkshared the executable's module is the last of a chain that begins in a library. */
+static bool has_runtime(const struct go *g)
+{
+	struct go_func f;
+
+	return go_func_by_name(g, "runtime.gcStart", &f);
+}
+
 struct err *go_detect_modules(struct go *g, const struct detect *d)
 {
 	_cleanup_(freep) struct search *s = zalloc(1, sizeof(*s));
@@ -250,17 +274,11 @@ struct err *go_detect_modules(struct go *g, const struct detect *d)
 	if (g->L->moduledata_bytes > MAX_IMAGE)
 		return err_unsupported("layout %s: moduledata is too big", g->L->go);
 	s->g = g;
-	s->inode = d->inode;
-	err = search(s);
-	if (!err && !s->nfound && s->inode) {
-		s->inode = 0;
-		s->nheaders = 0;
-		err = search(s);
+	err = find_modules(g, s, d->inode);
+	if (d->inode && (!err || !s->nfound) && !has_runtime(g)) {
+		err_free(err);
+		err = find_modules(g, s, 0);
 	}
-	if (!err)
-		err = read_modules(g, s);
-	for (size_t i = 0; !err && i < g->nmodules; i++)
-		err = go_pclntab_open(g, &g->modules[i], &g->modules[i].pclntab);
 	if (err && err->code == ERR_BAD_DATA)
 		return err_prefix(err, "%s with the layout of Go %s", g->version, g->L->go);
 	return err;

@@ -192,6 +192,8 @@ struct err *go_open(struct target *t, const struct go_opts *o, struct go **ret)
 		err = choose_layout(g, o ? o->layout_file : NULL);
 	if (!err)
 		err = go_debug_find(g, o);
+	if (!err)
+		err = go_detect_libs(g, g->priv);
 	if (err && ((struct detect *)g->priv)->nomem) {
 		err_free(err);
 		err = &err_nomem;

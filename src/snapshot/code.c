@@ -29,21 +29,32 @@ static void globals_deinit(struct globals *g)
 	free(g->roots);
 }
 
-/* Modules are few, and each one's roots ascend: insertion is next to nothing. */
+static int by_place(const void *a, const void *b, void *arg)
+{
+	const struct snap_root *roots = arg;
+	taddr x = roots[*(const uint32_t *)a].addr, y = roots[*(const uint32_t *)b].addr;
+
+	return (x > y) - (x < y);
+}
+
+/* heap.roots gives words by module and section, in no order of addresses. */
 static struct err *globals_init(struct globals *g, struct snapshot *s)
 {
+	size_t n = 0;
+
 	g->s = s;
 	g->roots = zalloc(s->roots.n + 1, sizeof(*g->roots));
 	if (!g->roots)
 		return &err_nomem;
 	for (size_t i = 0; i < s->roots.n; i++) {
-		const struct snap_root *r = &s->roots.v[i];
-
-		/* heap.roots gives words by module and section; what is out of order is left out */
-		if (r->kind != SNAP_ROOT_GLOBAL ||
-		    (g->nroots && s->roots.v[g->roots[g->nroots - 1]].addr >= r->addr))
-			continue;
-		g->roots[g->nroots++] = (uint32_t)i;
+		if (s->roots.v[i].kind == SNAP_ROOT_GLOBAL)
+			g->roots[n++] = (uint32_t)i;
+	}
+	if (n)
+		qsort_r(g->roots, n, sizeof(*g->roots), by_place, s->roots.v);
+	for (size_t i = 0; i < n; i++) {
+		if (!g->nroots || by_place(&g->roots[g->nroots - 1], &g->roots[i], s->roots.v))
+			g->roots[g->nroots++] = g->roots[i];
 	}
 	return NULL;
 }
@@ -73,9 +84,9 @@ static const char *place_name(struct snapshot *s, taddr at)
 		const struct go_module *m = &g->modules[i];
 
 		if (trange_has(m->data, at))
-			return snap_textf(s->names, "data+0x%" PRIx64, at - m->data.start);
+			return snap_place_name(s->names, (unsigned)i, "data", at - m->data.start);
 		if (trange_has(m->bss, at))
-			return snap_textf(s->names, "bss+0x%" PRIx64, at - m->bss.start);
+			return snap_place_name(s->names, (unsigned)i, "bss", at - m->bss.start);
 	}
 	return NULL;
 }

@@ -58,7 +58,8 @@ struct worker {
 	struct snapshot *s;
 	struct go_scanner sc;
 	struct snap_edges *e;
-	struct trange text; /* of the first module; others are rare */
+	struct trange text; /* from the first module's to the last's */
+	bool several;	    /* modules: not all in between is text */
 	/* of the chunk at hand */
 	uint32_t *to;
 	uint64_t n, next_id, bad;
@@ -144,7 +145,8 @@ GO_INLINE struct err *on_object(void *arg, uint64_t id, taddr type, uint64_t wor
 	}
 	if (w->span_bit != SNAP_NO_ARROWS)
 		w->bit = w->span_bit + (id - w->span_first) * w->span_words;
-	if (word0 - w->text.start < w->text.end - w->text.start)
+	if (word0 - w->text.start < w->text.end - w->text.start &&
+	    (!w->several || go_module_of_text(w->s->go, word0)))
 		learn_closure(w, id, word0);
 	return NULL;
 }
@@ -370,6 +372,17 @@ static void shrink(struct snap_edges *e)
 	}
 }
 
+static void text_of(const struct go *g, struct worker *w)
+{
+	for (size_t i = 0; i < g->nmodules; i++) {
+		const struct trange *t = &g->modules[i].text;
+
+		w->text.start = i ? MIN(w->text.start, t->start) : t->start;
+		w->text.end = MAX(w->text.end, t->end);
+	}
+	w->several = g->nmodules > 1;
+}
+
 static struct err *workers_create(struct job *j, unsigned n)
 {
 	j->workers = zalloc(n, sizeof(struct worker *));
@@ -384,8 +397,7 @@ static struct err *workers_create(struct job *j, unsigned n)
 		w->e = j->e;
 		w->bits = j->s->bits;
 		w->bit = w->span_bit = SNAP_NO_ARROWS;
-		if (j->s->go->nmodules)
-			w->text = j->s->go->modules[0].text;
+		text_of(j->s->go, w);
 		j->workers[i] = w;
 	}
 	return NULL;

@@ -106,6 +106,14 @@ const char *snap_textf(struct snap_names *n, const char *fmt, ...)
 	return snap_text(n, buf);
 }
 
+const char *snap_place_name(struct snap_names *n, unsigned module, const char *section,
+			    uint64_t off)
+{
+	if (module)
+		return snap_textf(n, "module%u.%s+0x%" PRIx64, module, section, off);
+	return snap_textf(n, "%s+0x%" PRIx64, section, off);
+}
+
 static struct slot *slot_of(const struct snap_names *n, struct snap_type_key k)
 {
 	uint64_t h = ((k.at >> 3) ^ (uint64_t)k.what << 40) * 0x9e3779b97f4a7c15ULL;

@@ -18,6 +18,10 @@ void snap_names_free(struct snap_names *n);
 const char *snap_text(struct snap_names *n, const char *text);
 const char *snap_textf(struct snap_names *n, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* "bss+0x1f20", "module1.data+0x10": a place in a module's section. */
+const char *snap_place_name(struct snap_names *n, unsigned module, const char *section,
+			    uint64_t off);
+
 /*
  * Number of the type with that key (an address, and a word to tell kinds apart); a new one
  * is made with make(), whose name must come from snap_text.  0 when no more can be kept.

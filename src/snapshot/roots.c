@@ -50,10 +50,7 @@ static const char *section_name(struct snapshot *s, const struct go_root_word *w
 	const struct trange *r = w->kind == GO_ROOT_BSS ? &m->bss : &m->data;
 	const char *what = w->kind == GO_ROOT_BSS ? "bss" : "data";
 
-	if (w->module)
-		return snap_textf(s->names, "module%u.%s+0x%" PRIx64, w->module, what,
-				  w->at - r->start);
-	return snap_textf(s->names, "%s+0x%" PRIx64, what, w->at - r->start);
+	return snap_place_name(s->names, w->module, what, w->at - r->start);
 }
 
 /* The variable that holds the word: by symbol, else the word itself; code.c may name it better. */

@@ -6,6 +6,7 @@ A mode is how the one program (package body) becomes a process:
     args      its arguments            ldflags  of the linker, with -s -w where the cell is stripped
     env       beside CGO_ENABLED=1     then     commands afterwards; $OUT is the folder, $SRC tests/goprogs/matrix
     run       the command line; the first word is the program
+    dwarf     "none": the linker writes none here; "host": the program's module is another than the host's
     wide      not one of the modes that a Go programmer knows by name: only in the whole matrix
 
 HOW TO ADD A MODE: one entry.  A VERSION: build_targets.MINORS.
@@ -18,7 +19,7 @@ import sys
 
 import build_targets
 
-MINORS = getattr(build_targets, "OLD_MINORS", []) + build_targets.MINORS
+MINORS = build_targets.MINORS
 SYMBOLS = ["stripped", "dwarf"]
 EVIDENCE = ["live", "core", "copy"]  # the process, the kernel's core of it, `limpet snapshot`'s core of it
 
@@ -42,8 +43,10 @@ MODES = {
     "c-archive": {"package": "matrix/lib", "out": "lib.a", "args": ["-buildmode=c-archive"],
                   "then": [[*GCC_HOST, "-DARCHIVE", "$OUT/lib.a", "-lpthread"]]},
     "plugin": {"package": "matrix/plug", "out": "plug.so", "args": ["-buildmode=plugin"],
-               "then": [["$GO", "build", "-o", "$OUT/host", "$LDFLAGS", "./matrix/plughost"]],
+               "then": [["$GO", "build", "-o", "$OUT/host", "$LDFLAGS", "./matrix/plughost"]], "dwarf": "host",
                "run": ["$OUT/host", "$OUT/plug.so"]},
+    "linkshared": {"first": [["$GO", "install", "-buildmode=shared", "-pkgdir=$OUT/pkg", *SHARED_STD]],
+                   "args": ["-linkshared", "-pkgdir=$OUT/pkg"], "dwarf": "none"},
     "unoptimised": {"env": {"CGO_ENABLED": "0"}, "args": ["-gcflags=all=-N -l"], "wide": True},
     "amd64v3": {"env": {"CGO_ENABLED": "0", "GOAMD64": "v3"}, "wide": True},
     "cover": {"env": {"CGO_ENABLED": "0"}, "args": ["-cover"], "wide": True},
