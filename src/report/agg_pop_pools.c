@@ -261,10 +261,33 @@ static struct err *offer(struct work *w, const struct found *f)
 	return pop_offer(w->t, &r);
 }
 
+static struct err *find_shapes(struct work *w)
+{
+	uint64_t allp[2] = { 0 };
+
+	if (w->a->s->go->v.allp)
+		err_free(target_read(w->a->s->t, w->a->s->go->v.allp, allp, sizeof(allp)));
+	w->nps = allp[1];
+	return w->nps && w->nps <= MAX_PS ? find_by_shape(w) : NULL;
+}
+
+struct err *pop_pool_words(struct agg *a, struct err *(*fn)(void *arg, taddr at), void *arg)
+{
+	struct work w = { .a = a };
+	struct err *err = !a->s->dump && know_pool(&w) ? find_shapes(&w) : NULL;
+
+	for (size_t i = 0; i < w.v.n && !err; i++) {
+		err = fn(arg, w.v.v[i].at + w.local_off);
+		if (!err)
+			err = fn(arg, w.v.v[i].at + w.victim_off);
+	}
+	vec_free(&w.v);
+	return err;
+}
+
 static struct err *gather(struct work *w)
 {
 	_cleanup_(pop_reached_deinit) struct pop_reached reached = { 0 };
-	uint64_t allp[2] = { 0 };
 	struct err *err = pop_reached_make(w->a, &reached);
 
 	if (!err)
@@ -274,10 +297,7 @@ static struct err *gather(struct work *w)
 		return err;
 	if (w->v.n)
 		qsort(w->v.v, w->v.n, sizeof(w->v.v[0]), by_address);
-	if (w->a->s->go->v.allp)
-		err_free(target_read(w->a->s->t, w->a->s->go->v.allp, allp, sizeof(allp)));
-	w->nps = allp[1];
-	return w->nps && w->nps <= MAX_PS ? find_by_shape(w) : NULL;
+	return find_shapes(w);
 }
 
 static struct err *fill(struct work *w, struct ans_pop *p)

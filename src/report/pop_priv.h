@@ -89,6 +89,10 @@ const char *pop_owner(struct agg *a, gnode v);
 /* Name of the function whose func value lies at fn; "" unknown. */
 const char *pop_func_name(struct agg *a, taddr fn);
 
+/* Words of globals that hold what lies in a sync.Pool; known by their shape. */
+struct err *pop_pool_words(struct agg *a, struct err *(*fn)(void *arg, taddr at),
+			   void *arg) MUST_CHECK;
+
 /* Text of the program by the policy: itself, a hash, or NULL. */
 const char *pop_value(struct agg *a, unsigned values, const uint8_t *text, size_t n, uint64_t len);
 
