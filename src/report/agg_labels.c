@@ -215,3 +215,43 @@ void agg_label_groups_deinit(struct agg_label_groups *gs)
 	free(gs->labels);
 	*gs = (struct agg_label_groups){ 0 };
 }
+
+enum { KEYS_SHOWN = 16 };
+
+/* Is text number k the key of a label? */
+static bool names_a_label(const struct snap_labels *l, uint32_t k)
+{
+	for (size_t i = 0; i < l->labels.n; i++)
+		if (l->labels.v[i].key == k)
+			return true;
+	return false;
+}
+
+/* ": route, tenant": texts are numbered as they are met, keys among the first of them. */
+static void put_keys(struct agg *a, struct str *s)
+{
+	const struct snap_labels *l = a->s->labels;
+	unsigned n = 0;
+
+	for (uint32_t k = 0; k < MIN(l->texts.n, (size_t)64) && n < KEYS_SHOWN; k++) {
+		if (l->texts.v[k].left_out || !names_a_label(l, k))
+			continue;
+		str_put(s, n++ ? ", " : "; there are: ");
+		text_clean(s, whole_text(a, &l->texts.v[k]));
+	}
+}
+
+const char *agg_labels_missing(struct agg *a, const char *key, const struct agg_label_groups *gs)
+{
+	_cleanup_(str_deinit) struct str s = { 0 };
+
+	if (gs->n > SNAP_LABELS_FIRST)
+		return NULL;
+	str_put(&s, "no goroutine carries a pprof label");
+	if (key) {
+		str_put(&s, " ");
+		text_clean(&s, key);
+		put_keys(a, &s);
+	}
+	return keepf(&a->keep, "%s", str_ok(&s) ? s.s : "");
+}

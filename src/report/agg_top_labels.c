@@ -211,6 +211,7 @@ struct err *agg_rows_label(struct agg *a, const struct top_ask *q, struct ans_to
 
 	if (!err)
 		err = agg_label_rows(a, &gs, &rows);
+	t->no_labels = err ? NULL : agg_labels_missing(a, q->arg, &gs);
 	for (uint32_t k = 0; !err && k < gs.n + AGG_LABEL_ROWS_MORE; k++)
 		if ((rows[k].count || rows[k].objects) && !vec_push(&t->rows, rows[k]))
 			err = &err_nomem;

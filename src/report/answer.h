@@ -164,6 +164,7 @@ struct ans_top {
 	uint64_t total_bytes; /* reachable */
 	uint64_t nrows;	      /* before the limit */
 	struct ans_profile profile;
+	const char *no_labels; /* by label: why no row has one; NULL: some have */
 	VEC(struct ans_row) rows;
 };
 

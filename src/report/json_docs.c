@@ -16,6 +16,8 @@ void json_doc_top(struct str *o, const struct ans_head *h, const struct ans_top 
 
 	open_doc(&j, o, h);
 	jw_kv_text(&j, "by", a->by);
+	if (a->no_labels)
+		jw_kv_text(&j, "no_labels", a->no_labels);
 	jw_kv_text(&j, "sort", a->sort);
 	jw_kv_u64(&j, "reachable_bytes", a->total_bytes);
 	jw_kv_u64(&j, "total_rows", a->nrows);

@@ -92,4 +92,6 @@ void text_top_labels(struct str *o, enum text_style st, const struct ans_top *a)
 	text_title(o, st, str_ok(&head) ? head.s : "");
 	for (size_t i = 0; i < a->rows.n; i++)
 		put_row(o, a, &a->rows.v[i]);
+	if (a->no_labels)
+		str_printf(o, "%s\n", a->no_labels);
 }

@@ -14,6 +14,7 @@ import urllib.request
 import pytest
 
 import build_targets
+from cores import gcore
 from procs import HTTP, LIMPET, Target, limpet, limpet_json
 
 # What is asked of the servers: place, tenant, total bytes, bytes a buffer, and more.
@@ -142,6 +143,23 @@ def test_http(minor, tmp_path):
         compare(core, key, books)
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("minor,flavour", [("1.22", "dwarf"), ("1.24", "exp-noswissmap"), ("1.25", "exp-greenteagc"), ("1.26", "pie"),
+                                           ("1.26", "exp-nogreenteagc"), ("1.27", "dwarf")])
+def test_flavours(minor, flavour):
+    with http_server(minor, flavour) as (target, key, books):
+        compare(target.pid, key, books)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("minor", ["1.23", "1.27"])
+def test_cores_of_others(minor, tmp_path):
+    """gcore's, too: a request's labels are in every core that has the heap."""
+    with http_server(minor) as (target, key, books):
+        target.folder = str(tmp_path)
+        compare(gcore(target), key, books)
+
+
 @pytest.mark.parametrize("minor", [some(m, "1.23", "1.26") for m in build_targets.MINORS])
 def test_grpc(minor):
     with grpc_server(minor) as (target, key, books):
@@ -233,6 +251,18 @@ def test_holders(shop, command):
         else:
             assert "labels" not in h
     assert met
+
+
+def test_no_labels(shop):
+    target, _ = shop
+    with Target("quiet") as quiet:
+        done = limpet("top", quiet.pid, "--by", "label")
+        assert "no goroutine carries a pprof label\n" in done.stdout and "(no labels)" in done.stdout
+        assert "by_label" not in limpet_json("report", quiet.pid)["top"]
+    answer = limpet_json("top", target.pid, "--by", "label:customer")
+    assert answer["no_labels"] == "no goroutine carries a pprof label customer; there are: route, tenant"
+    assert sum(r["retained_bytes"] for r in answer["rows"]) == answer["reachable_bytes"]
+    assert "no_labels" not in limpet_json("top", target.pid, "--by", "label:tenant")
 
 
 def test_rows_by_goroutine(shop):
