@@ -25,7 +25,11 @@ FLAVOURS = {
     "stripped": ["-ldflags=-s -w"],
     "dwarf": [],
     "pie": ["-buildmode=pie", "-ldflags=-s -w"],
+    "arm64": ["-ldflags=-s -w"],
+    "arm64-dwarf": [],
+    "arm64-pie": ["-buildmode=pie", "-ldflags=-s -w"],
 }
+# "arm64…" is for linux/arm64, whatever this machine is.
 # "exp-NAME" is stripped and built with GOEXPERIMENT=NAME.
 # Programs of this repository, and real servers with a go.mod of their own.
 OWN = ["quiet", "mixed", "goroutines10k", "bigmaps", "gcstorm", "cgo", "leakhttp", "sumhttp", "load",
@@ -106,6 +110,8 @@ def build(program, minor=NEWEST, flavour="stripped"):
                    CGO_ENABLED="1" if program == "cgo" else "0")
         if program == "cgo":
             env.setdefault("CC", "gcc")
+        if flavour.startswith("arm64"):
+            env["GOARCH"] = "arm64"
         if minor == "1.19":  # see tools/go-toolchain
             env["GODEBUG"] = "goindex=0"
         if experiment:

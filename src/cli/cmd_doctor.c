@@ -34,7 +34,7 @@ static void say_tables(struct doctor *d)
 		least = MIN(least, minor);
 		most = MAX(most, minor);
 	}
-	doctor_say(d, "go", DOCTOR_OK, "Go 1.%d to 1.%d on amd64 are known, %zu tables", least,
+	doctor_say(d, "go", DOCTOR_OK, "Go 1.%d to 1.%d on amd64 and arm64 are known, %zu tables", least,
 		   most, n);
 }
 
@@ -42,11 +42,14 @@ static void say_version(struct doctor *d, const struct elf_exe *e, const struct 
 {
 	const char *v = e->info.version;
 	bool exact = false;
-	const struct go_layout *l = go_layout_find(v, "amd64", &exact);
+	enum target_arch arch = REGS_HOST;
+	const struct go_layout *l;
 	struct doctor_check *c;
 	int minor;
 	char exps[128];
 
+	(void)!regs_arch_of_machine(e->machine, &arch);
+	l = go_layout_find(v, regs_shape(arch)->name, &exact);
 	go_version_parse(v, &minor, exps, sizeof(exps));
 	if (a->layout) {
 		doctor_say(d, "go", DOCTOR_OK, "%s, with the table of %s", v, a->layout);

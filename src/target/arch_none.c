@@ -8,11 +8,7 @@
 #include "target/regs.h"
 #include "target/twin.h"
 
-#ifdef __aarch64__
-#define MACHINE "arm64"
-#else
-#define MACHINE "not amd64"
-#endif
+#define MACHINE "neither amd64 nor arm64"
 
 _Bool regs_read(pid_t tid, struct target_regs *ret)
 {

@@ -92,8 +92,6 @@ static struct err *take_thread(struct core *c, const struct note *d)
 	memcpy(&t.regs, b + PRSTATUS_REGS, regs);
 	if (c->t.arch == TARGET_ARM64)
 		t.regs.arm64.call = -1; /* until a note says otherwise */
-	else
-		t.in_syscall = (int64_t)t.regs.amd64.orig_rax >= 0;
 	if (!(c->t.nthreads % 64)) {
 		struct target_thread *more =
 			realloc(c->t.threads, (c->t.nthreads + 64) * sizeof(*more));
@@ -250,10 +248,8 @@ static struct err *take_arm64(struct core *c, const struct note *d)
 		return err;
 	if (d->type == NT_ARM_TLS && n == 8)
 		r->tpidr = load_u64(b);
-	if (d->type == NT_ARM_SYSTEM_CALL && n >= 4) {
+	if (d->type == NT_ARM_SYSTEM_CALL && n >= 4)
 		r->call = (int32_t)load_u32(b);
-		c->t.threads[c->t.nthreads - 1].in_syscall = r->call >= 0;
-	}
 	return NULL;
 }
 

@@ -305,11 +305,11 @@ static void check_kernel(struct doctor *d)
 		   : g.version == 1 ? "v1"
 				    : "not seen",
 		   more);
-	if (!strcmp(u.machine, "x86_64"))
+	if (!regs_why_not_live())
 		return;
-	doctor_todo(
-		doctor_say(d, "machine", DOCTOR_FAIL, "%s: live targets must be amd64", u.machine),
-		"give limpet a core file instead");
+	doctor_todo(doctor_say(d, "machine", DOCTOR_FAIL, "%s: %s", u.machine,
+			       "live targets must be amd64 or arm64"),
+		    "give limpet a core file instead");
 	d->checks.v[d->checks.n - 1].code = ERR_UNSUPPORTED;
 }
 

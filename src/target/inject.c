@@ -1,10 +1,11 @@
 /*
  * inject.c - one system call on a borrowed thread.
  *
- * The thread is sent back to a `syscall` instruction that is already there with a
+ * The thread is sent back to an instruction that makes system calls and is already there, with a
  * harmless number (getpid); at the syscall-entry stop the number and arguments
  * become ours; at the exit stop the registers become what they were.  SINGLESTEP
  * is never used: its trap flag would outlive a killed tracer and kill the program.
+ * What that is in registers: calls.c.
  *
  * If the tracer is killed between those stops, the kernel lets the thread run on
  * with what it has.  Therefore the threads are tried in the order of harm: a Go
@@ -16,6 +17,7 @@
 #include "target/inject.h"
 
 #include "base/clock.h"
+#include "target/calls.h"
 #include "target/procfs.h"
 
 #include <errno.h>
@@ -26,17 +28,9 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-#define SYSCALL_INSN_BYTES 2
-#define SYSCALL_STOP	   (SIGTRAP | 0x80)
-#define NO_STACK	   8 /* below mmap_min_addr: for a child that must not run */
-
-/* include/linux/errno.h: never seen by programs, only by tracers. */
-enum {
-	K_ERESTARTSYS = 512,
-	K_ERESTARTNOINTR = 513,
-	K_ERESTARTNOHAND = 514,
-	K_ERESTART_RESTARTBLOCK = 516,
-};
+#define SYSCALL_STOP	 (SIGTRAP | 0x80)
+#define NO_STACK	 16  /* below mmap_min_addr: for a child that must not run */
+#define K_ERESTARTNOINTR 513 /* include/linux/errno.h: never seen by programs, only by tracers */
 
 /* Lower is better: what happens if we are killed in mid-injection. */
 enum harm {
@@ -50,9 +44,19 @@ enum harm {
 
 struct site {
 	struct patient_thread *t;
-	taddr insn; /* of a syscall instruction */
+	struct call_site at;
 	enum harm harm;
 };
+
+/* Code may end with its page. */
+static void peek_some(pid_t tid, taddr at, void *buf, size_t n)
+{
+	struct iovec to = { buf, n };
+	struct iovec from[2] = { { (void *)(uintptr_t)at, n / 2 },
+				 { (void *)(uintptr_t)(at + n / 2), n - n / 2 } };
+
+	(void)!process_vm_readv(tid, &to, 1, from, 2, 0);
+}
 
 static bool peek(pid_t tid, taddr at, void *buf, size_t n)
 {
@@ -61,33 +65,22 @@ static bool peek(pid_t tid, taddr at, void *buf, size_t n)
 	return process_vm_readv(tid, &to, 1, &from, 1, 0) == (ssize_t)n;
 }
 
-static bool in_syscall(const struct regs_amd64 *r)
-{
-	return (long)r->orig_rax >= 0;
-}
-
-/* runtime.futex ends in MOVL AX, ret+40(FP); RET (runtime/sys_linux_amd64.s): its
- * callers futexsleep and futexwakeup drop the result. */
-static bool is_go_futex(const uint8_t after[static 5])
-{
-	static const uint8_t code[5] = { 0x89, 0x44, 0x24, 0x30, 0xc3 };
-
-	return memcmp(after, code, sizeof(code)) == 0;
-}
-
-/* FUTEX_WAIT(uaddr rdi, val rdx): nobody has woken it, and in a twin nobody will. */
-static bool sleeps_on(pid_t tid, const struct regs_amd64 *r)
+/* FUTEX_WAIT(uaddr, op, val, timeout): nobody has woken it, and in a twin nobody will. */
+static bool sleeps_on(pid_t tid, const struct target_regs *r)
 {
 	uint32_t word = 0;
 
-	return r->r10 == 0 && peek(tid, r->rdi, &word, sizeof(word)) && word == (uint32_t)r->rdx;
+	return call_arg(REGS_HOST, r, 3) == 0 &&
+	       peek(tid, call_arg(REGS_HOST, r, 0), &word, sizeof(word)) &&
+	       word == (uint32_t)call_arg(REGS_HOST, r, 2);
 }
 
-static enum harm harm_of_call(pid_t tid, const struct regs_amd64 *r, const uint8_t *after)
+/* The callers of runtime.futex, futexsleep and futexwakeup, drop the result. */
+static enum harm harm_of_call(pid_t tid, const struct target_regs *r, const struct call_site *at)
 {
-	switch ((long)r->orig_rax) {
+	switch (at->nr) {
 	case SYS_futex:
-		if (!is_go_futex(after))
+		if (!at->go_futex)
 			return HARM_RESULT;
 		return sleeps_on(tid, r) ? HARM_NONE : HARM_TIMED;
 	case SYS_nanosleep:
@@ -120,23 +113,22 @@ enum look { LOOK_FUTEX_ONLY, LOOK_ALL };
 
 static struct site site_of(struct patient_thread *t, enum look look)
 {
-	uint8_t code[SYSCALL_INSN_BYTES + 5] = { 0 };
+	const unsigned back = call_insn_bytes(REGS_HOST);
+	uint8_t code[CALL_CODE_BYTES] = { 0 };
 	struct site s = { .t = t, .harm = HARM_UNUSABLE };
 
 	/* A signal in hand cannot be given back after a call; mid-clone is mid-call. */
 	if (t->state != PATIENT_STOPPED || t->signal || t->in_clone || t->foreign)
 		return s;
-	if (look == LOOK_FUTEX_ONLY && (long)t->regs.amd64.orig_rax != SYS_futex)
+	if (look == LOOK_FUTEX_ONLY && call_nr(REGS_HOST, &t->regs) != SYS_futex)
 		return s;
-	if (!in_syscall(&t->regs.amd64)) {
-		if (!in_rseq(t->tid))
-			s.harm = HARM_FOREIGN;
-		return s;
-	}
-	s.insn = t->regs.amd64.rip - SYSCALL_INSN_BYTES;
-	if (!peek(t->tid, s.insn, code, sizeof(code)) || code[0] != 0x0f || code[1] != 0x05)
-		return s;
-	s.harm = harm_of_call(t->tid, &t->regs.amd64, code + SYSCALL_INSN_BYTES);
+	/* What cannot be read is no instruction. */
+	peek_some(t->tid, regs_pc(REGS_HOST, &t->regs) - back, code, sizeof(code));
+	call_look(REGS_HOST, &t->regs, code, &s.at);
+	if (s.at.where == CALL_NOWHERE)
+		s.harm = in_rseq(t->tid) ? HARM_UNUSABLE : HARM_FOREIGN;
+	else if (s.at.where != CALL_ODD)
+		s.harm = harm_of_call(t->tid, &t->regs, &s.at);
 	return s;
 }
 
@@ -145,14 +137,15 @@ static taddr scan_text(pid_t pid, struct trange r)
 {
 	uint8_t buf[16384];
 
-	for (taddr at = r.start; at < r.end; at += sizeof(buf) - 1) {
-		size_t n = (size_t)MIN((uint64_t)sizeof(buf), r.end - at);
+	/* neighbouring pieces share what an instruction may straddle */
+	for (taddr at = r.start; at < r.end; at += sizeof(buf) - 4) {
+		size_t n = (size_t)MIN((uint64_t)sizeof(buf), r.end - at), i;
 
 		if (!peek(pid, at, buf, n))
 			return 0;
-		for (size_t i = 0; i + 1 < n; i++)
-			if (buf[i] == 0x0f && buf[i + 1] == 0x05)
-				return at + i;
+		i = call_find_insn(REGS_HOST, buf, n);
+		if (i < n)
+			return at + i;
 	}
 	return 0;
 }
@@ -180,34 +173,6 @@ static taddr find_foreign_insn(pid_t pid)
 		    strcmp(maps[i].path, "[vsyscall]") != 0)
 			at = scan_text(pid, maps[i].range);
 	return at;
-}
-
-/*
- * The interrupted call begins anew when the thread runs: by hand, since our own
- * call stands between its interruption and its restart.
- */
-static struct regs_amd64 restarting(const struct regs_amd64 *orig)
-{
-	struct regs_amd64 r = *orig;
-
-	if (!in_syscall(orig))
-		return r;
-	switch (-(long)orig->rax) {
-	case K_ERESTARTSYS:
-	case K_ERESTARTNOINTR:
-	case K_ERESTARTNOHAND:
-		r.rax = orig->orig_rax;
-		r.rip -= SYSCALL_INSN_BYTES;
-		break;
-	case K_ERESTART_RESTARTBLOCK:
-		r.rax = SYS_restart_syscall;
-		r.rip -= SYSCALL_INSN_BYTES;
-		break;
-	default:
-		break; /* done, with its result in rax */
-	}
-	r.orig_rax = (unsigned long long)-1;
-	return r;
 }
 
 enum step { STEP_CALL, STEP_EVENT, STEP_RETRY, STEP_GONE, STEP_LATE };
@@ -244,9 +209,9 @@ static enum step run_on(struct patient_thread *t, uint64_t deadline)
 			return STEP_CALL;
 		/*
 		 * Signal-delivery stop.  With the registers of the interrupted call back in
-		 * place (orig_rax too) the kernel itself decides between EINTR and restart.
+		 * place (its number too) the kernel itself decides between EINTR and restart.
 		 */
-		ptrace(PTRACE_SETREGS, t->tid, 0, &t->regs.amd64);
+		regs_write(t->tid, &t->regs);
 		t->signal = WSTOPSIG(status);
 		return STEP_RETRY;
 	}
@@ -289,21 +254,15 @@ static pid_t newborn_of(pid_t mother)
 static enum step perform(struct site s, long nr, const uint64_t args[static 6], uint64_t deadline,
 			 struct injected *ret)
 {
-	struct regs_amd64 call = s.t->regs.amd64, now;
+	uint64_t a[6] = { args[0], args[1], args[2], args[3], args[4], args[5] };
+	struct target_regs r;
 	uint64_t began = clock_ns();
 
-	call.rip = s.insn + SYSCALL_INSN_BYTES;
-	call.orig_rax = (unsigned long long)nr;
-	call.rax = (unsigned long long)-ENOSYS;
-	call.rdi = args[0];
-	call.rsi = args[1];
-	call.rdx = args[2];
-	call.r10 = args[3];
-	call.r8 = args[4];
-	call.r9 = args[5];
+	/* clone(flags, stack, …) on all machines; what differs comes behind */
 	if (nr == SYS_clone && s.harm != HARM_NONE)
-		call.rsi = NO_STACK;
-	if (ptrace(PTRACE_SETREGS, s.t->tid, 0, &call))
+		a[1] = NO_STACK;
+	r = call_make(REGS_HOST, &s.t->regs, &s.at, nr, a);
+	if (!regs_write(s.t->tid, &r))
 		return STEP_GONE;
 	enum step step = run_on(s.t, deadline);
 
@@ -316,34 +275,39 @@ static enum step perform(struct site s, long nr, const uint64_t args[static 6], 
 		return step;
 	if (!ret->took_ns)
 		ret->took_ns = clock_ns() - began;
-	if (ptrace(PTRACE_GETREGS, s.t->tid, 0, &now))
+	if (!regs_read(s.t->tid, &r))
 		return STEP_GONE;
-	ret->result = (long)now.rax;
+	ret->result = call_result(REGS_HOST, &r);
 	return STEP_CALL;
+}
+
+static enum step put_back(struct site s, const struct target_regs *entered)
+{
+	struct target_regs r =
+		call_restart(REGS_HOST, &s.t->regs, &s.at, entered, SYS_restart_syscall);
+
+	return regs_write(s.t->tid, &r) ? STEP_CALL : STEP_GONE;
 }
 
 static enum step inject_at(struct site s, long nr, const uint64_t args[static 6], uint64_t deadline,
 			   struct injected *ret)
 {
-	struct regs_amd64 r = s.t->regs.amd64;
+	struct target_regs r = call_go_back(REGS_HOST, &s.t->regs, &s.at, SYS_getpid), entered;
 
-	r.rip = s.insn;
-	r.rax = SYS_getpid;
-	r.orig_rax = (unsigned long long)-1;
-	if (ptrace(PTRACE_SETREGS, s.t->tid, 0, &r))
+	if (!regs_write(s.t->tid, &r))
 		return STEP_GONE;
 	enum step step = run_on(s.t, deadline);
 
 	if (step != STEP_CALL)
 		return step;
+	if (!regs_read(s.t->tid, &entered))
+		return STEP_GONE;
 	for (;;) {
 		step = perform(s, nr, args, deadline, ret);
 		/* Gone, or a request was refused that never is: then it must not see our call's
 		 * result. */
-		if (step == STEP_GONE) {
-			r = restarting(&s.t->regs.amd64);
-			ptrace(PTRACE_SETREGS, s.t->tid, 0, &r);
-		}
+		if (step == STEP_GONE)
+			(void)!put_back(s, &entered);
 		if (step != STEP_CALL)
 			return step;
 		if (ret->result != -K_ERESTARTNOINTR)
@@ -354,8 +318,7 @@ static enum step inject_at(struct site s, long nr, const uint64_t args[static 6]
 		if (step != STEP_CALL)
 			return step;
 	}
-	r = restarting(&s.t->regs.amd64);
-	return ptrace(PTRACE_SETREGS, s.t->tid, 0, &r) ? STEP_GONE : STEP_CALL;
+	return put_back(s, &entered);
 }
 
 static struct site best_site(struct patient *p)
@@ -370,8 +333,8 @@ static struct site best_site(struct patient *p)
 				best = s;
 		}
 	if (best.harm == HARM_FOREIGN) {
-		best.insn = find_foreign_insn(p->pid);
-		if (!best.insn)
+		best.at.insn = find_foreign_insn(p->pid);
+		if (!best.at.insn)
 			best.harm = HARM_UNUSABLE;
 	}
 	return best;

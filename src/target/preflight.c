@@ -61,10 +61,11 @@ static struct err *check_machine(pid_t pid)
 	if (fd < 0 || read(fd, &h, sizeof(h)) < (ssize_t)sizeof(Elf32_Ehdr))
 		return NULL; /* not ours to read: attaching will say why */
 	if (memcmp(h.e_ident, ELFMAG, SELFMAG) != 0 || h.e_ident[EI_CLASS] != ELFCLASS64 ||
-	    h.e_machine != EM_X86_64)
-		return err_unsupported("process %d is not a 64-bit x86 program (ELF class %u, "
-				       "machine %u): a live target must be amd64",
-				       pid, h.e_ident[EI_CLASS], h.e_machine);
+	    h.e_machine != regs_shape(REGS_HOST)->machine)
+		return err_unsupported("process %d is no %s program (ELF class %u, machine %u): a "
+				       "live target must be of the machine that limpet runs on",
+				       pid, regs_shape(REGS_HOST)->name, h.e_ident[EI_CLASS],
+				       h.e_machine);
 	return NULL;
 }
 

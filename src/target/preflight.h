@@ -19,7 +19,7 @@ struct preflight {
 	bool lend; /* it may be traced, but its files are not ours to open: see twin_lend() */
 };
 
-/* Is it there, alive, ours to look at, 64-bit x86?  Fills ret. */
+/* Is it there, alive, ours to look at, of our machine?  Fills ret. */
 struct err *preflight_look(pid_t pid, struct preflight *ret) MUST_CHECK;
 
 /* What is asked before a fork; `limpet doctor` asks one by one. */

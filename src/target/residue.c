@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "target/attach.h"
+#include "target/calls.h"
 #include "target/inject.h"
 #include "target/procfs.h"
 
@@ -23,7 +24,6 @@
 #include <sys/wait.h>
 
 #define MS		UINT64_C(1000000)
-#define SYS_FUTEX_AMD64 202
 #define CALL_TIMEOUT_NS (10000 * MS)
 #define MAX_RESIDUE	64
 #define PF_FORKNOEXEC	UINT64_C(0x40) /* include/linux/sched.h */
@@ -237,12 +237,12 @@ static enum sleep sleep_of(pid_t pid, pid_t tid)
 
 	if (proc_read_small(buf, sizeof(buf), "/proc/%d/task/%d/syscall", pid, tid) <= 0)
 		return SLEEP_UNKNOWN;
-	return strncmp(buf, "202 ", 4) == 0 ? SLEEP_WELL : SLEEP_OTHER;
+	return strtol(buf, NULL, 10) == SYS_futex ? SLEEP_WELL : SLEEP_OTHER;
 }
 
 static bool is_in_futex(const struct patient *p)
 {
-	return p->threads.n && p->threads.v[0].regs.amd64.orig_rax == SYS_FUTEX_AMD64;
+	return p->threads.n && call_nr(REGS_HOST, &p->threads.v[0].regs) == SYS_futex;
 }
 
 enum whom { WHOM_IN_FUTEX, WHOM_ANY };

@@ -67,7 +67,6 @@ static void report_threads(const struct patient *p, struct theatre *th)
 		th->threads[n++] = (struct target_thread){
 			.tid = t->tid,
 			.ns_tid = t->ns_tid,
-			.in_syscall = (long)t->regs.amd64.orig_rax >= 0,
 			.regs = t->regs,
 		};
 	}

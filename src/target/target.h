@@ -45,7 +45,6 @@ enum {
 struct target_thread {
 	pid_t tid;		 /* as we see it */
 	pid_t ns_tid;		 /* as the target sees it (m.procid); 0 if unknown */
-	bool in_syscall;	 /* stopped inside or at the restart of a system call */
 	struct target_regs regs; /* of target_arch() */
 };
 

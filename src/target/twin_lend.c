@@ -4,12 +4,13 @@
  * /proc/PID/mem and auxv are their user's alone (0600, 0400), and that is asked before
  * ptrace_may_access() is (fs/proc/base.c): CAP_SYS_PTRACE does not open them, CAP_DAC_READ_SEARCH
  * does.  But the twin may open its own, and pidfd_getfd(2) hands out descriptors of whoever may be
- * traced.  A few calls on the `syscall` instruction that it was born behind; four words of its
+ * traced.  A few calls on the instruction that it was born behind; four words of its
  * stack hold a path meanwhile and are put back.  The program sees nothing of it: first of all the
  * twin gets a table of open files of its own, with none in it. Cost: some 100 us, after the program
  * runs again, and the copy of one page.
  */
 #include "base/clock.h"
+#include "target/calls.h"
 #include "target/inject.h"
 #include "target/procfs.h"
 #include "target/twin.h"
@@ -23,10 +24,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define TIMEOUT_NS	   UINT64_C(5000000000)
-#define SYSCALL_INSN_BYTES 2
-#define SYSCALL_STOP	   (SIGTRAP | 0x80)
-#define WORDS		   4 /* of the longest path */
+#define TIMEOUT_NS   UINT64_C(5000000000)
+#define SYSCALL_STOP (SIGTRAP | 0x80)
+#define WORDS	     4 /* of the longest path */
 
 struct lender {
 	pid_t pid;
@@ -52,21 +52,14 @@ static bool to_next_call_stop(const struct lender *l)
 }
 
 /* Its result as a program would see it; -ESRCH when the twin is no more. */
-static long call(const struct lender *l, long nr, uint64_t a, uint64_t b, uint64_t c)
+static long call(const struct lender *l, long nr, const uint64_t args[static 6])
 {
-	struct target_regs now;
-	struct regs_amd64 r = l->born.amd64;
+	struct target_regs r = call_again(REGS_HOST, &l->born, nr, args);
 
-	r.rip -= SYSCALL_INSN_BYTES;
-	r.rax = (uint64_t)nr;
-	r.orig_rax = UINT64_MAX;
-	r.rdi = a;
-	r.rsi = b;
-	r.rdx = c;
-	if (ptrace(PTRACE_SETREGS, l->pid, 0, &r) || !to_next_call_stop(l) ||
-	    !to_next_call_stop(l) || !regs_read(l->pid, &now))
+	if (!regs_write(l->pid, &r) || !to_next_call_stop(l) || !to_next_call_stop(l) ||
+	    !regs_read(l->pid, &r))
 		return -ESRCH;
-	return (long)now.amd64.rax;
+	return call_result(REGS_HOST, &r);
 }
 
 static bool peek(pid_t pid, taddr at, long *ret)
@@ -79,10 +72,11 @@ static bool peek(pid_t pid, taddr at, long *ret)
 /* PEEKDATA and not process_vm_readv: it leaves pages shared. */
 static bool has_insn(const struct lender *l)
 {
+	unsigned n = call_insn_bytes(REGS_HOST);
 	long word;
 
-	return peek(l->pid, l->born.amd64.rip - SYSCALL_INSN_BYTES, &word) &&
-	       (word & 0xffff) == 0x050f;
+	return peek(l->pid, regs_pc(REGS_HOST, &l->born) - n, &word) &&
+	       call_find_insn(REGS_HOST, (const uint8_t *)&word, n) == 0;
 }
 
 static bool put(const struct lender *l, const long word[static WORDS])
@@ -105,7 +99,7 @@ static bool save(struct lender *l)
 static bool find_place(struct lender *l, const struct theatre *th)
 {
 	for (size_t i = 0; i < th->nthreads; i++) {
-		l->at = th->threads[i].regs.amd64.rsp & ~UINT64_C(7);
+		l->at = regs_sp(REGS_HOST, &th->threads[i].regs) & ~UINT64_C(7);
 		if (save(l) && put(l, l->was))
 			return true;
 	}
@@ -122,8 +116,9 @@ static bool put_text(const struct lender *l, const char *text)
 
 static long open_own(const struct lender *l, const char *path, int flags)
 {
-	return put_text(l, path) ? call(l, SYS_open, l->at, (uint64_t)flags | O_CLOEXEC, 0)
-				 : -EFAULT;
+	const uint64_t args[6] = { (uint64_t)AT_FDCWD, l->at, (uint64_t)flags | O_CLOEXEC };
+
+	return put_text(l, path) ? call(l, SYS_openat, args) : -EFAULT;
 }
 
 /* proc_mark_victim(), which may not write another user's file without CAP_DAC_OVERRIDE. */
@@ -132,7 +127,7 @@ static void mark_itself(const struct lender *l)
 	long fd = open_own(l, "/proc/self/oom_score_adj", O_WRONLY);
 
 	if (fd >= 0 && put_text(l, "1000"))
-		call(l, SYS_write, (uint64_t)fd, l->at, 4);
+		call(l, SYS_write, (const uint64_t[6]){ (uint64_t)fd, l->at, 4 });
 }
 
 /* Its filter would judge these calls too. */
@@ -152,7 +147,7 @@ static bool set_options(pid_t twin)
 
 static long lend(struct lender *l, struct theatre *th)
 {
-	long rc = call(l, SYS_close_range, 0, ~0U, CLOSE_RANGE_UNSHARE);
+	long rc = call(l, SYS_close_range, (const uint64_t[6]){ 0, ~0U, CLOSE_RANGE_UNSHARE });
 
 	if (rc < 0)
 		return rc;
@@ -185,7 +180,7 @@ struct err *twin_lend(struct theatre *th)
 	long rc = lend(&l, th);
 
 	/* No memory is better than changed memory. */
-	if (!put(&l, l.was) || ptrace(PTRACE_SETREGS, l.pid, 0, &l.born))
+	if (!put(&l, l.was) || !regs_write(l.pid, &l.born))
 		rc = -ESRCH;
 	if (rc == -ESRCH)
 		return err_new(ERR_GONE, "the twin of process %d was killed at birth", th->pid);
