@@ -154,29 +154,33 @@ static bool next_alternative(const char **list, char buf[static 128])
 	return true;
 }
 
-static const struct named *find_struct(const struct dwarf *d, const char *names)
+static bool type_of(Dwarf_Die *die, Dwarf_Die *ret);
+
+static bool find_struct(const struct dwarf *d, const char *names, Dwarf_Die *ret)
 {
 	char name[128];
 
 	while (next_alternative(&names, name)) {
-		const struct named *s = find(&d->structs, name);
+		bool is_var = name[0] == '=';
+		const struct named *s = find(is_var ? &d->vars : &d->structs, name + is_var);
 
-		if (s)
-			return s;
+		if (!s)
+			continue;
+		*ret = s->die;
+		if (!is_var || (type_of(ret, ret) && dwarf_tag(ret) == DW_TAG_structure_type))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 bool dwarf_struct_bytes(const struct dwarf *d, const char *names, uint64_t *ret)
 {
-	const struct named *s = find_struct(d, names);
 	Dwarf_Die die;
 	int n;
 
 	READING(d->words);
-	if (!s)
+	if (!find_struct(d, names, &die))
 		return false;
-	die = s->die;
 	n = dwarf_bytesize(&die);
 	if (n < 0)
 		return false;
@@ -282,12 +286,14 @@ static bool field_path(Dwarf_Die t, char *path, uint64_t *ret_offset, uint64_t *
 bool dwarf_field(const struct dwarf *d, const char *struct_names, const char *path,
 		 uint64_t *ret_offset, uint64_t *ret_bytes)
 {
-	const struct named *s = find_struct(d, struct_names);
+	Dwarf_Die die;
 	char alt[128];
 
 	READING(d->words);
-	while (s && next_alternative(&path, alt)) {
-		if (field_path(s->die, alt, ret_offset, ret_bytes))
+	if (!find_struct(d, struct_names, &die))
+		return false;
+	while (next_alternative(&path, alt)) {
+		if (field_path(die, alt, ret_offset, ret_bytes))
 			return true;
 	}
 	return false;

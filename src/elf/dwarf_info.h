@@ -23,7 +23,8 @@ static inline void dwarf_closep(struct dwarf **d)
 }
 
 /*
- * names: alternatives separated by '|'.  Size of the struct in bytes; false when there is none.
+ * names: alternatives separated by '|'; "=v" is the type of variable v.  Size of the struct in
+ * bytes; false when there is none.
  */
 bool dwarf_struct_bytes(const struct dwarf *d, const char *names, uint64_t *ret);
 

@@ -184,10 +184,13 @@ bool go_valid_controller(const struct go *g, taddr at)
 		return false;
 	/* GOGC=off is -1; sys memory in use is never 0. */
 	percent = (int32_t)go_get(p, L->gcController_gcPercent);
-	return percent >= -1 && (int64_t)go_get(p, L->gcController_memoryLimit) > 0 &&
+	if (go_has(L->gcController_mappedReady) && !go_get(p, L->gcController_mappedReady))
+		return false;
+	return percent >= -1 &&
+	       (!go_has(L->gcController_memoryLimit) ||
+		(int64_t)go_get(p, L->gcController_memoryLimit) > 0) &&
 	       go_get(p, L->gcController_heapLive) < (1ULL << 47) &&
 	       go_get(p, L->gcController_heapInUse) < (1ULL << 47) &&
-	       go_get(p, L->gcController_mappedReady) > 0 &&
 	       go_get(p, L->gcController_mappedReady) < (1ULL << 47);
 }
 

@@ -5,7 +5,7 @@
  * function's code names minus that offset are candidates; each rule gives each candidate one vote.
  * The candidate with most votes among those that its validator accepts wins, if it has at least two
  * votes (or all rules there are) and more than the next one.  The rules hold on every Go
- * from 1.22 to 1.27 (seen in disassembly of each); new versions are judged by the votes.
+ * from 1.18 to 1.27 (seen in disassembly of each); new versions are judged by the votes.
  */
 #include "goruntime/detect.h"
 
@@ -106,7 +106,9 @@ static const struct var vars[] = {
 	  8,
 	  go_valid_sched,
 	  NO_FIELD,
-	  { { "runtime.(*cpuStats).accumulate", AT(sched_totaltime), 0, REF_ANY },
+	  { { "runtime.procresize", AT(sched_totaltime), 0, REF_ANY },
+	    { "runtime.procresize", AT(sched_procresizetime), 0, REF_ANY },
+	    { "runtime.(*cpuStats).accumulate", AT(sched_totaltime), 0, REF_ANY },
 	    { "runtime.(*cpuStats).accumulate", AT(sched_procresizetime), 0, REF_ANY },
 	    { "runtime.markrootFreeGStacks", AT(sched_gFree_stack), 0, REF_ANY },
 	    { "runtime.markrootFreeGStacks", AT(sched_gFree_noStack), 0, REF_ANY },
@@ -129,7 +131,7 @@ static const struct var vars[] = {
 	  VAR(work),
 	  8,
 	  go_valid_work,
-	  NO_FIELD,
+	  AT(work_bytes),
 	  { { "runtime.gcTrigger.test", AT(work_cycles), 0, REF_ANY },
 	    { "runtime.gcMarkDone", NO_FIELD, 0, REF_ANY },
 	    { "runtime.gcDrain", NO_FIELD, 0, REF_ANY },

@@ -50,6 +50,17 @@ static void controller(const struct go *g, struct go_counters *c)
 	c->heap_goal = go_get(p, L->gcController_gcPercentHeapGoal);
 }
 
+/* mstats.go of 1.18, readmemstats_m: what gcController counts since; stacks are not in heap_sys. */
+static void old_stats(const struct go_layout *L, const void *p, struct go_counters *c)
+{
+	uint64_t sys = counted(p, L->mstats_heap_sys), used;
+
+	c->heap_in_use = counted(p, L->mstats_heap_inuse);
+	c->heap_released = counted(p, L->mstats_heap_released);
+	used = c->heap_in_use + c->heap_released;
+	c->heap_free = sys > used ? sys - used : 0;
+}
+
 static void stats(const struct go *g, struct go_counters *c)
 {
 	const struct go_layout *L = g->L;
@@ -67,6 +78,8 @@ static void stats(const struct go *g, struct go_counters *c)
 	c->last_gc_ns =
 		go_has(L->mstats_last_gc_nanotime) ? go_get(p, L->mstats_last_gc_nanotime) : 0;
 	c->total_pause_ns = go_get(p, L->mstats_pause_total_ns);
+	if (go_has(L->mstats_heap_inuse))
+		old_stats(L, p, c);
 }
 
 struct err *go_counters_read(const struct go *g, struct go_counters *ret)

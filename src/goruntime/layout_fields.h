@@ -4,7 +4,8 @@
  * Included several times with different macros (no include guard on purpose):
  * for struct go_layout, for the generator, for the text form.
  *
- *   LAYOUT_STRUCT(s, type)     size of a runtime struct; "a|b": renamed over time
+ *   LAYOUT_STRUCT(s, type)     size of a runtime struct; "a|b": renamed over time; "=v": the type
+ *                              of variable v, which has no name of its own
  *   LAYOUT_FIELD(s, f, path)   field f of s; path is the Go name, dots go into
  *                              embedded structs, "a|b" tries b where a is not there
  *   LAYOUT_CONST(name, symbol) integer constant
@@ -328,7 +329,7 @@ LAYOUT_FIELD(sched, ngsys, "ngsys")
 LAYOUT_FIELD(sched, procresizetime, "procresizetime")
 LAYOUT_FIELD(sched, totaltime, "totaltime")
 
-LAYOUT_STRUCT(work, "runtime.workType")
+LAYOUT_STRUCT(work, "runtime.workType|=runtime.work")
 LAYOUT_FIELD(work, cycles, "cycles")
 LAYOUT_FIELD(work, bytesMarked, "bytesMarked")
 LAYOUT_FIELD(work, mode, "mode")
