@@ -33,9 +33,10 @@ FLAVOURS = {
 # "exp-NAME" is stripped and built with GOEXPERIMENT=NAME.
 # Programs of this repository, and real servers with a go.mod of their own.
 OWN = ["quiet", "mixed", "goroutines10k", "bigmaps", "gcstorm", "cgo", "leakhttp", "sumhttp", "load",
-       "heapdump", "truth", "containers", "inlined", "labelhttp"]
+       "heapdump", "truth", "containers", "inlined", "labelhttp", "sites"]
 NEEDS_EXPERIMENT = ["arenas"]
-SERVERS = ["caddy", "nats", "labelgrpc"]
+SERVERS = ["caddy", "nats", "labelgrpc", "etcd"]
+NEWER = {"etcd": "1.23"}  # servers that want at least this Go
 WITH_INTERNAL = ["labelgrpc"]  # of these, the ones that use tests/goprogs/internal
 # This caddy asks reflect for json.RawMessage by name, which is an alias under 1.27's encoding/json: it panics.
 WORKAROUND = {("caddy", "1.27"): "nojsonv2"}
@@ -131,7 +132,7 @@ def build(program, minor=NEWEST, flavour="stripped"):
 def main(argv):
     if argv == ["--all"]:
         for minor in MINORS:
-            for program in OWN + SERVERS:
+            for program in OWN + [s for s in SERVERS if minor >= NEWER.get(s, minor)]:
                 for flavour in ("stripped", "dwarf"):
                     print(build(program, minor, flavour), flush=True)
         return 0

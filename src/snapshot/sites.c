@@ -94,7 +94,7 @@ static struct err *frames_of(const struct go *g, struct snap_sites *x, struct kn
 static struct err *add_site(const struct go *g, struct snap_sites *x, struct known_pcs *k,
 			    const struct go_bucket *b)
 {
-	const taddr *pcs = x->runtime.pcs.v + b->first_pc;
+	const taddr *pcs = b->npcs ? x->runtime.pcs.v + b->first_pc : NULL;
 	struct snap_site site = { b->bytes, b->allocs, b->frees, (uint32_t)x->stack.n, 0, 0 };
 	struct err *err = NULL;
 

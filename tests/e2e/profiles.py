@@ -17,8 +17,13 @@ class Asker:
 
     def profile(self):
         """Its bytes, after a collection of its own."""
-        self.connection.request("GET", "/debug/pprof/heap?gc=1")
-        return self.connection.getresponse().read()
+        for _ in range(2):  # a server may have closed an idle connection
+            try:
+                self.connection.request("GET", "/debug/pprof/heap?gc=1")
+                return self.connection.getresponse().read()
+            except (http.client.RemoteDisconnected, ConnectionError):
+                self.connection.close()
+        raise AssertionError("the server does not answer")
 
     def __enter__(self):
         return self

@@ -1,7 +1,7 @@
 // prey - a little of everything that limpet reads, so small that a run over it takes milliseconds.
 //
 // Maps, channels with waiters, select, defers, a panic in flight, finalizers, timers, closures,
-// generics, an interface cycle, a large object, arrays by GC program, a substring, labels.
+// generics, an interface cycle, a large object, arrays by GC program, a substring, labels, a memory profile.
 package main
 
 import (
@@ -112,6 +112,8 @@ func waiters() {
 }
 
 func main() {
+	runtime.MemProfileRate = 256
+	runtime.MemProfile(nil, false) // else the linker leaves the profile out
 	text := fmt.Sprint("some text that is shared ", os.Getpid())
 	for i := 0; i < 300; i++ {
 		n := &node{name: text[i%20:], next: all[fmt.Sprint(i-1)]}
