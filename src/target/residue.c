@@ -26,6 +26,7 @@
 #define MS		UINT64_C(1000000)
 #define CALL_TIMEOUT_NS (10000 * MS)
 #define MAX_RESIDUE	64
+#define HELPERS		"lmp-"	       /* lmp-broker, lmp-surgeon, lmp-debuginfod */
 #define PF_FORKNOEXEC	UINT64_C(0x40) /* include/linux/sched.h */
 
 struct twins {
@@ -55,7 +56,15 @@ static enum child_kind kind_of(pid_t target, pid_t pid)
 	struct proc_stat s;
 	struct proc_status st;
 
-	if (!proc_read_stat(pid, &s) || s.ppid != target || s.exit_signal != 0)
+	if (!proc_read_stat(pid, &s) || s.ppid != target)
+		return CHILD_OTHER;
+	/*
+	 * Who is pid 1 of our pid namespace inherits what a killed limpet leaves (kernel/exit.c,
+	 * find_new_reaper), and a Go program does not wait for what it did not start.
+	 */
+	if (s.state == 'Z' && !strncmp(s.comm, HELPERS, sizeof(HELPERS) - 1))
+		return CHILD_DEAD_TWIN;
+	if (s.exit_signal != 0)
 		return CHILD_OTHER;
 	if (s.state == 'Z' && is_marked(pid))
 		return CHILD_DEAD_TWIN;

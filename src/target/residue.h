@@ -3,8 +3,9 @@
  *
  * A twin of ours is a child of the target with exit signal 0 and oom_score_adj
  * 1000; or, alive and not yet marked, one that shares the table of open files but
- * not the memory, which nothing else does.  No other child is ever touched: a
- * program may have children that it wants to wait for itself.
+ * not the memory, which nothing else does.  Dead helper processes of a killed limpet, which the
+ * program inherits when it is pid 1 of their pid namespace, are taken away with the twins.  No
+ * other child is ever touched: a program may have children that it wants to wait for itself.
  */
 #ifndef LIMPET_TARGET_RESIDUE_H
 #define LIMPET_TARGET_RESIDUE_H

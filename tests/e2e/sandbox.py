@@ -12,6 +12,7 @@ A neighbour shares users and pids (and uts, ipc) with it, and no file.  The firs
     "root"    "tmpfs" or "overlay"              "uid"     whose the program is, inside
     "proc"    false: none is mounted            "caps"    capabilities to keep, all others are dropped for good
     "filter"  true: a seccomp filter            "env"     its environment
+    "first"   true: no pause, it is pid 1
     "number"  the program's pid in there        "cgroups" folders to start in
     "cgroupfs" [type, options] of file systems that show its own cgroups, below /sys/fs/cgroup
 """
@@ -108,7 +109,9 @@ def pause(say, told, spec):
     if "number" in spec:
         with open("/proc/sys/kernel/ns_last_pid", "w", encoding="utf-8") as f:
             f.write(str(spec["number"] - 1))
-    program = os.fork()
+    program = 0 if spec.get("first") else os.fork()
+    if spec.get("first"):
+        os.write(say, b"1")
     if not program:
         os.read(told, 1)
         os.closerange(3, 64)
@@ -121,6 +124,8 @@ def pause(say, told, spec):
 
 def outside_pid(first, inner):
     """The number that we know a process of the pod by."""
+    if inner == "1":
+        return first
     with open(f"/proc/{first}/task/{first}/children", encoding="utf-8") as f:
         for pid in f.read().split():
             with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as s:

@@ -18,7 +18,7 @@ import urllib.request
 import pytest
 
 import build_targets
-from procs import HERE, HTTP, SLOW, Load, children, limpet, limpet_json, status, traced
+from procs import HERE, HTTP, SLOW, Load, children, limpet, limpet_json, status, traced, twins
 from test_static import static_file
 
 SANDBOX = os.path.join(HERE, "sandbox.py")
@@ -372,3 +372,24 @@ def test_limits_of_a_neighbour():
                 assert headroom["level"] == "note" and "its cgroup cannot be looked into from here" in headroom["detail"]
                 assert "cgroup_usage" not in lines
             assert pod.unharmed()
+
+
+def test_killed_beside_pid_1():
+    """`kubectl debug --target`: the program is pid 1 and inherits what a killed limpet leaves; the next one takes it away."""
+    with Pod(program="mixed", first=True) as pod:
+        assert pod.inner == 1 and json.loads(pod.beside("verify", 1, "--json").stdout)["missing"] == 0
+        assert pod.unharmed()
+        spec = {"pod": pod.pause, "files": {"limpet": pod.static}, "argv": ["/limpet", "report", "1"]}
+        with subprocess.Popen([sys.executable, SANDBOX, "beside", json.dumps(spec)], stdout=subprocess.DEVNULL) as other:
+            end = time.monotonic() + 20 * SLOW
+            while not twins(pod.pid) and time.monotonic() < end:
+                time.sleep(0.001)
+            os.kill(children(other.pid)[0][0], signal.SIGKILL)
+        while any(state != "Z" for _, state in children(pod.pid)) and time.monotonic() < end:
+            time.sleep(0.01)
+        left = {status(child, "Name") for child, _ in children(pod.pid)}
+        assert left <= {"lmp-broker", "lmp-surgeon"}, left
+        for command in (("verify", 1, "--json"), ("doctor", "--reap", 1)):
+            pod.beside(*command)
+            assert not children(pod.pid)
+        assert pod.unharmed()
