@@ -49,6 +49,8 @@ struct err *cmd_object(const struct args *a, int *status)
 	if (!err)
 		err = graph_reverse(s.g, s.nthreads);
 	if (!err)
+		s.agg.values = session_values(a);
+	if (!err)
 		err = agg_object(&s.agg, a->arg[1], &opts, &x);
 	if (!err)
 		err = session_head(&s, &h);

@@ -3,6 +3,7 @@
  *
  * Types come from s->vars; a variable without one shows its pointers.
  */
+#include "report/agg_labels.h"
 #include "report/agg_value.h"
 
 enum { WORDS_MAX = 1 << 16 };
@@ -137,5 +138,6 @@ struct err *agg_variable(struct agg *a, gnode node, const char *what,
 	if (r->kind != SNAP_ROOT_GOROUTINE)
 		return err_usage("%.200s: a root of the runtime; `limpet why` takes it", what);
 	o->what = "goroutine";
-	return put_goroutine(&v, r, o);
+	err = agg_labels_of(a, r->goroutine, &o->labels);
+	return err ? err : put_goroutine(&v, r, o);
 }

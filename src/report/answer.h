@@ -284,6 +284,7 @@ struct ans_object {
 	bool no_marks;		 /* the evidence has none */
 	const char *marks;	 /* what the mark bit means */
 	const char *what, *name; /* "object"; "global" and "goroutine" have a name */
+	const struct ans_labels *labels; /* of a goroutine; NULL: none */
 	const char *inside;	 /* the field at the asked address: ".buf[3]"; "" */
 	VEC(struct ans_value) values;
 	const uint8_t *raw; /* the bytes asked for with --raw, of the keep; NULL */

@@ -182,6 +182,10 @@ void json_doc_object(struct str *o, const struct ans_head *h, const struct ans_o
 	jw_kv_text(&j, "what", a->what);
 	if (*a->name)
 		jw_kv_text(&j, "name", a->name);
+	if (a->labels && !a->labels->unknown) {
+		jw_key(&j, "labels");
+		json_labels(&j, a->labels);
+	}
 	jw_kv_addr(&j, "addr", a->addr);
 	if (*a->inside)
 		jw_kv_text(&j, "asked_field", a->inside);

@@ -118,6 +118,7 @@ static void put_head(struct str *o, const struct ans_object *a)
 
 	if (strcmp(a->what, "object")) {
 		text_clean(o, a->name);
+		text_labels(o, a->labels);
 		str_put(o, " ");
 		text_clean(o, a->type);
 		str_printf(o, " " TADDR_FMT " (%s)\n", a->addr, str_bytes(s, a->bytes));

@@ -160,6 +160,7 @@ static void put_node(struct str *o, const struct ans_holder *h)
 		str_put(o, "\xe2\x80\xa6");
 	else
 		text_clean(o, *h->name ? h->name : h->type);
+	text_labels(o, h->labels);
 	if (*h->frame) {
 		str_put(o, " in ");
 		text_clean(o, h->frame);

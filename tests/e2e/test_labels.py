@@ -236,7 +236,8 @@ def holders(answer):
             yield from holders(v)
 
 
-@pytest.mark.parametrize("command", [["why", "onbehalf.part", "--limit", 20], ["report"], ["tree", "--depth", 2, "--limit", 100]])
+@pytest.mark.parametrize("command", [["why", "onbehalf.part", "--limit", 20], ["report"], ["tree", "--depth", 2, "--limit", 100],
+                                     ["chans", "--limit", 0]])
 def test_holders(shop, command):
     target, _ = shop
     answer = limpet_json(command[0], target.pid, *command[1:], "--values", "full")
@@ -272,6 +273,16 @@ def test_rows_by_goroutine(shop):
     stand = [r for r in rows if r["name"].startswith("limpet/goprogs/internal/onbehalf.stand")]
     assert stand and all(r["label_sets"] == 1 + len({(r, t) for r, t, *_ in REQUESTS}) for r in stand)
     assert not any("labels" in r for r in rows if r["name"].startswith("main.main"))
+
+
+def test_of_one_goroutine(shop):
+    target, _ = shop
+    g = next(g for g in limpet_json("goroutines", target.pid, "--values", "full")["goroutines"] if g["labels"])
+    words = "{" + ", ".join(f'{k}: {json.dumps(v) if "{" in v else v}' for k, v in sorted(g["labels"].items())) + "}"
+    for command in ("why", "object", "tree"):
+        assert words in limpet(command, target.pid, f"goroutine:{g['id']}", "--values", "full").stdout
+    assert limpet_json("object", target.pid, f"goroutine:{g['id']}", "--values", "full")["labels"] == g["labels"]
+    assert words in limpet("chans", target.pid, "--limit", 0, "--values", "full").stdout
 
 
 SECRETS = ("acme", "globex", "initech", "/cart", "/search", "/report/{id}")
