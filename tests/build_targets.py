@@ -35,9 +35,9 @@ FLAVOURS = {
 OWN = ["quiet", "mixed", "goroutines10k", "bigmaps", "gcstorm", "cgo", "leakhttp", "sumhttp", "load",
        "heapdump", "truth", "containers", "inlined", "labelhttp", "sites"]
 NEEDS_EXPERIMENT = ["arenas"]
-SERVERS = ["caddy", "nats", "labelgrpc", "etcd"]
+SERVERS = ["caddy", "nats", "labelgrpc", "etcd", "owners"]
 NEWER = {"etcd": "1.23"}  # servers that want at least this Go
-WITH_INTERNAL = ["labelgrpc"]  # of these, the ones that use tests/goprogs/internal
+WITH_INTERNAL = ["labelgrpc", "owners"]  # of these, the ones that use tests/goprogs/internal
 # This caddy asks reflect for json.RawMessage by name, which is an alias under 1.27's encoding/json: it panics.
 WORKAROUND = {("caddy", "1.27"): "nojsonv2"}
 EXTRA = {"heap10m": os.path.join(TOP, "bench", "heap10m")}

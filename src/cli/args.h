@@ -35,6 +35,7 @@ enum opt_id {
 	OPT_SYSROOT = 1 << 20,
 	OPT_SYMBOLS = 1 << 21,
 	OPT_SHOWN = 1 << 22, /* --width, --bytes, --raw of object */
+	OPT_TREES = 1 << 23, /* --tree, --owners */
 	OPT_ALL = 1 << 29,
 	OPT_HANDLER = 1 << 30, /* all options of core-handler */
 	OPT_ZSTD = 1 << 24,
@@ -97,6 +98,7 @@ struct args {
 	unsigned seen; /* OPT_* that were given */
 	const char *out, *exe, *sysroot, *symbols, *layout, *go;
 	const char *by, *granularity, *sort, *group_by;
+	const char *tree, *owners;
 	const char *reap; /* --reap */
 	uint64_t limit, depth, paths, wait_s, threads;
 	uint64_t max_pause_ns, max_memory;

@@ -44,6 +44,7 @@ struct err *cmd_top(const struct args *a, int *status)
 	_cleanup_(ans_head_deinit) struct ans_head h = { 0 };
 	_cleanup_(ans_top_deinit) struct ans_top t = { 0 };
 	_cleanup_(str_deinit) struct str o = { 0 };
+	_cleanup_(session_trees_deinit) struct session_trees trees = { 0 };
 	struct top_ask q = { .by = a->by ? a->by : "type", .limit = session_limit(a, 30) };
 	struct err *err = agg_by_check(q.by);
 
@@ -53,7 +54,11 @@ struct err *cmd_top(const struct args *a, int *status)
 	if (!err)
 		err = parse_granularity(a->granularity, &q.lines);
 	if (!err)
+		err = session_trees(a, AGG_TREE_BOTH, &trees);
+	q.trees = trees.trees;
+	if (!err)
 		err = session_open(a, &s);
+	s.agg.owners = &trees.rules;
 	s.agg.values = session_values(a);
 	if (!err)
 		err = session_stage(&s, "finding dominators");

@@ -48,7 +48,7 @@ static const struct cmd table[] = {
 		"are functions (--granularity line: lines) that allocated, as `go tool pprof -top` has\n"
 		"them, from the samples that the program takes itself: docs/sites.md.",
 		.example = "limpet top name:server --by type --sort retained",
-		.opts = OPTS_COMMON | OPT_BY | OPT_SORT,
+		.opts = OPTS_COMMON | OPT_BY | OPT_SORT | OPT_TREES,
 		.min_args = 1,
 		.max_args = 1,
 		.run = cmd_top,

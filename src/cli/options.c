@@ -18,6 +18,8 @@ static const struct opt table[] = {
 	{ OPT_QUIET, "--quiet", NULL, "no progress on stderr" },
 	{ OPT_BY, "--by", "WHAT", "type, package, root, goroutine, label, label:KEY, kind or site" },
 	{ OPT_BY, "--granularity", "WHAT", "of sites: function or line" },
+	{ OPT_TREES, "--tree", "WHICH", "retained bytes of the exact tree, the owner's, or both" },
+	{ OPT_TREES, "--owners", "FILE", "what passes on, what owns: rules of your own" },
 	{ OPT_SORT, "--sort", "KEY", "retained, shallow or count; sites: flat, cum, alloc; of populations: a column" },
 	{ OPT_ALL, "--all", NULL, "types: also those that have no objects" },
 	{ OPT_GROUP_BY, "--group-by", "WHAT", "stack, state, creator, label or label:KEY" },
@@ -270,6 +272,9 @@ static struct err *set_option(const struct opt *o, const char *v, struct args *a
 		break;
 	case OPT_GROUP_BY:
 		a->group_by = v;
+		break;
+	case OPT_TREES:
+		*(strcmp(o->name, "--tree") ? &a->owners : &a->tree) = v;
 		break;
 	case OPT_REAP:
 		a->reap = v;

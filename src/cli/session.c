@@ -303,6 +303,21 @@ unsigned session_values(const struct args *a)
 	return ANS_VALUES_FULL;
 }
 
+struct err *session_trees(const struct args *a, unsigned otherwise, struct session_trees *ret)
+{
+	static const unsigned trees[] = { AGG_TREE_EXACT, AGG_TREE_OWNER, AGG_TREE_BOTH };
+
+	ret->trees = a->owners ? AGG_TREE_BOTH : otherwise;
+	for (size_t i = 0; a->tree && i <= ARRAY_LEN(trees); i++) {
+		if (i == ARRAY_LEN(trees))
+			return err_usage("--tree %.100s: want exact, owner or both", a->tree);
+		ret->trees = trees[i];
+		if (!strcmp(a->tree, ans_trees_word(trees[i])))
+			break;
+	}
+	return owner_rules_create(a->owners, &ret->rules);
+}
+
 struct err *session_emit(struct session *s, const struct str *o)
 {
 	end_progress(s);

@@ -11,6 +11,7 @@
 #include "graph/verify.h"
 #include "report/agg.h"
 #include "report/json.h"
+#include "report/owner.h"
 #include "report/text.h"
 
 struct session {
@@ -46,6 +47,18 @@ void session_close(struct session *s);
 
 /* All of `limpet report` but the head. */
 struct err *report_body(struct session *s, struct ans_report *r) MUST_CHECK;
+
+/* --tree, --owners.  Before session_open(): a rule that is wrong stops no program. */
+struct session_trees {
+	unsigned trees; /* AGG_TREE_* */
+	struct owner_rules rules;
+};
+struct err *session_trees(const struct args *a, unsigned otherwise,
+			  struct session_trees *ret) MUST_CHECK;
+static inline void session_trees_deinit(struct session_trees *t)
+{
+	owner_rules_deinit(&t->rules);
+}
 
 /* On a terminal: say what is being done. */
 struct err *session_stage(struct session *s, const char *what) MUST_CHECK;

@@ -71,6 +71,7 @@ struct err *walls_raise(struct args *a)
 	o.read[1] = a->exe;
 	o.read[2] = a->layout;
 	o.read[3] = a->symbols;
+	o.read[4] = a->owners;
 	o.write[0] = a->out;
 	o.sysroot = a->sysroot;
 	struct err *err = broker_start(&o, &a->broker);

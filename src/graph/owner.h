@@ -1,35 +1,37 @@
 /*
  * owner.h - the owner's graph: who owns what, when some holders only pass things on.
  *
- * Two kinds of edges do not speak for ownership as others do.
+ * Edges that do not speak for ownership as others do:
  *
- *   plain   what holds through it (a pool, a heap of all timers, a cache beside the real store)
+ *   PLAIN   what holds through it (a pool, a heap of all timers, a cache beside the real store)
  *	     has no claim on what somebody else holds
- *   chain   a structure's own thread (next and prev of a list, the parent of a context): whoever
- *	     holds one bead does not hold the string.  Where nothing else leads to a bead, the
- *	     string does, and owns what hangs from it as an array would.
+ *   LINK    the same for links from one to the next of a kind (a context to its parent): the first
+ *	     of a row of them counts, the others do not
+ *   CHAIN   from one bead of a string to another, or to the string (next, prev, list of a list's
+ *	     element): whoever holds a bead does not hold the string
  *
- *   K(v)    the least number of plain edges on a path from the super-root to v
- *   C(v)    over the paths with K(v) plain edges: how often, at least, one enters a string; a
- *	     chain edge right behind another one is inside the same
+ * and edges that are not there: from a string to each of its beads, for it has them as an array
+ *would, whichever way they are threaded.  Both ends are reachable, so that nothing becomes so.
  *
- * The owner's graph is all nodes, and of the edges u -> v with K(u) + (1 if plain) == K(v)
- *   those that are no chain edges, and
- *   those chain edges that come last on a path with K(v) plain edges that enters C(v) strings.
+ *   cost of a path   (CHAIN edges; PLAIN edges and rows of LINK edges)
+ *   cost of a node   that of its cheapest path from the super-root, compared in this order
+ *   owner's graph    all nodes, and the edges that come last on a cheapest path to their target
  *
- * It reaches what g reaches.  Take a path to v with K(v) plain edges that enters C(v) strings, and
- * of these the one with the fewest edges.  Its last edge u -> v is kept by definition.  The path up
- * to u is as good a one: K(u) is what it has (else v had a better path), and C(u) is not above
- * what it enters.  So with K, C, and the number of edges of that path, in this order, u comes
- * before v, and by induction is reached.  (Where C(u) is less, u's own best path enters fewer
- *strings.) No edge is added.  Therefore retained bytes in the owner's dominator tree add up to the
- * reachable bytes, as they do in the exact one.
+ * So what a pool alone holds is the pool's, what it holds together with others is theirs; what
+ * passes on has no claim on anything that is held for less.
  *
- * Counts beyond OWNER_COST_MAX are taken to be equal, which keeps edges; the argument holds as it
- *is.
+ * The owner's graph reaches what g reaches.  Order the reachable nodes by (cost, edges of the
+ *shortest of the cheapest paths).  The last edge u -> v of such a path to v is kept by definition.
+ *The path up to u costs no more than the one to v.  So u's cost is not above v's; if it is the
+ *same, the path up to u is a cheapest one of u with one edge less.  Either way u comes before v in
+ *that order, and by induction is reached.  Therefore retained bytes in the
+ *owner's dominator tree add up to the reachable bytes, as they do in the exact one.
  *
- * Knows only numbers.  O(n + m); 3 bytes a node and the walk's stack while it works, then 4 bytes
- * a node and a kept edge for the result.
+ * Counts beyond OWNER_COST_MAX are taken to be equal: costs still never fall along a path, and the
+ * argument holds as it is.
+ *
+ * Knows only numbers.  O(n + m); 2 bytes a node, 1 an edge and the walk's stack while it works,
+ *then 4 bytes a node and a kept edge for the result.
  */
 #ifndef LIMPET_GRAPH_OWNER_H
 #define LIMPET_GRAPH_OWNER_H
@@ -38,11 +40,17 @@
 
 #define OWNER_COST_MAX 250
 
-/* Bits by index of an edge in g->to; edges of the super-root to its roots are among them. */
+enum graph_edge_kind { EDGE_STRONG, EDGE_PLAIN, EDGE_LINK, EDGE_CHAIN };
+
+struct graph_bead {
+	gnode string, bead; /* both reachable */
+};
+
+/* enum graph_edge_kind by index of an edge in g->to; edges of the super-root are among them. */
 struct graph_passing {
-	uint64_t *plain;
-	uint64_t *chain;
+	uint8_t *kind;
 	uint64_t m; /* edges that there is room for */
+	VEC(struct graph_bead) beads;
 };
 
 struct err *graph_passing_create(const struct graph *g, struct graph_passing *ret) MUST_CHECK;

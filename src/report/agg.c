@@ -1,27 +1,19 @@
 /*
- * agg.c - the agg itself: dominators and what lies below each root.
+ * agg.c - the agg itself: both dominator trees and what lies below each root.
  *
  * The index of children costs 8 bytes a node, one walk over the reachable nodes
  * counts what lies below each root: O(n).
  */
 #include "report/agg.h"
-
-void agg_deinit(struct agg *a)
-{
-	free(a->dom_first);
-	free(a->dom_child);
-	free(a->top_objects);
-	free(a->label_sets);
-	keep_deinit(&a->keep);
-	*a = (struct agg){ 0 };
-}
+#include "report/owner_mark.h"
 
 /* Objects in the dominator subtree of v, v included; stack is reused between calls. */
 struct gnode_stack {
 	VEC(gnode) q;
 };
 
-static struct err *count_below(const struct agg *a, gnode v, struct gnode_stack *st, uint64_t *ret)
+static struct err *count_below(const struct agg_dom *d, gnode v, struct gnode_stack *st,
+			       uint64_t *ret)
 {
 	uint64_t n = 0;
 
@@ -31,50 +23,125 @@ static struct err *count_below(const struct agg *a, gnode v, struct gnode_stack 
 	while (st->q.n) {
 		gnode x = st->q.v[--st->q.n];
 
-		n += graph_is_object(a->g, x);
-		for (uint32_t i = a->dom_first[x]; i < a->dom_first[x + 1]; i++)
-			if (!vec_push(&st->q, a->dom_child[i]))
+		n += graph_is_object(d->g, x);
+		for (uint32_t i = d->first[x]; i < d->first[x + 1]; i++)
+			if (!vec_push(&st->q, d->child[i]))
 				return &err_nomem;
 	}
 	*ret = n;
 	return NULL;
 }
 
-static struct err *count_roots(struct agg *a)
+struct err *agg_dom_count(struct agg_dom *d)
 {
 	struct gnode_stack st = { 0 };
 	struct err *err = NULL;
 	uint64_t held = 0;
 
-	a->top_objects = zalloc((size_t)a->g->nroots + 1, sizeof(*a->top_objects));
-	if (!a->top_objects)
+	d->objects = zalloc((size_t)d->g->nroots + 1, sizeof(*d->objects));
+	if (!d->objects)
 		return &err_nomem;
-	for (gnode r = 1; r <= a->g->nroots && !err; r++) {
-		err = count_below(a, r, &st, &a->top_objects[r]);
-		held += a->top_objects[r];
+	for (gnode r = 1; r <= d->g->nroots && !err; r++) {
+		err = count_below(d, r, &st, &d->objects[r]);
+		held += d->objects[r];
 	}
 	vec_free(&st.q);
-	a->top_objects[0] = a->g->nreached_objects - held;
+	d->objects[0] = d->g->nreached_objects - held;
 	return err;
+}
+
+static struct err *index_tree(struct agg_dom *d, unsigned nthreads)
+{
+	struct err *err = NULL;
+
+	if (!d->g->idom)
+		err = err_prefix(graph_dominators(d->g, nthreads), "dominators");
+	d->retained = d->g->retained;
+	if (!err && !d->first)
+		err = err_prefix(graph_dom_children(d->g, &d->first, &d->child),
+				 "dominator children");
+	return err ? err : agg_dom_count(d);
+}
+
+struct agg_dom agg_dom_of(const struct agg *a, enum agg_trees tree)
+{
+	if (tree == AGG_TREE_OWNER)
+		return a->owner;
+	return (struct agg_dom){ a->g, a->g->retained, a->dom_first, a->dom_child, a->top_objects };
 }
 
 struct err *agg_dominators(struct agg *a)
 {
+	struct agg_dom d = agg_dom_of(a, AGG_TREE_EXACT);
 	struct err *err;
 
 	if (a->top_objects)
 		return NULL;
-	if (!a->g->idom) {
-		err = graph_dominators(a->g, a->nthreads);
-		if (err)
-			return err_prefix(err, "dominators");
+	err = index_tree(&d, a->nthreads);
+	a->dom_first = d.first;
+	a->dom_child = d.child;
+	a->top_objects = d.objects;
+	return err;
+}
+
+static struct err *make_owner(struct agg *a, const struct owner_rules *rules,
+			      struct graph_passing *p)
+{
+	uint64_t edges = 0;
+	struct err *err;
+
+	a->owner_edges = zalloc(rules->v.n, sizeof(*a->owner_edges));
+	if (!a->owner_edges)
+		return &err_nomem;
+	err = err_prefix(owner_mark(a, rules, p, a->owner_edges), "owners");
+	for (size_t i = 0; i < rules->v.n; i++)
+		edges += a->owner_edges[i];
+	if (err || !edges) {
+		a->owner = err ? a->owner : agg_dom_of(a, AGG_TREE_EXACT);
+		return err;
 	}
-	if (!a->dom_first) {
-		err = graph_dom_children(a->g, &a->dom_first, &a->dom_child);
-		if (err)
-			return err_prefix(err, "dominator children");
-	}
-	return count_roots(a);
+	err = graph_owner(a->g, p, &a->owner.g);
+	return err ? err : index_tree(&a->owner, a->nthreads);
+}
+
+struct err *agg_owner(struct agg *a)
+{
+	_cleanup_(owner_rules_deinit) struct owner_rules builtin = { 0 };
+	struct graph_passing p = { 0 };
+	struct err *err = agg_dominators(a);
+
+	if (err || a->owner.objects)
+		return err;
+	if (!a->owners)
+		err = owner_rules_create(NULL, &builtin);
+	if (!err)
+		err = graph_passing_create(a->g, &p);
+	if (!err)
+		err = make_owner(a, a->owners ? a->owners : &builtin, &p);
+	graph_passing_deinit(&p);
+	return err;
+}
+
+static void owner_deinit(struct agg *a)
+{
+	free(a->owner_edges);
+	if (a->owner.g == a->g)
+		return;
+	free(a->owner.first);
+	free(a->owner.child);
+	free(a->owner.objects);
+	graph_free(a->owner.g);
+}
+
+void agg_deinit(struct agg *a)
+{
+	owner_deinit(a);
+	free(a->dom_first);
+	free(a->dom_child);
+	free(a->top_objects);
+	free(a->label_sets);
+	keep_deinit(&a->keep);
+	*a = (struct agg){ 0 };
 }
 
 uint64_t agg_root_retained(const struct agg *a, size_t r)

@@ -16,6 +16,21 @@
 #include "report/answer.h"
 #include "report/keep.h"
 
+/*
+ * A dominator tree and the index of its children.  Exact: what goes when a node goes.  Owner's:
+ * the same over the owner's graph (graph/owner.h), in which pools, caches, timers, contexts …
+ * pass on what they do not own.
+ */
+struct agg_dom {
+	struct graph *g;
+	const uint64_t *retained; /* by node */
+	uint32_t *first;	  /* children of v: child[first[v]] .. child[first[v + 1] - 1] */
+	gnode *child;
+	uint64_t *objects; /* by node 0 .. nroots: objects below; [0]: below no single root */
+};
+
+struct owner_rules;
+
 struct agg {
 	struct snapshot *s;
 	struct graph *g; /* NULL: memory and goroutines without a graph */
@@ -27,12 +42,22 @@ struct agg {
 	gnode *dom_child;
 	const struct ans_labels **label_sets; /* by set of snapshot/labels.h; NULL: not asked */
 	uint64_t *top_objects; /* by node 0 .. nroots: objects below; [0]: below no single root */
+	/* made by agg_owner() */
+	const struct owner_rules *owners; /* owner.h; NULL: the built-in ones */
+	struct agg_dom owner;		  /* g NULL: not made; g == agg.g: nothing passes on */
+	uint64_t *owner_edges;		  /* by rule: references that pass on */
 };
 
 void agg_deinit(struct agg *a);
 
 /* Dominators, retained bytes and the index of children, once. */
 struct err *agg_dominators(struct agg *a) MUST_CHECK;
+/* The owner's tree, once; with agg_dominators(). */
+struct err *agg_owner(struct agg *a) MUST_CHECK;
+/* A view of one of them; g NULL: it was not made. */
+struct agg_dom agg_dom_of(const struct agg *a, enum agg_trees tree);
+/* d->objects of a tree whose other members are there. */
+struct err *agg_dom_count(struct agg_dom *d) MUST_CHECK;
 /* Bytes that root r (0 .. nroots - 1) alone holds. */
 uint64_t agg_root_retained(const struct agg *a, size_t r);
 
@@ -55,7 +80,9 @@ struct top_ask {
 	const char *arg; /* set by agg_top(): what stands behind the colon, "label:tenant"; NULL */
 	enum top_sort sort;
 	size_t limit, npaths;
-	bool lines; /* sites: rows are lines of source, not functions */
+	unsigned trees; /* AGG_TREE_*; 0: the exact one.  The owner's alone: it is sorted by */
+	struct agg_dom exact, owner; /* set by agg_top(); owner.g NULL: not asked for */
+	bool lines;		     /* sites: rows are lines of source, not functions */
 };
 
 /* ERR_USAGE, with the words that there are. */

@@ -387,7 +387,7 @@ static struct err *group_by_label(struct agg *a, const char *label, struct ans_g
 	}
 	r->group_by = label ? keepf(&a->keep, "label:%s", label) : "label";
 	if (a->g)
-		err = agg_label_rows(a, &gs, &rows);
+		err = agg_label_rows(a, &gs, NULL, &rows);
 	if (!err)
 		err = sort_members(&sa, r);
 	for (size_t i = 0; i < r->groups.n && !err; i++) {

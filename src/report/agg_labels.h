@@ -34,7 +34,7 @@ struct err *agg_labels_of(struct agg *a, size_t i, const struct ans_labels **ret
  */
 enum { AGG_LABEL_ROWS_MORE = 3 };
 struct err *agg_label_rows(struct agg *a, const struct agg_label_groups *gs,
-			   struct ans_row **ret) MUST_CHECK;
+			   const struct graph *owner, struct ans_row **ret) MUST_CHECK;
 
 /* In words why there are no groups but 0 and 1; NULL: there are.  After agg_label_groups_make(). */
 const char *agg_labels_missing(struct agg *a, const char *key, const struct agg_label_groups *gs);

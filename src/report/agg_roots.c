@@ -21,15 +21,19 @@ static int by_name(const void *x, const void *y)
 	return c ? c : (p->root > q->root) - (p->root < q->root);
 }
 
-static void add_root(const struct agg *a, uint32_t root, struct ans_row *r)
+static void add_root(const struct agg *a, const struct top_ask *q, uint32_t root, struct ans_row *r)
 {
 	gnode v = root + 1;
 
-	r->objects += a->top_objects[v];
+	r->objects += q->exact.objects[v];
 	r->shallow += a->s->roots.v[root].bytes;
-	r->retained += a->g->retained[v];
-	if (r->biggest == GRAPH_NONE || a->g->retained[v] > a->g->retained[r->biggest])
+	r->retained += q->exact.retained[v];
+	if (r->biggest == GRAPH_NONE || q->exact.retained[v] > q->exact.retained[r->biggest])
 		r->biggest = v;
+	if (!q->owner.g)
+		return;
+	r->owner_objects += q->owner.objects[v];
+	r->owner_retained += q->owner.retained[v];
 }
 
 static const char *root_group(struct agg *a, const struct snap_root *r)
@@ -57,32 +61,39 @@ static const char *root_group(struct agg *a, const struct snap_root *r)
 	}
 }
 
-static struct err *push_rest(struct ans_top *t, const char *name, uint64_t objects, uint64_t bytes)
+static struct err *push_rest(struct ans_top *t, struct ans_row r)
 {
-	struct ans_row r = {
-		.name = name,
-		.objects = objects,
-		.retained = bytes,
-		.biggest = GRAPH_NONE,
-		.rest = true,
-	};
-
-	if (!objects && !bytes)
+	r.biggest = GRAPH_NONE;
+	r.rest = true;
+	if (!r.objects && !r.retained && !r.owner_objects && !r.owner_retained)
 		return NULL;
 	return vec_push(&t->rows, r) ? NULL : &err_nomem;
 }
 
-static struct err *push_shared(const struct agg *a, struct ans_top *t)
+/* What no root holds alone: of the whole, what the roots do not have. */
+static uint64_t held_by_several(const struct agg_dom *d)
 {
 	uint64_t held = 0;
 
-	for (uint32_t r = 0; r < a->g->nroots; r++)
-		held += a->g->retained[r + 1];
-	return push_rest(t, "(held by several roots)", a->top_objects[0],
-			 a->g->reached_bytes - held);
+	for (uint32_t r = 0; r < d->g->nroots; r++)
+		held += d->retained[r + 1];
+	return d->retained[0] - held;
 }
 
-static struct err *group_roots(struct agg *a, struct ans_top *t)
+static struct err *push_shared(const struct top_ask *q, struct ans_top *t)
+{
+	struct ans_row r = { .name = "(held by several roots)",
+			     .objects = q->exact.objects[0],
+			     .retained = held_by_several(&q->exact) };
+
+	if (q->owner.g) {
+		r.owner_objects = q->owner.objects[0];
+		r.owner_retained = held_by_several(&q->owner);
+	}
+	return push_rest(t, r);
+}
+
+static struct err *group_roots(struct agg *a, const struct top_ask *q, struct ans_top *t)
 {
 	size_t n = a->g->nroots;
 	_cleanup_(freep) struct root_entry *e = zalloc(n, sizeof(*e));
@@ -99,7 +110,7 @@ static struct err *group_roots(struct agg *a, struct ans_top *t)
 			if (!vec_push(&t->rows, r))
 				return &err_nomem;
 		}
-		add_root(a, e[i].root, &t->rows.v[t->rows.n - 1]);
+		add_root(a, q, e[i].root, &t->rows.v[t->rows.n - 1]);
 		if (a->s->roots.v[e[i].root].kind == SNAP_ROOT_GOROUTINE)
 			t->rows.v[t->rows.n - 1].count++;
 	}
@@ -149,8 +160,8 @@ static struct err *count_label_sets(struct agg *a, const size_t *member, size_t 
 	return NULL;
 }
 
-static struct err *push_group(struct agg *a, const size_t *member, size_t n,
-			      const uint32_t *root_of, struct ans_top *t)
+static struct err *push_group(struct agg *a, const struct top_ask *q, const size_t *member,
+			      size_t n, const uint32_t *root_of, struct ans_top *t)
 {
 	struct ans_row r = { .count = n, .biggest = GRAPH_NONE };
 	struct err *err = count_label_sets(a, member, n, &r);
@@ -162,27 +173,25 @@ static struct err *push_group(struct agg *a, const size_t *member, size_t n,
 		const struct go_goroutine *gr = &a->s->stacks.gs.v[member[i]];
 
 		if (root_of[member[i]] != UINT32_MAX)
-			add_root(a, root_of[member[i]], &r);
+			add_root(a, q, root_of[member[i]], &r);
 		else
 			r.shallow += gr->stack_hi - gr->stack_lo;
 	}
 	return vec_push(&t->rows, r) ? NULL : &err_nomem;
 }
 
-static struct err *push_other_roots(const struct agg *a, struct ans_top *t)
+static struct err *push_other_roots(const struct agg *a, const struct top_ask *q, struct ans_top *t)
 {
-	uint64_t objects = 0, bytes = 0;
+	struct ans_row r = { .name = "(held by globals and other roots)", .biggest = GRAPH_NONE };
 
-	for (uint32_t i = 0; i < a->g->nroots; i++) {
-		if (a->s->roots.v[i].kind == SNAP_ROOT_GOROUTINE)
-			continue;
-		objects += a->top_objects[i + 1];
-		bytes += a->g->retained[i + 1];
-	}
-	return push_rest(t, "(held by globals and other roots)", objects, bytes);
+	for (uint32_t i = 0; i < a->g->nroots; i++)
+		if (a->s->roots.v[i].kind != SNAP_ROOT_GOROUTINE)
+			add_root(a, q, i, &r);
+	r.shallow = 0;
+	return push_rest(t, r);
 }
 
-static struct err *group_goroutines(struct agg *a, struct ans_top *t)
+static struct err *group_goroutines(struct agg *a, const struct top_ask *q, struct ans_top *t)
 {
 	_cleanup_(freep) uint32_t *root_of = roots_of_goroutines(a->s);
 	_cleanup_(freep) size_t *order = NULL;
@@ -194,22 +203,20 @@ static struct err *group_goroutines(struct agg *a, struct ans_top *t)
 		return &err_nomem;
 	err = agg_stack_groups(a->s, &order, &first, &n);
 	for (size_t k = 0; k < n && !err; k++)
-		err = push_group(a, order + first[k], first[k + 1] - first[k], root_of, t);
-	return err ? err : push_other_roots(a, t);
+		err = push_group(a, q, order + first[k], first[k + 1] - first[k], root_of, t);
+	return err ? err : push_other_roots(a, q, t);
 }
 
 struct err *agg_rows_goroutine(struct agg *a, const struct top_ask *q, struct ans_top *t)
 {
-	struct err *err = group_goroutines(a, t);
+	struct err *err = group_goroutines(a, q, t);
 
-	(void)q;
-	return err ? err : push_shared(a, t);
+	return err ? err : push_shared(q, t);
 }
 
 struct err *agg_rows_root(struct agg *a, const struct top_ask *q, struct ans_top *t)
 {
-	struct err *err = group_roots(a, t);
+	struct err *err = group_roots(a, q, t);
 
-	(void)q;
-	return err ? err : push_shared(a, t);
+	return err ? err : push_shared(q, t);
 }

@@ -7,6 +7,7 @@
  */
 #include "report/agg_groups.h"
 #include "report/agg_top.h"
+#include "report/owner.h"
 
 struct level {
 	gnode node;
@@ -14,8 +15,9 @@ struct level {
 };
 
 struct walk {
-	struct agg *a;
+	const struct agg_dom *d;
 	const struct agg_groups *gs;
+	bool owner;	      /* whose column is filled */
 	struct ans_row *rows; /* by group */
 	uint32_t *open;	      /* members of the group among the ancestors */
 	VEC(struct level) st;
@@ -23,50 +25,54 @@ struct walk {
 
 static uint32_t group_of(const struct walk *w, gnode v)
 {
-	return w->gs->group[graph_object(w->a->g, v)];
+	return w->gs->group[graph_object(w->d->g, v)];
 }
 
 static void enter(struct walk *w, gnode v)
 {
-	const struct graph *g = w->a->g;
+	const uint64_t *retained = w->d->retained;
 	struct ans_row *r;
 	uint32_t k;
 
-	if (!graph_is_object(g, v))
+	if (!graph_is_object(w->d->g, v))
 		return;
 	k = group_of(w, v);
 	r = &w->rows[k];
 	if (w->open[k]++)
 		return;
-	r->retained += g->retained[v];
-	if (r->biggest == GRAPH_NONE || g->retained[v] > g->retained[r->biggest])
+	if (w->owner) {
+		r->owner_retained += retained[v];
+		return;
+	}
+	r->retained += retained[v];
+	if (r->biggest == GRAPH_NONE || retained[v] > retained[r->biggest])
 		r->biggest = v;
 }
 
 static void leave(struct walk *w, gnode v)
 {
-	if (graph_is_object(w->a->g, v))
+	if (graph_is_object(w->d->g, v))
 		w->open[group_of(w, v)]--;
 }
 
 static struct err *walk_tree(struct walk *w)
 {
-	const struct agg *a = w->a;
+	const struct agg_dom *d = w->d;
 
-	if (!vec_push(&w->st, (struct level){ 0, a->dom_first[0] }))
+	if (!vec_push(&w->st, (struct level){ 0, d->first[0] }))
 		return &err_nomem;
 	while (w->st.n) {
 		struct level *l = &w->st.v[w->st.n - 1];
 		gnode c;
 
-		if (l->next == a->dom_first[l->node + 1]) {
+		if (l->next == d->first[l->node + 1]) {
 			leave(w, l->node);
 			w->st.n--;
 			continue;
 		}
-		c = a->dom_child[l->next++];
+		c = d->child[l->next++];
 		enter(w, c);
-		if (!vec_push(&w->st, (struct level){ c, a->dom_first[c] }))
+		if (!vec_push(&w->st, (struct level){ c, d->first[c] }))
 			return &err_nomem;
 	}
 	return NULL;
@@ -90,9 +96,10 @@ static void count_members(const struct agg *a, const struct agg_groups *gs, stru
 	}
 }
 
-static struct err *rows_by_group(struct agg *a, const struct agg_groups *gs, struct ans_row *rows)
+static struct err *rows_by_group(struct agg *a, const struct top_ask *q,
+				 const struct agg_groups *gs, struct ans_row *rows)
 {
-	struct walk w = { .a = a, .gs = gs, .rows = rows };
+	struct walk w = { .d = &q->exact, .gs = gs, .rows = rows };
 	struct err *err;
 
 	w.open = zalloc(gs->n, sizeof(*w.open));
@@ -102,6 +109,10 @@ static struct err *rows_by_group(struct agg *a, const struct agg_groups *gs, str
 		rows[k] = (struct ans_row){ .name = gs->names[k], .biggest = GRAPH_NONE };
 	count_members(a, gs, rows);
 	err = walk_tree(&w);
+	w.d = &q->owner;
+	w.owner = true;
+	if (!err && w.d->g)
+		err = walk_tree(&w);
 	vec_free(&w.st);
 	free(w.open);
 	return err;
@@ -119,16 +130,22 @@ static struct err *top_by_group(struct agg *a, const struct agg_by *by, const st
 	rows = zalloc(gs.n, sizeof(*rows));
 	if (!rows)
 		return &err_nomem;
-	err = rows_by_group(a, &gs, rows);
+	err = rows_by_group(a, q, &gs, rows);
 	for (uint32_t k = 0; k < gs.n && !err; k++)
 		if (rows[k].objects && !vec_push(&t->rows, rows[k]))
 			err = &err_nomem;
 	return err;
 }
 
-static uint64_t sort_key(const struct ans_row *r, enum top_sort sort)
+struct order {
+	enum top_sort sort;
+	unsigned trees; /* of both, unless said otherwise, the larger: what is big in one is not cut
+			   off */
+};
+
+static uint64_t sort_key(const struct ans_row *r, const struct order *o)
 {
-	switch (sort) {
+	switch (o->sort) {
 	case TOP_SORT_SHALLOW:
 		return r->shallow;
 	case TOP_SORT_COUNT:
@@ -141,14 +158,17 @@ static uint64_t sort_key(const struct ans_row *r, enum top_sort sort)
 	case TOP_SORT_RETAINED:
 		break;
 	}
+	if (o->trees == AGG_TREE_OWNER)
+		return r->owner_retained;
+	if (o->sort == TOP_SORT_DEFAULT && o->trees == AGG_TREE_BOTH)
+		return MAX(r->retained, r->owner_retained);
 	return r->retained;
 }
 
 static int compare_rows(const void *x, const void *y, void *arg)
 {
 	const struct ans_row *p = x, *q = y;
-	enum top_sort sort = *(const enum top_sort *)arg;
-	uint64_t a = sort_key(p, sort), b = sort_key(q, sort);
+	uint64_t a = sort_key(p, arg), b = sort_key(q, arg);
 
 	if (p->rest != q->rest)
 		return p->rest - q->rest;
@@ -175,6 +195,8 @@ static void cut_rows(struct agg *a, struct ans_top *t, size_t limit, bool additi
 		rest.objects += t->rows.v[i].objects;
 		rest.shallow += t->rows.v[i].shallow;
 		rest.retained += t->rows.v[i].retained;
+		rest.owner_retained += t->rows.v[i].owner_retained;
+		rest.owner_objects += t->rows.v[i].owner_objects;
 		rest.count += t->rows.v[i].count;
 	}
 	memmove(&t->rows.v[limit], &t->rows.v[normal], nrest * sizeof(t->rows.v[0]));
@@ -208,12 +230,63 @@ static const char *sort_word(enum top_sort sort)
 	return word[sort];
 }
 
+/* Rules that found something, most references first. */
+static int by_edges(const void *x, const void *y)
+{
+	const struct ans_owner_rule *a = x, *b = y;
+
+	return (a->edges < b->edges) - (a->edges > b->edges);
+}
+
+static struct err *list_rules(struct agg *a, struct ans_top *t)
+{
+	_cleanup_(owner_rules_deinit) struct owner_rules builtin = { 0 };
+	const struct owner_rules *rules = a->owners ? a->owners : &builtin;
+	struct err *err = a->owners ? NULL : owner_rules_create(NULL, &builtin);
+	char name[512];
+
+	for (size_t i = 0; i < rules->v.n && !err; i++) {
+		struct ans_owner_rule r = { .edges = a->owner_edges[i] };
+
+		if (!r.edges)
+			continue;
+		owner_rule_name(&rules->v.v[i], name, sizeof(name));
+		r.name = keepf(&a->keep, "%s", name);
+		r.reason = keepf(&a->keep, "%s", rules->v.v[i].reason);
+		r.source = keepf(&a->keep, "%s", rules->v.v[i].source);
+		if (!vec_push(&t->rules, r))
+			err = &err_nomem;
+	}
+	if (t->rules.n)
+		qsort(t->rules.v, t->rules.n, sizeof(t->rules.v[0]), by_edges);
+	return err;
+}
+
+/* The trees that are asked for, as far as the word can tell of them. */
+static struct err *look_at_trees(struct agg *a, const struct agg_by *by, struct top_ask *q,
+				 struct ans_top *t)
+{
+	struct err *err = agg_dominators(a);
+
+	t->trees = AGG_TREE_EXACT;
+	if (!err && (q->trees & AGG_TREE_OWNER) && (by->groups || (by->flags & AGG_BY_OWNER))) {
+		err = agg_owner(a);
+		t->trees = q->trees;
+		q->owner = a->owner;
+		if (!err)
+			err = list_rules(a, t);
+	}
+	q->exact = agg_dom_of(a, AGG_TREE_EXACT);
+	return err;
+}
+
 struct err *agg_top(struct agg *a, const struct top_ask *q, struct ans_top *ret)
 {
 	struct top_ask asked = *q;
 	const struct agg_by *by = agg_by_named(q->by, &asked.arg);
 	_cleanup_(ans_top_deinit) struct ans_top t = { .by = q->by };
 	enum top_sort sort = q->sort;
+	struct order order;
 	struct err *err;
 
 	if (!by)
@@ -223,15 +296,16 @@ struct err *agg_top(struct agg *a, const struct top_ask *q, struct ans_top *ret)
 	if (sort >= TOP_SORT_CUM && !(by->flags & AGG_BY_SAMPLED))
 		return err_usage("--sort %s: only of --by site", sort_word(sort));
 	t.sort = sort_word(sort);
-	err = agg_dominators(a);
+	err = look_at_trees(a, by, &asked, &t);
 	if (!err)
 		err = by->rows ? by->rows(a, &asked, &t) : top_by_group(a, by, &asked, &t);
 	if (err)
 		return err;
 	t.total_bytes = a->g->reached_bytes;
 	t.nrows = t.rows.n;
+	order = (struct order){ sort, t.trees };
 	if (t.rows.n)
-		qsort_r(t.rows.v, t.rows.n, sizeof(t.rows.v[0]), compare_rows, &sort);
+		qsort_r(t.rows.v, t.rows.n, sizeof(t.rows.v[0]), compare_rows, &order);
 	cut_rows(a, &t, q->limit, by->flags & AGG_BY_ADDITIVE);
 	for (size_t i = 0; i < t.rows.n && i < q->npaths && !err; i++)
 		err = add_path(a, by, &t.rows.v[i]);

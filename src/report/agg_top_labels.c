@@ -18,6 +18,7 @@
 struct part {
 	struct agg *a;
 	const struct agg_label_groups *gs;
+	const struct graph *g; /* of the tree whose columns are being filled */
 	uint32_t others; /* the group of roots that are no goroutines; behind it: shared ones */
 	uint32_t *group; /* by root */
 	gnode *g_node;	 /* of each goroutine's descriptor */
@@ -90,12 +91,12 @@ static struct err *divide_labels(struct part *p)
 		group[i] = label_or_none(p, p->group[i]);
 	for (size_t i = 0; i < fixed.n; i++)
 		of_g[i] = label_or_none(p, p->g_group[i]);
-	return graph_partition(p->a->g, group, &fixed, &p->label);
+	return graph_partition(p->g, group, &fixed, &p->label);
 }
 
 static struct err *divide(struct part *p)
 {
-	const struct graph *g = p->a->g;
+	const struct graph *g = p->g;
 	struct err *err = graph_partition(g, p->group, &p->fixed, &p->owner);
 
 	if (err)
@@ -185,12 +186,34 @@ static struct err *make_rows(struct part *p)
 	return NULL;
 }
 
-struct err *agg_label_rows(struct agg *a, const struct agg_label_groups *gs, struct ans_row **ret)
+/* The owner's columns, of the rows that are there. */
+static struct err *add_owner(struct part *p, const struct graph *owner)
+{
+	struct err *err;
+
+	free(STEAL(p->owner));
+	free(STEAL(p->label));
+	free(STEAL(p->global));
+	p->g = owner;
+	err = divide(p);
+	for (gnode v = owner->nroots + 1; v < owner->n && !err; v++) {
+		if (p->owner[v] == GRAPH_NONE)
+			continue;
+		p->rows[row_of(p, v)].owner_objects++;
+		p->rows[row_of(p, v)].owner_retained += graph_shallow(owner, v);
+	}
+	return err;
+}
+
+struct err *agg_label_rows(struct agg *a, const struct agg_label_groups *gs,
+			   const struct graph *owner, struct ans_row **ret)
 {
 	_cleanup_(freep) struct ans_row *rows = zalloc(gs->n + AGG_LABEL_ROWS_MORE, sizeof(*rows));
-	struct part p = { .a = a, .gs = gs, .rows = rows };
+	struct part p = { .a = a, .gs = gs, .g = a->g, .rows = rows };
 	struct err *err = rows ? make_rows(&p) : &err_nomem;
 
+	if (!err && owner)
+		err = add_owner(&p, owner);
 	free(p.group);
 	free(p.g_node);
 	free(p.g_group);
@@ -210,10 +233,11 @@ struct err *agg_rows_label(struct agg *a, const struct top_ask *q, struct ans_to
 	struct err *err = agg_label_groups_make(a, q->arg, &gs);
 
 	if (!err)
-		err = agg_label_rows(a, &gs, &rows);
+		err = agg_label_rows(a, &gs, q->owner.g, &rows);
 	t->no_labels = err ? NULL : agg_labels_missing(a, q->arg, &gs);
 	for (uint32_t k = 0; !err && k < gs.n + AGG_LABEL_ROWS_MORE; k++)
-		if ((rows[k].count || rows[k].objects) && !vec_push(&t->rows, rows[k]))
+		if ((rows[k].count || rows[k].objects || rows[k].owner_objects) &&
+		    !vec_push(&t->rows, rows[k]))
 			err = &err_nomem;
 	return err;
 }

@@ -24,6 +24,7 @@ void ans_top_deinit(struct ans_top *a)
 {
 	for (size_t i = 0; i < a->rows.n; i++)
 		ans_path_deinit(&a->rows.v[i].path);
+	vec_free(&a->rules);
 	vec_free(&a->rows);
 }
 

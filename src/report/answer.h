@@ -121,11 +121,13 @@ struct ans_path {
 	unsigned frame;		/* as dlv counts */
 };
 
-/* What rows of `top --by site` have besides; all estimates of the runtime's samples but these two. */
+/* What rows of `top --by site` have besides; all estimates of the runtime's samples but these two.
+ */
 struct ans_row_site {
 	uint64_t cum;		 /* allocated here or in what was called from here */
 	uint64_t sampled;	 /* objects: those that are known */
-	uint64_t retained_guess; /* of all, from what the sampled ones retain; ANS_UNKNOWN: they nest */
+	uint64_t retained_guess; /* of all, from what the sampled ones retain; ANS_UNKNOWN: they
+				    nest */
 	uint64_t alloc_objects, alloc_bytes; /* since the program began, dead ones too */
 	const char *file;		     /* NULL: nothing was allocated by itself */
 	int line;			     /* where most of it was */
@@ -149,9 +151,11 @@ struct ans_row {
 	uint64_t count;	  /* goroutines in the group; 0: does not apply */
 	uint64_t objects; /* of the group; for roots: held by it alone */
 	uint64_t shallow, retained;
-	struct ans_path path; /* to the biggest one; may be empty */
-	uint32_t biggest;     /* its graph node, or UINT32_MAX */
-	bool rest;	      /* a remainder row, always last */
+	uint64_t owner_retained; /* in the owner's tree, where the table has it */
+	uint64_t owner_objects;	 /* roots: held by it alone there */
+	struct ans_path path;	 /* to the biggest one; may be empty */
+	uint32_t biggest;	 /* its graph node, or UINT32_MAX */
+	bool rest;		 /* a remainder row, always last */
 	struct ans_row_site site;
 	const struct ans_labels
 		*labels;     /* that all its goroutines carry; NULL: none, or not one set */
@@ -159,8 +163,23 @@ struct ans_row {
 	uint64_t label_sets; /* goroutines: that they carry, none counting as one; 0: not asked */
 };
 
+/* Which dominator trees' figures an answer has. */
+enum agg_trees { AGG_TREE_EXACT = 1, AGG_TREE_OWNER = 2, AGG_TREE_BOTH = 3 };
+static inline const char *ans_trees_word(unsigned trees)
+{
+	return trees == AGG_TREE_BOTH ? "both" : trees == AGG_TREE_OWNER ? "owner" : "exact";
+}
+
+/* A rule of the owner's tree that found something. */
+struct ans_owner_rule {
+	const char *name, *reason, *source;
+	uint64_t edges; /* references that pass on */
+};
+
 struct ans_top {
 	const char *by, *sort;
+	unsigned trees; /* AGG_TREE_*: which columns of retained bytes there are */
+	VEC(struct ans_owner_rule) rules;
 	uint64_t total_bytes; /* reachable */
 	uint64_t nrows;	      /* before the limit */
 	struct ans_profile profile;

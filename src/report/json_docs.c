@@ -10,6 +10,24 @@ static void open_doc(struct jw *j, struct str *o, const struct ans_head *h)
 	json_head(j, h);
 }
 
+/* What passes on, and how often that was so. */
+static void put_rules(struct jw *j, const struct ans_top *a)
+{
+	if (!(a->trees & AGG_TREE_OWNER))
+		return;
+	jw_key(j, "owner_rules");
+	jw_array(j);
+	for (size_t i = 0; i < a->rules.n; i++) {
+		jw_object(j);
+		jw_kv_text(j, "rule", a->rules.v[i].name);
+		jw_kv_u64(j, "references", a->rules.v[i].edges);
+		jw_kv_text(j, "reason", a->rules.v[i].reason);
+		jw_kv_text(j, "source", a->rules.v[i].source);
+		jw_end(j, '}');
+	}
+	jw_end(j, ']');
+}
+
 void json_doc_top(struct str *o, const struct ans_head *h, const struct ans_top *a)
 {
 	struct jw j;
@@ -19,12 +37,14 @@ void json_doc_top(struct str *o, const struct ans_head *h, const struct ans_top 
 	if (a->no_labels)
 		jw_kv_text(&j, "no_labels", a->no_labels);
 	jw_kv_text(&j, "sort", a->sort);
+	jw_kv_text(&j, "tree", ans_trees_word(a->trees));
 	jw_kv_u64(&j, "reachable_bytes", a->total_bytes);
 	jw_kv_u64(&j, "total_rows", a->nrows);
 	if (a->profile.known)
 		json_profile(&j, &a->profile);
 	jw_key(&j, "rows");
 	json_top(&j, a);
+	put_rules(&j, a);
 	jw_end(&j, '}');
 }
 

@@ -218,6 +218,10 @@ void json_top(struct jw *j, const struct ans_top *a)
 		jw_kv_u64(j, "objects", r->objects);
 		jw_kv_u64(j, "shallow_bytes", r->shallow);
 		jw_kv_u64(j, "retained_bytes", r->retained);
+		if (a->trees & AGG_TREE_OWNER)
+			jw_kv_u64(j, "owner_retained_bytes", r->owner_retained);
+		if ((a->trees & AGG_TREE_OWNER) && r->owner_objects)
+			jw_kv_u64(j, "owner_objects", r->owner_objects);
 		if (a->profile.known)
 			json_site(j, r);
 		if (r->count)

@@ -12,9 +12,11 @@
 #include "base/err.h"
 
 enum owner_how {
-	OWNER_PLAIN, /* graph/owner.h: a plain passing edge */
-	OWNER_CHAIN, /* a chain edge */
-	OWNER_KEEP,  /* the user says: it owns */
+	OWNER_PLAIN, /* graph/owner.h: enum graph_edge_kind */
+	OWNER_LINK,
+	OWNER_CHAIN,
+	OWNER_BACK, /* a chain edge from an element to its list: it is a bead of that */
+	OWNER_KEEP, /* the user says: it owns */
 };
 
 enum owner_what {

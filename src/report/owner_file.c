@@ -76,7 +76,7 @@ static struct err *add(struct owner_rules *r, const char *path, unsigned line, s
 				   .how = words[word].how,
 				   .reason = words[word].reason };
 
-	if (n > NAME_MAX_BYTES || !memchr(name, '.', n))
+	if (n > NAME_MAX_BYTES || (!memchr(name, '.', n) && !memchr(name, '+', n)))
 		return err_usage(
 			"%.200s:%u: %.*s: want a global, a type or a field of one, with its "
 			"package, as in main.cache",

@@ -1,25 +1,32 @@
 /*
  * owner_mark.c - which edges of the graph pass on, by the rules.
  *
- * A row of edges is in the order of its object's pointer words, without those that lead nowhere;
- * words that a rule names come in that order, too.  So each takes the next edge of the row that
- * leads where the word does: of parallel edges it does not matter which one.
- * Words outside of the heap (globals) are gathered first, and met again at the roots' slots.
+ * A row of edges is in the order of its object's pointer words, without those that lead nowhere.
+ * So of the words that rules name, in that order, each takes the next edge of the row that leads
+ * where the word does: of parallel edges it does not matter which one.  Words outside of the heap
+ * (globals) are gathered first, and met again at the roots' slots.
  */
 #include "report/owner_mark.h"
 #include "report/pop_priv.h"
 
 #include "base/bytes.h"
 
-/* Where a worker is in the row of the object that it is being shown. */
-struct cursor {
-	uint64_t object;
-	uint32_t e;
+/* A word that a rule names, in the object or at the address that is being looked at. */
+struct named_word {
+	uint64_t at; /* offset in the object's slot; address */
+	taddr value;
+	struct owner_word w;
+	uint32_t order; /* outer types come before those inside them */
 };
 
-struct root_word {
-	taddr at;
-	struct owner_word w;
+/* What a worker has seen of an object: its words, until the next object comes. */
+struct seeing {
+	uint64_t object;
+	VEC(struct named_word) words;
+	VEC(struct graph_bead) beads;
+	/* the list of the last element */
+	taddr list;
+	gnode string;
 };
 
 struct marker {
@@ -28,52 +35,123 @@ struct marker {
 	struct graph_passing *p;
 	uint64_t *counts;
 	struct owner_types types;
-	struct cursor *cursors; /* by worker */
-	unsigned ncursors;
-	VEC(struct root_word) words; /* only the first worker adds to them */
-	uint8_t *keep;		     /* by root: the user says that it owns */
+	struct seeing *seeing; /* by worker */
+	unsigned nworkers;
+	VEC(struct named_word) words; /* of globals; only the first worker adds to them */
+	uint8_t *keep;		      /* by root: the user says that it owns */
 };
 
-static void mark(struct marker *m, uint32_t e, unsigned how, size_t rule)
+static void mark(struct marker *m, uint32_t e, const struct owner_word *w)
 {
-	uint64_t *bits = how == OWNER_CHAIN ? m->p->chain : m->p->plain;
+	static const uint8_t kind[] = { [OWNER_PLAIN] = EDGE_PLAIN,
+					[OWNER_LINK] = EDGE_LINK,
+					[OWNER_CHAIN] = EDGE_CHAIN,
+					[OWNER_BACK] = EDGE_CHAIN };
 
-	/* Neighbours in a word may be another worker's. */
-	__atomic_fetch_or(&bits[e >> 6], 1ULL << (e & 63), __ATOMIC_RELAXED);
-	__atomic_fetch_add(&m->counts[rule], 1, __ATOMIC_RELAXED);
+	m->p->kind[e] = kind[w->how];
+	__atomic_fetch_add(&m->counts[w->rule], 1, __ATOMIC_RELAXED);
 }
 
-static void mark_word(struct marker *m, struct cursor *c, gnode v, const struct owner_word *w,
-		      taddr value)
+static int by_place(const void *x, const void *y)
+{
+	const struct named_word *a = x, *b = y;
+
+	if (a->at != b->at)
+		return a->at < b->at ? -1 : 1;
+	if ((a->w.how == OWNER_KEEP) != (b->w.how == OWNER_KEEP))
+		return a->w.how == OWNER_KEEP ? -1 : 1;
+	return (a->order > b->order) - (a->order < b->order);
+}
+
+/* Sort, and of several words about one place leave the first; *n: how many are left. */
+static void settle(struct named_word *v, size_t *n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *n; i++)
+		v[i].order = (uint32_t)i;
+	if (*n > 1)
+		qsort(v, *n, sizeof(*v), by_place);
+	for (size_t i = 0; i < *n; i++)
+		if (!kept || v[i].at != v[kept - 1].at)
+			v[kept++] = v[i];
+	*n = kept;
+}
+
+/* The list that an element points back at: an object, or a global. */
+static gnode string_of(const struct marker *m, taddr list)
+{
+	const struct snapshot *s = m->a->s;
+	uint64_t id = go_heap_object_at(&s->heap, list);
+
+	if (id != GO_NO_OBJECT)
+		return snapshot_is_object(s, id) ? graph_node_of_object(m->a->g, id) : GRAPH_NONE;
+	return owner_root_at(s, list);
+}
+
+static struct err *add_bead(struct marker *m, struct seeing *x, gnode v, taddr list)
+{
+	struct graph_bead b = { .bead = v };
+
+	if (x->list != list)
+		x->string = string_of(m, list);
+	x->list = list;
+	b.string = x->string;
+	if (b.string == GRAPH_NONE || !graph_reached(m->a->g, b.string) || b.string == v)
+		return NULL;
+	return vec_push(&x->beads, b) ? NULL : &err_nomem;
+}
+
+/* The words of an object against its row: each takes the next edge that leads where it does. */
+static struct err *mark_object(struct marker *m, struct seeing *x)
 {
 	const struct graph *g = m->a->g;
-	uint64_t to = go_heap_object_at(&m->a->s->heap, value);
-	gnode t;
+	gnode v = graph_node_of_object(g, x->object);
+	uint32_t e = graph_first(g, v);
+	struct err *err = NULL;
 
-	if (!snapshot_is_object(m->a->s, to))
-		return;
-	t = graph_node_of_object(g, to);
-	for (uint32_t e = c->e; e < graph_last(g, v); e++) {
-		if (g->to[e] != t)
+	settle(x->words.v, &x->words.n);
+	for (size_t i = 0; i < x->words.n && !err; i++) {
+		const struct named_word *w = &x->words.v[i];
+		uint64_t to = go_heap_object_at(&m->a->s->heap, w->value);
+		gnode t;
+
+		if (w->w.how == OWNER_BACK && w->value)
+			err = add_bead(m, x, v, w->value);
+		if (w->w.how == OWNER_KEEP || !snapshot_is_object(m->a->s, to))
 			continue;
-		mark(m, e, w->how, w->rule);
-		c->e = e + 1;
-		return;
+		t = graph_node_of_object(g, to);
+		for (uint32_t k = e; k < graph_last(g, v); k++) {
+			if (g->to[k] != t)
+				continue;
+			mark(m, k, &w->w);
+			e = k + 1;
+			break;
+		}
 	}
+	x->words.n = 0;
+	return err;
 }
 
 static struct err *see_object(struct marker *m, const struct snap_place *p,
 			      const struct owner_word *w, size_t n)
 {
-	gnode v = graph_node_of_object(m->a->g, p->object);
-	struct cursor *c = &m->cursors[p->worker];
+	struct seeing *x = &m->seeing[p->worker];
+	struct err *err = NULL;
 
-	if (c->object != p->object)
-		*c = (struct cursor){ p->object, graph_first(m->a->g, v) };
-	for (size_t i = 0; i < n; i++)
-		if (w[i].off + 8 <= p->type->bytes)
-			mark_word(m, c, v, &w[i], load_u64(p->bytes + w[i].off));
-	return NULL;
+	if (x->object != p->object && x->words.n)
+		err = mark_object(m, x);
+	x->object = p->object;
+	for (size_t i = 0; i < n && !err; i++) {
+		struct named_word word = { .at = p->off + w[i].off, .w = w[i] };
+
+		if (w[i].off + 8 > p->type->bytes)
+			continue;
+		word.value = load_u64(p->bytes + w[i].off);
+		if (!vec_push(&x->words, word))
+			err = &err_nomem;
+	}
+	return err;
 }
 
 static struct err *see(void *arg, const struct snap_place *p)
@@ -87,7 +165,19 @@ static struct err *see(void *arg, const struct snap_place *p)
 	if (p->object != GO_NO_OBJECT)
 		return see_object(m, p, w, n);
 	for (size_t i = 0; i < n; i++)
-		if (!vec_push(&m->words, (struct root_word){ p->at + w[i].off, w[i] }))
+		if (!vec_push(&m->words, (struct named_word){ .at = p->at + w[i].off, .w = w[i] }))
+			return &err_nomem;
+	return NULL;
+}
+
+static struct err *see_static(void *arg, const struct go_type *t, taddr at)
+{
+	struct marker *m = arg;
+	size_t n;
+	const struct owner_word *w = owner_words_of(&m->types, t->addr, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (!vec_push(&m->words, (struct named_word){ .at = at + w[i].off, .w = w[i] }))
 			return &err_nomem;
 	return NULL;
 }
@@ -102,7 +192,7 @@ static struct err *see_global_field(struct marker *m, const struct snap_var *v, 
 	if (!t || !go_type_path(m->a->s->rtypes, t, field, &off, &f))
 		return NULL;
 	for (uint64_t i = 0; i + 8 <= f->bytes; i += 8)
-		if (!vec_push(&m->words, (struct root_word){ v->at + off + i, w }))
+		if (!vec_push(&m->words, (struct named_word){ .at = v->at + off + i, .w = w }))
 			return &err_nomem;
 	return NULL;
 }
@@ -133,7 +223,7 @@ struct pool_words {
 static struct err *see_pool_word(void *arg, taddr at)
 {
 	struct pool_words *x = arg;
-	struct root_word w = { at, { .rule = x->rule, .how = OWNER_PLAIN } };
+	struct named_word w = { .at = at, .w = { .rule = x->rule, .how = OWNER_PLAIN } };
 
 	return vec_push(&x->m->words, w) ? NULL : &err_nomem;
 }
@@ -159,7 +249,7 @@ static struct err *mark_objects(struct marker *m)
 		if (!r || !graph_reached(g, v))
 			continue;
 		for (uint32_t e = graph_first(g, v); e < graph_last(g, v); e++)
-			mark(m, e, OWNER_PLAIN, r - 1U);
+			mark(m, e, &(struct owner_word){ .rule = (uint16_t)(r - 1) });
 	}
 	return NULL;
 }
@@ -216,37 +306,16 @@ static void mark_roots(struct marker *m)
 			by = by == SIZE_MAX ? k : by;
 		}
 		if (by != SIZE_MAX && !m->keep[i])
-			mark(m, graph_edge_of_root(m->a->g, i), OWNER_PLAIN, by);
+			mark(m, graph_edge_of_root(m->a->g, i),
+			     &(struct owner_word){ .rule = (uint16_t)by });
 	}
 }
 
 static int by_address(const void *x, const void *y)
 {
-	const struct root_word *a = x, *b = y;
-
-	if (a->at != b->at)
-		return a->at < b->at ? -1 : 1;
-	return (b->w.how == OWNER_KEEP) - (a->w.how == OWNER_KEEP);
-}
-
-static int by_address_alone(const void *x, const void *y)
-{
-	const struct root_word *a = x, *b = y;
+	const struct named_word *a = x, *b = y;
 
 	return (a->at > b->at) - (a->at < b->at);
-}
-
-/* Of several words about one address the first: one that owns, if there is any. */
-static void drop_twice(struct marker *m)
-{
-	size_t n = 0;
-
-	if (m->words.n)
-		qsort(m->words.v, m->words.n, sizeof(*m->words.v), by_address);
-	for (size_t i = 0; i < m->words.n; i++)
-		if (!n || m->words.v[i].at != m->words.v[n - 1].at)
-			m->words.v[n++] = m->words.v[i];
-	m->words.n = n;
 }
 
 /* As create.c hangs them: a slot that leads to an object is the next edge of its root. */
@@ -254,38 +323,49 @@ static void mark_slots(struct marker *m)
 {
 	const struct snapshot *s = m->a->s;
 
-	drop_twice(m);
+	settle(m->words.v, &m->words.n);
 	for (uint32_t r = 0; m->words.n && r < s->roots.n; r++) {
 		const struct snap_root *root = &s->roots.v[r];
 		uint32_t e = graph_first(m->a->g, r + 1);
 
 		for (uint64_t i = 0; i < root->nslots; i++) {
 			const struct snap_slot *sl = &s->slots.v[root->first_slot + i];
-			struct root_word at = { .at = sl->at };
-			const struct root_word *w;
+			struct named_word at = { .at = sl->at };
+			const struct named_word *w;
 
 			if (!snapshot_is_object(s, sl->object))
 				continue;
-			w = sl->at ? bsearch(&at, m->words.v, m->words.n, sizeof(at),
-					     by_address_alone)
+			w = sl->at ? bsearch(&at, m->words.v, m->words.n, sizeof(at), by_address)
 				   : NULL;
 			if (w && w->w.how != OWNER_KEEP && !m->keep[r])
-				mark(m, e, w->w.how, w->w.rule);
+				mark(m, e, &w->w);
 			e++;
 		}
 	}
 }
 
-static struct err *gather(struct marker *m)
+/* Objects that workers were at when the walk ended; beads of all of them. */
+static struct err *finish_objects(struct marker *m)
 {
-	_cleanup_(pop_reached_deinit) struct pop_reached reached = { 0 };
-	struct err *err = pop_reached_make(m->a, &reached);
+	struct err *err = NULL;
 
-	if (!err)
-		err = owner_types_make(m->a->s, m->rules, &m->types);
-	if (!err)
-		err = snapshot_each_typed(m->a->s, reached.bits, m->ncursors, m->types.addrs.v,
-					  m->types.addrs.n, see, m);
+	for (unsigned i = 0; i < m->nworkers && !err; i++) {
+		struct seeing *x = &m->seeing[i];
+
+		if (x->words.n)
+			err = mark_object(m, x);
+		for (size_t k = 0; k < x->beads.n && !err; k++)
+			if (!vec_push(&m->p->beads, x->beads.v[k]))
+				err = &err_nomem;
+		vec_free(&x->beads);
+	}
+	return err;
+}
+
+static struct err *see_globals(struct marker *m)
+{
+	struct err *err = owner_statics(m->a->s, see_static, m);
+
 	for (size_t i = 0; i < m->rules->v.n && !err; i++) {
 		struct pool_words x = { m, (uint16_t)i };
 
@@ -297,11 +377,30 @@ static struct err *gather(struct marker *m)
 	return err;
 }
 
+static struct err *gather(struct marker *m)
+{
+	_cleanup_(pop_reached_deinit) struct pop_reached reached = { 0 };
+	struct err *err = pop_reached_make(m->a, &reached);
+
+	if (!err)
+		err = owner_types_make(m->a->s, m->rules, &m->types);
+	if (!err)
+		err = snapshot_each_typed(m->a->s, reached.bits, m->nworkers, m->types.addrs.v,
+					  m->types.addrs.n, see, m);
+	if (!err)
+		err = finish_objects(m);
+	return err ? err : see_globals(m);
+}
+
 static void marker_deinit(struct marker *m)
 {
 	owner_types_deinit(&m->types);
 	vec_free(&m->words);
-	free(m->cursors);
+	for (unsigned i = 0; m->seeing && i < m->nworkers; i++) {
+		vec_free(&m->seeing[i].words);
+		vec_free(&m->seeing[i].beads);
+	}
+	free(m->seeing);
 	free(m->keep);
 }
 
@@ -309,16 +408,14 @@ struct err *owner_mark(struct agg *a, const struct owner_rules *rules, struct gr
 		       uint64_t *counts)
 {
 	_cleanup_(marker_deinit) struct marker m = {
-		.a = a, .rules = rules, .p = p, .counts = counts, .ncursors = MAX(a->nthreads, 1U)
+		.a = a, .rules = rules, .p = p, .counts = counts, .nworkers = MAX(a->nthreads, 1U)
 	};
 	struct err *err;
 
-	m.cursors = zalloc(m.ncursors, sizeof(*m.cursors));
+	m.seeing = zalloc(m.nworkers, sizeof(*m.seeing));
 	m.keep = zalloc(a->s->roots.n + 1, 1);
-	if (!m.cursors || !m.keep)
+	if (!m.seeing || !m.keep)
 		return &err_nomem;
-	for (unsigned i = 0; i < m.ncursors; i++)
-		m.cursors[i].object = GO_NO_OBJECT;
 	err = gather(&m);
 	if (!err)
 		err = mark_objects(&m);

@@ -20,6 +20,16 @@
 		.what = OWNER_FIELD, .how = OWNER_CHAIN, .holder = h, .field = f, .reason = why,   \
 		.source = from                                                                     \
 	}
+#define BACK(h, f, why, from)                                                                      \
+	{                                                                                          \
+		.what = OWNER_FIELD, .how = OWNER_BACK, .holder = h, .field = f, .reason = why,    \
+		.source = from                                                                     \
+	}
+#define LINK(h, f, why, from)                                                                      \
+	{                                                                                          \
+		.what = OWNER_FIELD, .how = OWNER_LINK, .holder = h, .field = f, .reason = why,    \
+		.source = from                                                                     \
+	}
 #define OBJECT(h, why, from)                                                                       \
 	{                                                                                          \
 		.what = OWNER_OBJECT, .how = OWNER_PLAIN, .holder = h, .reason = why,              \
@@ -37,6 +47,7 @@
 
 static const char pool[] = "a pool keeps what nobody uses";
 static const char thread[] = "an element is not the list";
+static const char list[] = "a list has its elements, whichever way they are threaded";
 static const char index_[] = "a cache keeps what others may use";
 static const char tracker[] = "a register of what is under way, kept to end it";
 static const char timers[] = "the clock waits for it, it does not need it";
@@ -62,49 +73,43 @@ static const struct owner_rule table[] = {
 	/* lists and caches */
 	CHAIN("container/list.Element", "next", thread, "container/list/list.go, Element"),
 	CHAIN("container/list.Element", "prev", thread, "container/list/list.go, Element"),
-	CHAIN("container/list.Element", "list", thread, "container/list/list.go, Element"),
+	BACK("container/list.Element", "list", list, "container/list/list.go, Element"),
 	{ .what = OWNER_LRU,
 	  .how = OWNER_PLAIN,
 	  .holder = "container/list.List",
 	  .reason = "a list beside a map of its elements is a cache",
 	  .source = "a struct with a list.List and a map[K]*list.Element" },
-	FIELD("github.com/golang/groupcache/lru.Cache", "ll", index_,
-	      "groupcache lru/lru.go, Cache"),
-	FIELD("github.com/golang/groupcache/lru.Cache", "cache", index_,
-	      "groupcache lru/lru.go, Cache"),
-	FIELD("github.com/hashicorp/golang-lru/simplelru.LRU", "evictList", index_,
-	      "golang-lru simplelru/lru.go, LRU"),
-	FIELD("github.com/hashicorp/golang-lru/simplelru.LRU", "items", index_,
-	      "golang-lru simplelru/lru.go, LRU"),
-	FIELD("github.com/hashicorp/golang-lru/v2/simplelru.LRU[", "evictList", index_,
-	      "golang-lru/v2 simplelru/lru.go, LRU"),
-	FIELD("github.com/hashicorp/golang-lru/v2/simplelru.LRU[", "items", index_,
-	      "golang-lru/v2 simplelru/lru.go, LRU"),
-	FIELD("github.com/hashicorp/golang-lru/v2/expirable.LRU[", "evictList", index_,
-	      "golang-lru/v2 expirable/expirable_lru.go, LRU"),
-	FIELD("github.com/hashicorp/golang-lru/v2/expirable.LRU[", "items", index_,
-	      "golang-lru/v2 expirable/expirable_lru.go, LRU"),
-	FIELD("github.com/hashicorp/golang-lru/v2/expirable.LRU[", "buckets", index_,
-	      "golang-lru/v2 expirable/expirable_lru.go, LRU"),
+	FIELD("github.com/golang/groupcache/lru.entry", "key", index_,
+	      "groupcache lru/lru.go, entry"),
+	FIELD("github.com/golang/groupcache/lru.entry", "value", index_,
+	      "groupcache lru/lru.go, entry"),
+	FIELD("github.com/hashicorp/golang-lru/simplelru.entry", "key", index_,
+	      "golang-lru simplelru/lru.go, entry"),
+	FIELD("github.com/hashicorp/golang-lru/simplelru.entry", "value", index_,
+	      "golang-lru simplelru/lru.go, entry"),
+	FIELD("github.com/hashicorp/golang-lru/v2/internal.Entry[", "Key", index_,
+	      "golang-lru/v2 internal/list.go, Entry"),
+	FIELD("github.com/hashicorp/golang-lru/v2/internal.Entry[", "Value", index_,
+	      "golang-lru/v2 internal/list.go, Entry"),
 	CHAIN("github.com/hashicorp/golang-lru/v2/internal.Entry[", "next", thread,
 	      "golang-lru/v2 internal/list.go, Entry"),
 	CHAIN("github.com/hashicorp/golang-lru/v2/internal.Entry[", "prev", thread,
 	      "golang-lru/v2 internal/list.go, Entry"),
-	CHAIN("github.com/hashicorp/golang-lru/v2/internal.Entry[", "list", thread,
-	      "golang-lru/v2 internal/list.go, Entry"),
-	FIELD("github.com/patrickmn/go-cache.cache", "items", index_, "go-cache cache.go, cache"),
+	BACK("github.com/hashicorp/golang-lru/v2/internal.Entry[", "list", list,
+	     "golang-lru/v2 internal/list.go, Entry"),
+	FIELD("github.com/patrickmn/go-cache.Item", "Object", index_, "go-cache cache.go, Item"),
 	/* contexts */
 	FIELD("context.cancelCtx", "children",
 	      "a parent cancels its children, it does not use them",
 	      "context/context.go, propagateCancel"),
-	CHAIN("context.cancelCtx", "Context", "a context is not its parent",
-	      "context/context.go, cancelCtx"),
-	CHAIN("context.valueCtx", "Context", "a context is not its parent",
-	      "context/context.go, valueCtx"),
-	CHAIN("context.stopCtx", "Context", "a context is not its parent",
-	      "context/context.go, stopCtx"),
-	CHAIN("context.withoutCancelCtx", "c", "a context is not its parent",
-	      "context/context.go, withoutCancelCtx"),
+	LINK("context.cancelCtx", "Context", "a context is not its parent",
+	     "context/context.go, cancelCtx"),
+	LINK("context.valueCtx", "Context", "a context is not its parent",
+	     "context/context.go, valueCtx"),
+	LINK("context.stopCtx", "Context", "a context is not its parent",
+	     "context/context.go, stopCtx"),
+	LINK("context.withoutCancelCtx", "c", "a context is not its parent",
+	     "context/context.go, withoutCancelCtx"),
 	/* timers */
 	FIELD("runtime.timer", "arg", timers, "runtime/time.go, timer"),
 	FIELD("runtime.timer", "f", timers, "runtime/time.go, timer"),

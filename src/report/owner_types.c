@@ -193,33 +193,14 @@ static struct err *apply(struct looker *l, const struct go_type *t, const char *
 	}
 }
 
-/* The user's word about a place is the last one. */
-static size_t settle(struct owner_word *w, size_t n)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		bool owns = w[i].how == OWNER_KEEP;
-
-		for (size_t k = 0; k < n; k++)
-			owns |= w[k].how == OWNER_KEEP && w[k].off == w[i].off;
-		for (size_t k = 0; k < i; k++)
-			owns |= w[k].off == w[i].off;
-		w[i].how = owns ? OWNER_KEEP : w[i].how;
-	}
-	for (size_t i = 0; i < n; i++)
-		if (w[i].how != OWNER_KEEP)
-			w[kept++] = w[i];
-	return kept;
-}
-
 static int by_offset(const void *x, const void *y)
 {
 	const struct owner_word *a = x, *b = y;
 
 	if (a->off != b->off)
 		return a->off < b->off ? -1 : 1;
-	return (a->rule > b->rule) - (a->rule < b->rule);
+	return (a->rule < b->rule) -
+	       (a->rule > b->rule); /* the user's come last, and are first here */
 }
 
 static struct err *look_at(struct looker *l, const struct go_type *t)
@@ -238,9 +219,8 @@ static struct err *look_at(struct looker *l, const struct go_type *t)
 	if (err || o->words.n == x.first)
 		return err;
 	qsort(o->words.v + x.first, o->words.n - x.first, sizeof(*o->words.v), by_offset);
-	x.n = (uint32_t)settle(o->words.v + x.first, o->words.n - x.first);
-	o->words.n = x.first + x.n;
-	return !x.n || vec_push(&o->v, x) ? NULL : &err_nomem;
+	x.n = (uint32_t)(o->words.n - x.first);
+	return vec_push(&o->v, x) ? NULL : &err_nomem;
 }
 
 static struct err *visit(struct looker *l, taddr type)

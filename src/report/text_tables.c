@@ -6,18 +6,29 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+enum { RULES_SHOWN = 4 };
+
 static double percent(uint64_t part, uint64_t whole)
 {
 	return whole ? 100.0 * (double)part / (double)whole : 0;
 }
 
+static void put_retained(struct str *o, const struct ans_top *a, uint64_t bytes)
+{
+	char s[16];
+
+	str_printf(o, "%10s %5.1f%% ", str_bytes(s, bytes), percent(bytes, a->total_bytes));
+}
+
 static void put_row(struct str *o, const struct ans_top *a, const struct ans_row *r)
 {
-	char n[32], s[2][16];
+	char n[32], s[16];
 
-	str_printf(o, "%10s %5.1f%% %10s %12s  ", str_bytes(s[0], r->retained),
-		   percent(r->retained, a->total_bytes), str_bytes(s[1], r->shallow),
-		   text_count(n, r->objects));
+	if (a->trees != AGG_TREE_OWNER)
+		put_retained(o, a, r->retained);
+	if (a->trees & AGG_TREE_OWNER)
+		put_retained(o, a, r->owner_retained);
+	str_printf(o, "%10s %12s  ", str_bytes(s, r->shallow), text_count(n, r->objects));
 	text_clean(o, r->name);
 	if (r->label_sets)
 		text_labels(o, r->labels);
@@ -29,9 +40,32 @@ static void put_row(struct str *o, const struct ans_top *a, const struct ans_row
 	text_path(o, &r->path, "                                            ");
 }
 
+/* Which rules the owner's column follows, the ones that matter most. */
+static void put_rules(struct str *o, const struct ans_top *a)
+{
+	char n[32];
+
+	if (!(a->trees & AGG_TREE_OWNER))
+		return;
+	if (!a->rules.n)
+		str_put(o, "owner's tree: no rule applies here: the same as the exact one\n");
+	for (size_t i = 0; i < a->rules.n && i < RULES_SHOWN; i++) {
+		str_printf(o, "%s %s references of ", i ? "            " : "owner's tree:",
+			   text_count(n, a->rules.v[i].edges));
+		text_clean(o, a->rules.v[i].name);
+		str_put(o, " pass on: ");
+		text_clean(o, a->rules.v[i].reason);
+		str_put(o, "\n");
+	}
+	if (a->rules.n > RULES_SHOWN)
+		str_printf(o, "              and %zu more rules; --json has all\n",
+			   a->rules.n - RULES_SHOWN);
+}
+
 void text_top(struct str *o, enum text_style st, const struct ans_top *a)
 {
-	char head[96];
+	char head[128];
+	int n = 0;
 
 	if (!strncmp(a->by, "label", 5)) {
 		text_top_labels(o, st, a);
@@ -41,11 +75,16 @@ void text_top(struct str *o, enum text_style st, const struct ans_top *a)
 		text_sites(o, st, a);
 		return;
 	}
-	snprintf(head, sizeof(head), "%10s %6s %10s %12s  %s", "retained", "",
-		 "shallow", "objects", a->by);
+	if (a->trees != AGG_TREE_OWNER)
+		n += snprintf(head, sizeof(head), "%17s ", "retained (exact)");
+	if (a->trees & AGG_TREE_OWNER)
+		n += snprintf(head + n, sizeof(head) - (size_t)n, "%17s ", "retained (owner)");
+	snprintf(head + n, sizeof(head) - (size_t)n, "%10s %12s  %.40s", "shallow", "objects",
+		 a->by);
 	text_title(o, st, head);
 	for (size_t i = 0; i < a->rows.n; i++)
 		put_row(o, a, &a->rows.v[i]);
+	put_rules(o, a);
 }
 
 static void put_mem_line(struct str *o, const struct ans_mem_line *l)

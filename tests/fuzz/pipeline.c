@@ -137,7 +137,7 @@ static void do_report(struct look *l, const struct verify_result *v)
 
 static void do_top(struct look *l, const char *by, enum top_sort sort)
 {
-	struct top_ask q = { .by = by, .sort = sort, .limit = 30, .npaths = 3 };
+	struct top_ask q = { .by = by, .sort = sort, .limit = 30, .npaths = 3, .trees = AGG_TREE_BOTH };
 	_cleanup_(ans_top_deinit) struct ans_top t = { 0 };
 	struct err *err = agg_top(&l->agg, &q, &t);
 

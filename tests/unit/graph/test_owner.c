@@ -2,8 +2,8 @@
  * test_owner.c - the owner's graph: drawings of what passes on, then thousands of random graphs
  * against costs found by relaxing until nothing changes, and dominators by removing one node.
  *
- * In drawings "a=>b" is a plain passing edge, "a~>b" one of a chain; "!a" before the graph: the
- * super-root only passes root a on.
+ * In drawings "a=>b" is a plain passing edge, "a^>b" a link, "a~>b" one of a chain; "a+>b" is
+ * no edge, b is a bead of a; "!a" before a root: the super-root only passes it on.
  */
 #include "drawing.h"
 
@@ -15,12 +15,14 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-enum how { STRONG, PLAIN, CHAIN };
+enum { BEAD = EDGE_CHAIN + 1 };
 
 struct world {
 	struct drawing d;
 	uint8_t how[DRAW_EDGES]; /* of d's edges */
 	uint8_t root_how[DRAW_NODES];
+	struct graph_bead beads[DRAW_EDGES];
+	uint32_t nbeads;
 	struct graph *g, *o;
 	struct graph_passing p;
 };
@@ -42,26 +44,40 @@ static const struct {
 	  "t:root s:root f:t x:s y:f" },
 	{ "parallel, one of them owns", "root s p; s->x p=>x p->x", "s:root p:root x:root",
 	  "s:root p:root x:root" },
-	/* m: map of elements e, f, g; l: their list; e, f, g point back at l */
+	/* m: map of elements e, f, g; l: their list, to the first and last of which it points */
 	{ "list beside a map, an element in use",
-	  "root c s; c->m c->l m->e m->f m->g l~>e l~>g e~>f f~>g g~>f f~>e e~>l f~>l g~>l s->f "
-	  "e->x f->y g->z",
+	  "root c s; c->m c->l m->e m->f m->g l->e l->g e~>f f~>g g~>f f~>e e~>l f~>l g~>l l+>e "
+	  "l+>f l+>g s->f e->x f->y g->z",
 	  "c:root s:root m:c l:root e:root f:root g:root x:e y:f z:g",
-	  "c:root s:root m:c l:c e:m f:root g:m x:e y:f z:g" },
-	{ "the same below a pool", "root p; p=>c c->m c->l m->e m->f l~>e l~>f e~>f f~>e e->x",
-	  "p:root c:p m:c l:c e:c f:c x:e", "p:root c:p m:c l:c e:m f:m x:e" },
-	{ "a list alone is as in the exact tree", "root l; l~>a l~>c a~>b b~>c c~>b b~>a a~>l",
-	  "l:root a:l b:l c:l", "l:root a:l b:l c:l" },
-	{ "a list owns its values as an array would", "root s l; s->x l~>a a->x a->y",
+	  "c:root s:root m:c l:c e:c f:root g:c x:e y:f z:g" },
+	{ "the same, in a cache",
+	  "root c s; c=>m c=>l m->e m->f m->g l->e l->g e~>f f~>g g~>f f~>e e~>l f~>l g~>l l+>e "
+	  "l+>f l+>g s->f e->x f->y g->z",
+	  "c:root s:root m:c l:root e:root f:root g:root x:e y:f z:g",
+	  "c:root s:root m:c l:c e:c f:s g:c x:e y:f z:g" },
+	{ "an element in use, and no map",
+	  "root l s; l->e l->h e~>f f~>g g~>h h~>g g~>f f~>e e~>l f~>l g~>l h~>l l+>e l+>f l+>g "
+	  "l+>h s->f",
+	  "l:root s:root e:root f:root g:root h:root", "l:root s:root e:l f:root g:l h:l" },
+	{ "a list alone is as in the exact tree",
+	  "root l; l->a l->c a~>b b~>c c~>b b~>a a~>l b~>l l+>a l+>b l+>c", "l:root a:l b:l c:l",
+	  "l:root a:l b:l c:l" },
+	{ "a list owns its values as an array would", "root s l; s->x l->a l+>a a~>l a->x a->y",
 	  "s:root l:root x:root a:l y:a", "s:root l:root x:root a:l y:a" },
-	{ "values that know their elements", "root l; l~>a l~>b a->x x->a a~>b b~>a b->y y->b",
-	  "l:root a:l b:l x:a y:b", "l:root a:l b:l x:a y:b" },
-	{ "a pool beside a chain", "root p g; p=>x g->c c~>b b->x", "p:root g:root c:g b:c x:root",
-	  "p:root g:root c:g b:c x:b" },
+	{ "values that know their elements",
+	  "root l; l->a l->b a->x x->a a~>b b~>a b->y y->b l+>a l+>b", "l:root a:l b:l x:a y:b",
+	  "l:root a:l b:l x:a y:b" },
+	{ "an element without its list",
+	  "root s; s->a a~>b b~>a b~>c c~>b a~>l b~>l c~>l l->a l->c l+>a l+>b l+>c c->x",
+	  "s:root a:s b:a c:a l:a x:c", "s:root a:s b:a c:l l:a x:c" },
+	{ "a pool beside a link", "root p g; p=>x g->c c^>b b->x", "p:root g:root c:g b:c x:root",
+	  "p:root g:root c:g b:c x:root" },
+	{ "a row of links counts once", "root p g; p=>x g->c c^>b b^>a a->x",
+	  "p:root g:root c:g b:c a:b x:root", "p:root g:root c:g b:c a:b x:root" },
 	{ "pool in a pool", "root p q s; p=>a a=>x q=>x", "p:root q:root s:root a:p x:root",
 	  "p:root q:root s:root a:p x:q" },
 	/* h holds a child context c; b is the base of all contexts, g a request */
-	{ "contexts", "root h b g; h->c c~>b b=>k k->c g->d d~>b k->d b->v",
+	{ "contexts", "root h b g; h->c c^>b b=>k k->c g->d d^>b k->d b->v",
 	  "h:root b:root g:root c:root d:root v:b k:b", "h:root b:root g:root c:h d:g v:b k:b" },
 };
 
@@ -70,11 +86,6 @@ static void world_deinit(struct world *w)
 	graph_free(w->o);
 	graph_free(w->g);
 	graph_passing_deinit(&w->p);
-}
-
-static void bit(uint64_t *bits, uint32_t e)
-{
-	bits[e >> 6] |= 1ULL << (e & 63);
 }
 
 /* Rows keep the order of the drawing: edge k of a source is the k-th of its row. */
@@ -87,26 +98,55 @@ static uint32_t edge_index(const struct world *w, uint32_t k)
 	return e;
 }
 
+/* Beads are no edges: they are taken out of the drawing. */
+static void take_beads(struct world *w)
+{
+	uint32_t n = 0;
+
+	w->nbeads = 0;
+	for (uint32_t k = 0; k < w->d.m; k++) {
+		if (w->how[k] == BEAD) {
+			w->beads[w->nbeads++] = (struct graph_bead){ w->d.from[k], w->d.to[k] };
+			continue;
+		}
+		w->d.from[n] = w->d.from[k];
+		w->d.to[n] = w->d.to[k];
+		w->how[n++] = w->how[k];
+	}
+	w->d.m = n;
+}
+
 static void build(struct world *w)
 {
 	const char *why;
 
+	take_beads(w);
 	w->g = draw_graph(&w->d);
 	assert_non_null(w->g);
 	assert_null(graph_passing_create(w->g, &w->p));
 	for (uint32_t k = 0; k < w->d.m; k++) {
 		assert_int_equal(w->g->to[edge_index(w, k)], w->d.to[k]);
-		if (w->how[k])
-			bit(w->how[k] == CHAIN ? w->p.chain : w->p.plain, edge_index(w, k));
+		w->p.kind[edge_index(w, k)] = w->how[k];
 	}
 	for (uint32_t r = 0; r < w->d.nroots; r++)
 		if (w->root_how[r + 1])
-			bit(w->p.plain, graph_edge_of_root(w->g, r));
+			w->p.kind[graph_edge_of_root(w->g, r)] = EDGE_PLAIN;
+	for (uint32_t i = 0; i < w->nbeads; i++) /* of what is reachable, as owner.h has it */
+		if (graph_reached(w->g, w->beads[i].string) &&
+		    graph_reached(w->g, w->beads[i].bead))
+			assert_true(vec_push(&w->p.beads, w->beads[i]));
 	assert_null(graph_owner(w->g, &w->p, &w->o));
 	assert_null(graph_dominators(w->g, 1));
 	assert_null(graph_dominators(w->o, 1));
 	if (!graph_validate(w->o, &why))
 		fail_msg("%s", why);
+}
+
+static uint8_t edge_kind(char c)
+{
+	static const char chars[] = "-=^~+"; /* as enum graph_edge_kind, and BEAD */
+
+	return (uint8_t)(strchr(chars, c) - chars);
 }
 
 static void draw_passing(struct world *w, const char *text)
@@ -118,12 +158,12 @@ static void draw_passing(struct world *w, const char *text)
 	*w = (struct world){ 0 };
 	for (const char *p = text; *p; p++) {
 		if (*p == '!') {
-			w->root_how[roots + 1] = PLAIN;
+			w->root_how[roots + 1] = EDGE_PLAIN;
 			continue;
 		}
 		roots += n > 4 && *p != ' ' && *p != ';';
 		if (p[1] == '>')
-			w->how[k++] = *p == '=' ? PLAIN : *p == '~' ? CHAIN : STRONG;
+			w->how[k++] = edge_kind(*p);
 		plain[n++] = p[1] == '>' ? '-' : *p;
 	}
 	plain[n] = 0;
@@ -158,36 +198,38 @@ static void test_drawings(void **state)
 	}
 }
 
-enum { FAR = 1000 };
+enum { FAR = 1000000, STRING = 1000 };
 
 struct oracle {
-	unsigned k[DRAW_NODES];
-	unsigned c[DRAW_NODES][2]; /* entered otherwise, entered by a chain edge */
+	unsigned cost[DRAW_NODES][2]; /* entered by a link, otherwise */
 };
 
-static bool relax(unsigned *to, unsigned cost)
+static unsigned weight(uint8_t kind, unsigned state)
 {
-	if (cost >= *to)
+	if (kind == EDGE_LINK)
+		return state != 0;
+	return kind == EDGE_PLAIN ? 1 : kind == EDGE_CHAIN ? STRING : 0;
+}
+
+static unsigned least(const unsigned *cost)
+{
+	return MIN(cost[0], cost[1]);
+}
+
+static unsigned cheapest_over(const struct oracle *o, gnode from, uint8_t kind)
+{
+	return MIN(o->cost[from][0] + weight(kind, 0), o->cost[from][1] + weight(kind, 1));
+}
+
+static bool relax(struct oracle *o, gnode from, gnode to, uint8_t kind)
+{
+	unsigned *cost = &o->cost[to][kind != EDGE_LINK];
+	unsigned c = cheapest_over(o, from, kind);
+
+	if (c >= *cost)
 		return false;
-	*to = cost;
+	*cost = c;
 	return true;
-}
-
-static bool tight(const struct world *w, const struct oracle *o, uint32_t e)
-{
-	return o->k[w->d.from[e]] + (w->how[e] == PLAIN) == o->k[w->d.to[e]];
-}
-
-static bool relax_chain(const struct world *w, struct oracle *o, uint32_t e)
-{
-	const unsigned *u = o->c[w->d.from[e]];
-	unsigned *v = o->c[w->d.to[e]];
-
-	if (!tight(w, o, e))
-		return false;
-	if (w->how[e] != CHAIN)
-		return relax(&v[0], MIN(u[0], u[1]));
-	return relax(&v[1], MIN(u[0] + 1, u[1]));
 }
 
 static void costs(const struct world *w, struct oracle *o)
@@ -195,40 +237,38 @@ static void costs(const struct world *w, struct oracle *o)
 	bool changed = true;
 
 	for (gnode v = 0; v < w->d.n; v++)
-		o->k[v] = o->c[v][0] = o->c[v][1] = FAR;
+		o->cost[v][0] = o->cost[v][1] = FAR;
 	for (gnode r = 1; r <= w->d.nroots; r++)
-		o->k[r] = w->root_how[r] != STRONG;
-	for (; changed;) {
+		o->cost[r][1] = w->root_how[r] != EDGE_STRONG;
+	while (changed) {
 		changed = false;
 		for (uint32_t e = 0; e < w->d.m; e++)
+			changed |= relax(o, w->d.from[e], w->d.to[e], w->how[e]);
+		for (size_t i = 0; i < w->p.beads.n; i++)
 			changed |=
-				relax(&o->k[w->d.to[e]], o->k[w->d.from[e]] + (w->how[e] == PLAIN));
-	}
-	/* a drawing may have edges to roots, and a cheaper way to one */
-	for (gnode r = 1; r <= w->d.nroots; r++)
-		o->c[r][0] = o->k[r] == (w->root_how[r] != STRONG) ? 0 : FAR;
-	for (changed = true; changed;) {
-		changed = false;
-		for (uint32_t e = 0; e < w->d.m; e++)
-			changed |= relax_chain(w, o, e);
+				relax(o, w->p.beads.v[i].string, w->p.beads.v[i].bead, EDGE_STRONG);
 	}
 }
 
+static void keep(const struct oracle *o, gnode from, gnode to, uint8_t kind, struct drawing *d)
+{
+	unsigned cost = cheapest_over(o, from, kind);
+
+	if (cost >= FAR || cost != least(o->cost[to]))
+		return;
+	d->from[d->m] = from;
+	d->to[d->m++] = to;
+}
+
 /* Only the kept edges, as a drawing of their own. */
-static void owners(const struct world *w, struct oracle *o, struct drawing *d)
+static void owners(const struct world *w, const struct oracle *o, struct drawing *d)
 {
 	*d = w->d;
 	d->m = 0;
-	for (uint32_t e = 0; e < w->d.m; e++) {
-		const unsigned *u = o->c[w->d.from[e]], *v = o->c[w->d.to[e]];
-
-		if (o->k[w->d.from[e]] >= FAR || !tight(w, o, e))
-			continue;
-		if (w->how[e] == CHAIN && MIN(u[0] + 1, u[1]) != MIN(v[0], v[1]))
-			continue;
-		d->from[d->m] = w->d.from[e];
-		d->to[d->m++] = w->d.to[e];
-	}
+	for (uint32_t e = 0; e < w->d.m; e++)
+		keep(o, w->d.from[e], w->d.to[e], w->how[e], d);
+	for (size_t i = 0; i < w->p.beads.n; i++)
+		keep(o, w->p.beads.v[i].string, w->p.beads.v[i].bead, EDGE_STRONG, d);
 }
 
 static void check_against(const struct world *w, const struct drawing *d, uint64_t seed)
@@ -262,12 +302,12 @@ static void test_random(void **state)
 		for (uint64_t seed = 1; seed <= 400; seed++) {
 			uint64_t x = seed * 0x9e3779b97f4a7c15ULL + (unsigned)shape;
 			struct world w = { 0 };
-			struct oracle o = { 0 };
+			struct oracle o;
 			struct drawing d;
 
 			draw_random(&w.d, (enum shape)shape, seed);
 			for (uint32_t k = 0; k < w.d.m; k++, x = x * 6364136223846793005ULL + 1)
-				w.how[k] = x >> 61 < 4 ? STRONG : x >> 61 < 6 ? PLAIN : CHAIN;
+				w.how[k] = x >> 61 < 4 ? EDGE_STRONG : (uint8_t)((x >> 61) - 3);
 			for (gnode r = 1; r <= w.d.nroots; r++)
 				w.root_how[r] = x >> (8 + r % 32) & 1;
 			build(&w);
@@ -295,7 +335,7 @@ static void test_deep(void **state)
 	assert_null(graph_from_edges(N, 1, from, to, N - 2, NULL, &g));
 	assert_null(graph_passing_create(g, &p));
 	for (uint32_t e = 0; e < g->m; e++)
-		bit(e & 1 ? p.chain : p.plain, e);
+		p.kind[e] = e & 1 ? EDGE_CHAIN : e & 2 ? EDGE_LINK : EDGE_PLAIN;
 	assert_null(graph_owner(g, &p, &o));
 	assert_null(graph_dominators(o, 1));
 	for (gnode v = 1; v < N; v++)
