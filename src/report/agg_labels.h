@@ -30,7 +30,7 @@ struct err *agg_labels_of(struct agg *a, size_t i, const struct ans_labels **ret
 
 /*
  * What each group holds, its goroutines together, one row a group; behind these what others hold
- * and what is shared.  Caller frees the gs->n + AGG_LABEL_ROWS_MORE rows with free().
+ * and what is shared; owner NULL: without the owner's columns.  Caller frees the gs->n + AGG_LABEL_ROWS_MORE rows with free().
  */
 enum { AGG_LABEL_ROWS_MORE = 3 };
 struct err *agg_label_rows(struct agg *a, const struct agg_label_groups *gs,
