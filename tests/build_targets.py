@@ -33,7 +33,7 @@ FLAVOURS = {
 # "exp-NAME" is stripped and built with GOEXPERIMENT=NAME.
 # Programs of this repository, and real servers with a go.mod of their own.
 OWN = ["quiet", "mixed", "goroutines10k", "bigmaps", "gcstorm", "cgo", "leakhttp", "sumhttp", "load",
-       "heapdump", "truth", "containers", "inlined", "labelhttp", "sites"]
+       "heapdump", "truth", "containers", "inlined", "spinning", "labelhttp", "sites"]
 NEEDS_EXPERIMENT = ["arenas"]
 SERVERS = ["caddy", "nats", "labelgrpc", "etcd", "owners"]
 NEWER = {"etcd": "1.23"}  # servers that want at least this Go

@@ -122,12 +122,12 @@ struct unwinder {
 	const struct go_arch *arch;
 	taddr pc, sp, fp, lr;
 	taddr varp, argp;
+	taddr last_sp; /* of the frame before */
 	taddr continpc; /* 0: the frame is dead */
 	uint8_t callee; /* enum pc_kind */
 	bool valid;
 	bool trap;	 /* pc is an instruction, not a return address */
 	bool at_end;	 /* came to a function that is the top of a stack */
-	bool no_frame;	 /* the frame before was empty: its return address came from a register */
 	const char *why; /* static text, when it stopped elsewhere */
 };
 

@@ -136,13 +136,15 @@ struct err *unwind_next(struct unwinder *u)
 		u->why = u->at_end ? NULL : "return address is zero";
 		return NULL;
 	}
-	/* One empty frame may follow another only at faked calls; a damaged stack has any number.
+	/*
+	 * A return address in a register: no second frame without words of its own follows; on a
+	 * damaged stack any number would.
 	 */
-	if (u->fp == u->sp && u->no_frame) {
+	if (u->fp == u->sp && u->sp == u->last_sp) {
 		stop(u, "frames without an end");
 		return NULL;
 	}
-	u->no_frame = u->fp == u->sp;
+	u->last_sp = u->sp;
 	u->callee = u->pi->kind;
 	u->trap = injected(u->callee);
 	u->pc = u->lr;
