@@ -33,7 +33,7 @@ static void log_attach(const struct take *tk, const char *outcome)
 {
 	const char *sudo = getenv("SUDO_USER");
 	const struct target_capture *c = &tk->taken.capture;
-	char path[64], exe[256];
+	char path[64], exe[256], where[CONTAINER_WORDS];
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", tk->pid);
 	ssize_t n = readlink(path, exe, sizeof(exe) - 1);
@@ -41,10 +41,11 @@ static void log_attach(const struct take *tk, const char *outcome)
 	exe[MAX(n, 0)] = '\0';
 	clean_in_place(exe);
 	log_line(LOG_NOTICE,
-		 "attach: uid %u%s%s, command %s, target pid %d (%s), method %s, paused %" PRIu64
+		 "attach: uid %u%s%s, command %s, target pid %d (%s%s), method %s, paused %" PRIu64
 		 " us: %s",
 		 getuid(), sudo ? ", SUDO_USER " : "", sudo ? sudo : "",
 		 tk->what[0] ? tk->what : "?", tk->pid, exe,
+		 container_words(&tk->taken.place, where),
 		 c->method == TARGET_BY_FORK ? "fork" : "freeze", c->pause_ns / 1000, outcome);
 }
 

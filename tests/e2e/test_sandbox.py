@@ -19,6 +19,7 @@ import pytest
 
 import build_targets
 from procs import HERE, HTTP, SLOW, Load, children, limpet, limpet_json, status, traced, twins
+from test_core_handler import syslog
 from test_static import static_file
 
 SANDBOX = os.path.join(HERE, "sandbox.py")
@@ -393,3 +394,15 @@ def test_killed_beside_pid_1():
             pod.beside(*command)
             assert not children(pod.pid)
         assert pod.unharmed()
+
+
+def test_log_of_an_attach():
+    """Who reads the machine's log knows which container was looked into."""
+    with Pod(program="quiet") as pod, syslog() as lines:
+        limpet("report", pod.pid)
+        time.sleep(0.5)
+        mine = [line for line in lines if f"target pid {pod.pid} " in line]
+    if not pod.cgroups.folders():
+        pytest.skip("no cgroup to write to here")
+    assert len(mine) == 1
+    assert f"target pid {pod.pid} (/{NAME} in container {pod.cgroups.id[:12]} (containerd) of pod {POD_UID}), method fork" in mine[0]
