@@ -291,7 +291,7 @@ static struct err *judge_closure(struct judge *j, size_t lo, size_t hi)
 	struct go_func fn;
 
 	if (hi - lo != 1 || !t || t->kind != GO_STRUCT || !t->nfields || t->named ||
-	    strcmp(t->fields[0].name, "F") != 0 || !go_func_at(j->c->g, f->at, &fn) ||
+	    !go_is_code_field(t->fields[0].name) || !go_func_at(j->c->g, f->at, &fn) ||
 	    fn.entry != f->at)
 		return NULL;
 	return vec_push(&j->c->closures, x) ? NULL : &err_nomem;

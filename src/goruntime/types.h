@@ -46,6 +46,13 @@ struct go_type_field {
 	bool exported;
 };
 
+/* The first field of what a closure's variables lie in: ".F" up to Go 1.21 (typecheck,
+ * ClosureType). */
+static inline bool go_is_code_field(const char *name)
+{
+	return !strcmp(name, "F") || !strcmp(name, ".F");
+}
+
 /* How entries lie in a map's memory. */
 enum {
 	GO_MAP_SWISS =

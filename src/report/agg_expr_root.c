@@ -155,7 +155,8 @@ static bool put_unnamed(struct expr *e, const struct origin *o)
 	const struct go_type *t = o->var ? go_type_at(e->a->s->rtypes, o->var->rtype) : NULL;
 
 	/* shapes and closures have no name that source could say */
-	if (!t || !e->a->s->code || strstr(t->name, "go.shape.") || strstr(t->name, "{ F uintptr"))
+	if (!t || !e->a->s->code || strstr(t->name, "go.shape.") ||
+	    strstr(t->name, "{ F uintptr") || strstr(t->name, "{ .F uintptr"))
 		return false;
 	expr_restart(e, t, o->var->at, "a global without a symbol");
 	if (!o->path.n) {

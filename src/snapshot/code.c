@@ -161,7 +161,8 @@ static const struct snap_var *variable_around(const struct snapshot *s, taddr at
 /* A pointer to a closure's variables is a func value; long literals say little. */
 static const char *brief(const struct go_type *t)
 {
-	if (!strncmp(t->name, "*struct { F uintptr", 19))
+	if (!strncmp(t->name, "*struct { F uintptr", 19) ||
+	    !strncmp(t->name, "*struct { .F uintptr", 20))
 		return "func";
 	return strlen(t->name) > MAX_TYPE ? "" : t->name;
 }

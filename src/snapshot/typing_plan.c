@@ -172,7 +172,7 @@ static bool is_closure_struct(struct snapshot *s, const struct go_type *t)
 {
 	const struct go_type *f;
 
-	if (t->kind != GO_STRUCT || t->named || !t->nfields || strcmp(t->fields[0].name, "F"))
+	if (t->kind != GO_STRUCT || t->named || !t->nfields || !go_is_code_field(t->fields[0].name))
 		return false;
 	f = go_type_at(s->rtypes, t->fields[0].type);
 	return f && f->kind == GO_UINTPTR;

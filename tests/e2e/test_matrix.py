@@ -98,7 +98,13 @@ def started(folder, minor, mode, symbols):
     pytest.param(*cell, marks=[] if diagonal else pytest.mark.full, id="-".join(cell))
     for *cell, diagonal in axes.cells()])
 def test_cell(tmp_path, minor, mode, symbols, evidence):
+    no = axes.REFUSED.get((minor, mode))
     with started(tmp_path, minor, mode, symbols) as target:
+        if no:
+            for command in ("report", "snapshot"):
+                said = limpet(command, target.pid, "-o", tmp_path / "out", code=4).stderr
+                assert no in said and said.count("\n") == 1, said
+            return
         if evidence == "live":
             check(target.pid, minor, mode, symbols, evidence)
             assert target.alive()

@@ -61,6 +61,8 @@ var (
 	events   []any
 	hook     func(int) int
 	done     chan int
+	jobs     chan *Job
+	started  chan bool
 	sum      int64
 )
 
@@ -80,7 +82,8 @@ func newHook() func(int) int {
 }
 
 //go:noinline
-func worker(job *Job, started chan bool) {
+func worker() {
+	job := <-jobs
 	started <- true
 	got := <-done
 	use(job, got)
@@ -93,13 +96,14 @@ func use(job *Job, n int) {
 }
 
 //go:noinline
-func sleeper(started chan bool) {
+func sleeper() {
 	started <- true
 	time.Sleep(100000 * time.Second)
 }
 
 //go:noinline
-func chooser(started chan bool, never chan int) {
+func chooser() {
+	never := make(chan int)
 	started <- true
 	select {
 	case n := <-done:
@@ -126,13 +130,13 @@ func Start(words ...string) {
 		events = append(events, &Event{What: "event", From: last, At: int64(i)})
 	}
 	hook = newHook()
-	done = make(chan int)
-	started := make(chan bool)
+	done, jobs, started = make(chan int), make(chan *Job), make(chan bool)
 	for i := 0; i < 3; i++ {
-		go worker(&Job{Number: int64(i), From: last}, started)
+		go worker()
+		jobs <- &Job{Number: int64(i), From: last}
 	}
-	go sleeper(started)
-	go chooser(started, make(chan int))
+	go sleeper()
+	go chooser()
 	for i := 0; i < 5; i++ {
 		<-started
 	}
