@@ -35,18 +35,38 @@ static struct err *children(const struct cont *c, struct go_place *ret)
 	return err;
 }
 
+/* In 1.20 a timerCtx embeds its cancelCtx by a pointer: what it is told by; else itself. */
+static struct err *cancel_of(const struct cont *c, struct cont *ret)
+{
+	struct go_place p = { 0 };
+	struct err *err = cont_field(c, "cancelCtx", &p);
+
+	*ret = *c;
+	if (err || !p.type || p.type->kind != GO_POINTER)
+		return err;
+	err = cont_follow(c, p, &p);
+	if (!err && p.at && p.type) {
+		ret->at = p.at;
+		ret->type = p.type;
+	}
+	return err;
+}
+
 static struct err *facts(const struct cont *c, struct cont_out *o)
 {
 	struct go_map_facts f = { 0 };
 	struct go_place p = { 0 };
+	struct cont in = *c;
 	uint64_t w = 0;
-	struct err *err = children(c, &p);
+	struct err *err = cancel_of(c, &in);
 
+	if (!err)
+		err = children(&in, &p);
 	if (!err && p.type) { /* one that can be cancelled */
 		if (p.at)
 			err = go_map_facts(c->io, c->ts, p.type, p.at, &f);
 		if (!err) /* an error to 1.24, then an atomic.Value: a type first either way */
-			err = cont_words_field(c, "err", &w, 1);
+			err = cont_words_field(&in, "err", &w, 1);
 		if (err)
 			return err;
 		cont_fact(o, "cancelled", GO_FACT_BOOL, !!w);
@@ -60,9 +80,14 @@ static struct err *facts(const struct cont *c, struct cont_out *o)
 static struct err *each(const struct cont *c, struct cont_out *o)
 {
 	struct sub s = { c, o };
-	struct go_place parent, key, val, kids = { 0 };
-	struct err *err = cont_field(c, "Context", &parent);
+	struct go_place parent = { 0 }, cause = { 0 }, key, val, kids = { 0 };
+	struct cont in = *c;
+	struct err *err = cancel_of(c, &in);
 
+	if (!err)
+		err = cont_field(&in, "Context", &parent);
+	if (!err && in.at != c->at)
+		err = cont_field(&in, "cause", &cause);
 	if (!err && !parent.at) /* withoutCancelCtx */
 		err = cont_field(c, "c", &parent);
 	if (!err)
@@ -70,9 +95,11 @@ static struct err *each(const struct cont *c, struct cont_out *o)
 	if (!err)
 		err = cont_field(c, "val", &val);
 	if (!err)
-		err = children(c, &kids);
+		err = children(&in, &kids);
 	if (err)
 		return err;
+	if (cause.at)
+		cont_value(o, "cause", 0, cause);
 	if (parent.at)
 		cont_value(o, "parent", 0, parent);
 	if (key.at && val.at)

@@ -87,6 +87,8 @@ static struct err *reflected(const struct cont *c, struct go_place *ret)
 	struct err *err = cont_words_field(c, "typ_", &type, 1);
 
 	*ret = (struct go_place){ 0 };
+	if (!err && !type) /* to 1.20 */
+		err = cont_words_field(c, "typ", &type, 1);
 	if (!err)
 		err = cont_int_field(c, "flag", &flag);
 	if (!err)

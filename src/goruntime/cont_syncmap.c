@@ -1,9 +1,10 @@
 /*
  * cont_syncmap.c - sync.Map of two maps: read, and dirty with all that is not expunged.
  *
- * Source: sync/map.go up to 1.23, later with the experiment nosynchashtriemap.  From 1.24 on it
- * is a trie (cont_trie.c), which is then in its field m.  A deleted entry's p is nil; an expunged
- * one's is a mark, and such entries lie in read only while there is a dirty map without them.
+ * Source: sync/map.go up to 1.23, later with the experiment nosynchashtriemap.  To 1.19 read is an
+ * atomic.Value and an entry's p an unsafe.Pointer.  From 1.24 on it is a trie (cont_trie.c), which
+ * is then in its field m.  A deleted entry's p is nil; an expunged one's is a mark, and such
+ * entries lie in read only while there is a dirty map without them.
  */
 #include "goruntime/cont_priv.h"
 #include "goruntime/map.h"
@@ -29,6 +30,22 @@ static struct err *map_of(const struct cont *c, struct go_place p, struct go_pla
 	return err;
 }
 
+/* What read leads to: of an atomic.Pointer[readOnly], or in an atomic.Value; at 0: nothing yet. */
+static struct err *read_of(const struct cont *c, struct go_place *ret)
+{
+	struct go_place p = { 0 }, v = { 0 };
+	uint64_t word = 0;
+	struct err *err = cont_field(c, "read", &p);
+
+	if (!err)
+		err = cont_field_of(c, p, "v", &v);
+	if (err || !v.at || v.type->kind != GO_INTERFACE)
+		return err ? err : cont_follow(c, p, ret);
+	err = cont_word_at(c, v.at, &word);
+	*ret = (struct go_place){ 0 };
+	return err || !word ? err : go_iface_value(c->io, c->ts, v, ret);
+}
+
 static struct err *find(const struct cont *c, struct maps *m)
 {
 	struct go_place p = { 0 }, r = { 0 };
@@ -39,9 +56,7 @@ static struct err *find(const struct cont *c, struct maps *m)
 	if (!err)
 		err = map_of(c, p, &m->dirty);
 	if (!err)
-		err = cont_field(c, "read", &r);
-	if (!err)
-		err = cont_follow(c, r, &r); /* atomic.Pointer[readOnly] */
+		err = read_of(c, &r);
 	if (!err && r.at)
 		err = cont_field_of(c, r, "m", &p);
 	else
@@ -69,6 +84,8 @@ static enum go_cont_go_on map_entry(void *arg, const struct go_cont_entry *e)
 		of->err = cont_field_of(of->c, p, "p", &p);
 	if (!of->err && p.at)
 		of->err = cont_follow(of->c, p, &p); /* atomic.Pointer[any] */
+	if (!p.type)				     /* unsafe.Pointer to one: what keys are, too */
+		p.type = e->key.type;
 	if (of->err)
 		return CONT_STOP;
 	if (!p.at) {

@@ -79,11 +79,11 @@ def differences(lines, answers):
 def caught_growing(minor, lines):
     """Old maps are taken in the middle of their growth; Swiss ones grow at once."""
     growing = [line for line in lines if line.get("facts", {}).get("growing")]
-    assert len(growing) >= (5 if minor in ("1.22", "1.23") else 0)
+    assert len(growing) >= (5 if int(minor.split(".")[1]) < 24 else 0)
 
 
 def check(target, lines):
-    assert len(lines) > 150
+    assert len(lines) > 140
     assert not list(differences(lines, decoded(target, lines)))
 
 

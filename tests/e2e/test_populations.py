@@ -9,9 +9,10 @@ import re
 
 import pytest
 
+import build_targets
 from procs import FULL, Target, limpet, limpet_json
 
-MINORS = ["1.22", "1.23", "1.24", "1.25", "1.26", "1.27"]
+MINORS = build_targets.OLD_MINORS + build_targets.MINORS
 QUICK = [("1.23", "dwarf", "live"), ("1.26", "dwarf", "live"), ("1.26", "stripped", "core")]
 ALL = [(m, f, k) for m in MINORS for f in ("dwarf", "stripped") for k in ("live", "core")]
 EXTRA = [x for x in ALL if x not in QUICK]

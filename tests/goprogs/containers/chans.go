@@ -64,6 +64,7 @@ func makeChans() {
 	full <- 10
 	full <- 11
 	for i := 12; i < 15; i++ {
+		i := i // for Go to 1.21
 		blocked(func() { full <- i })
 	}
 	sayChan("chan with senders", full, false, 0, 3,

@@ -111,6 +111,7 @@ func makeReflected() {
 func makeTimes() {
 	for name, t := range map[string]time.Time{"time zero": {}, "time now": time.Now(), "time unix": time.Unix(1700000000, 123456789),
 		"time before": time.Date(1500, 2, 3, 4, 5, 6, 7, time.UTC), "time far": time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		t := t // for Go to 1.21
 		facts := map[string]any{"zero": t.IsZero(), "unix": t.Unix()}
 		if y := t.Year(); y > 1700 && y < 2200 {
 			facts["unix_ns"] = t.UnixNano()
