@@ -9,7 +9,7 @@
  */
 #include "report/agg_sites.h"
 
-enum { LIKE_MAX = 4096, HOPS_MAX = 256, SITES_MAX = 8 };
+enum { LIKE_MAX = 1024, LOOK_MAX = 200000, HOPS_MAX = 256, SITES_MAX = 8 };
 
 /* What one object is to be compared by. */
 struct kin {
@@ -156,7 +156,7 @@ static struct err *gather(struct search *s)
 	struct err *err = NULL;
 	size_t step;
 
-	for (size_t i = 0; i < s->x->samples.n && !err; i++) {
+	for (size_t i = 0; i < s->x->samples.n && !err; i += s->x->samples.n / LOOK_MAX + 1) {
 		uint64_t id = s->x->samples.v[i].object;
 
 		if (graph_reached(s->a->g, graph_node_of_object(s->a->g, id)) && same_type(s, id) &&

@@ -31,6 +31,9 @@ struct err *agg_report(struct agg *a, const struct verify_result *v, size_t limi
 		err = agg_labels_any(a, &labels);
 	if (!err && labels)
 		err = top(a, &q, "label", &r.by_label);
+	q.sort = TOP_SORT_DEFAULT;
+	if (!err)
+		err = top(a, &q, "site", &r.by_site);
 	if (!err)
 		err = keep_err(&a->keep);
 	if (err)

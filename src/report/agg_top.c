@@ -222,6 +222,19 @@ static struct err *add_path(struct agg *a, const struct agg_by *by, struct ans_r
 	return err ? err : agg_holders(a, path, len, &r->path);
 }
 
+/* Where the object at the path's end was allocated. */
+static struct err *add_origin(struct agg *a, struct ans_row *r)
+{
+	const struct ans_holder *last =
+		r->path.nodes.n ? &r->path.nodes.v[r->path.nodes.n - 1] : NULL;
+	uint64_t id = last && !strcmp(last->what, "object")
+			      ? go_heap_object_at(&a->s->heap, last->addr)
+			      : GO_NO_OBJECT;
+
+	return id == GO_NO_OBJECT ? NULL
+				  : agg_origin(a, graph_node_of_object(a->g, id), &r->origin);
+}
+
 static const char *sort_word(enum top_sort sort)
 {
 	static const char *const word[] = { "retained", "retained", "shallow",
@@ -307,8 +320,11 @@ struct err *agg_top(struct agg *a, const struct top_ask *q, struct ans_top *ret)
 	if (t.rows.n)
 		qsort_r(t.rows.v, t.rows.n, sizeof(t.rows.v[0]), compare_rows, &order);
 	cut_rows(a, &t, q->limit, by->flags & AGG_BY_ADDITIVE);
-	for (size_t i = 0; i < t.rows.n && i < q->npaths && !err; i++)
+	for (size_t i = 0; i < t.rows.n && i < q->npaths && !err; i++) {
 		err = add_path(a, by, &t.rows.v[i]);
+		if (!err && !(by->flags & AGG_BY_SAMPLED))
+			err = add_origin(a, &t.rows.v[i]);
+	}
 	if (!err)
 		err = keep_err(&a->keep);
 	if (err)

@@ -22,8 +22,10 @@ void ans_path_deinit(struct ans_path *a)
 
 void ans_top_deinit(struct ans_top *a)
 {
-	for (size_t i = 0; i < a->rows.n; i++)
+	for (size_t i = 0; i < a->rows.n; i++) {
 		ans_path_deinit(&a->rows.v[i].path);
+		ans_origin_deinit(&a->rows.v[i].origin);
+	}
 	vec_free(&a->rules);
 	vec_free(&a->rows);
 }
@@ -83,4 +85,5 @@ void ans_report_deinit(struct ans_report *a)
 	ans_top_deinit(&a->by_type);
 	ans_top_deinit(&a->by_goroutine);
 	ans_top_deinit(&a->by_label);
+	ans_top_deinit(&a->by_site);
 }

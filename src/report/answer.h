@@ -121,6 +121,30 @@ struct ans_path {
 	unsigned frame;		/* as dlv counts */
 };
 
+struct ans_frame {
+	const char *function, *file;
+	int line;
+	bool inlined;
+};
+
+/* Where its like were allocated: samples that end in one line of source. */
+struct ans_origin_site {
+	struct ans_frame frame;
+	uint64_t count;
+	uint32_t site; /* in the snapshot's sites: one of these */
+};
+
+/* Where an object was allocated: known if it is one of the sample, else what its like tell. */
+struct ans_origin {
+	bool sampled;
+	VEC(struct ans_frame) stack;	   /* innermost first; not sampled: of the likeliest site */
+	VEC(struct ans_origin_site) sites; /* not sampled: most first */
+	uint64_t of, others;		   /* samples that are like it; of sites that are not listed */
+	const char *basis;		   /* "type and holder" */
+	const char *like;		   /* "main.Session under main.cache" */
+	const char *why;		   /* "" or why nothing is known */
+};
+
 /* What rows of `top --by site` have besides; all estimates of the runtime's samples but these two.
  */
 struct ans_row_site {
@@ -157,6 +181,7 @@ struct ans_row {
 	uint32_t biggest;	 /* its graph node, or UINT32_MAX */
 	bool rest;		 /* a remainder row, always last */
 	struct ans_row_site site;
+	struct ans_origin origin; /* of the object at the path's end; empty without a path */
 	const struct ans_labels
 		*labels;     /* that all its goroutines carry; NULL: none, or not one set */
 	uint64_t shared; /* by label: what no other label reaches, but goroutines without or globals do */
@@ -205,30 +230,6 @@ struct ans_memory {
 	int64_t heap_absent; /* Go heap pages that count as used and are not resident */
 	int64_t unexplained;
 	VEC(struct ans_mem_line) lines;
-};
-
-struct ans_frame {
-	const char *function, *file;
-	int line;
-	bool inlined;
-};
-
-/* Where its like were allocated: samples that end in one line of source. */
-struct ans_origin_site {
-	struct ans_frame frame;
-	uint64_t count;
-	uint32_t site; /* in the snapshot's sites: one of these */
-};
-
-/* Where an object was allocated: known if it is one of the sample, else what its like tell. */
-struct ans_origin {
-	bool sampled;
-	VEC(struct ans_frame) stack;	   /* innermost first; not sampled: of the likeliest site */
-	VEC(struct ans_origin_site) sites; /* not sampled: most first */
-	uint64_t of, others;		   /* samples that are like it; of sites that are not listed */
-	const char *basis;		   /* "type and holder" */
-	const char *like;		   /* "main.Session under main.cache" */
-	const char *why;		   /* "" or why nothing is known */
 };
 
 struct ans_cut {
@@ -372,6 +373,7 @@ struct ans_report {
 	struct ans_memory memory;
 	struct ans_top by_root, by_type, by_goroutine;
 	struct ans_top by_label; /* no rows: no goroutine carries one */
+	struct ans_top by_site;
 };
 
 void ans_head_deinit(struct ans_head *a);

@@ -411,6 +411,9 @@ void json_doc_report(struct str *o, const struct ans_report *a)
 		jw_key(&j, "by_label");
 		json_top(&j, &a->by_label);
 	}
+	jw_key(&j, "by_site");
+	json_top(&j, &a->by_site);
 	jw_end(&j, '}');
+	json_profile(&j, &a->by_site.profile);
 	jw_end(&j, '}');
 }

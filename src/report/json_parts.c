@@ -241,6 +241,8 @@ void json_top(struct jw *j, const struct ans_top *a)
 			jw_key(j, "holder");
 			json_path(j, &r->path);
 		}
+		if (r->origin.sampled || r->origin.of)
+			json_origin(j, &r->origin);
 		jw_end(j, '}');
 	}
 	jw_end(j, ']');

@@ -28,8 +28,8 @@ void text_exact_line(struct str *o, const struct ans_exact *a);
 void text_top(struct str *o, enum text_style st, const struct ans_top *a);
 /* The rows of `top --by site`. */
 void text_sites(struct str *o, enum text_style st, const struct ans_top *a);
-/* Where an object was allocated, at most n frames. */
-void text_origin(struct str *o, const struct ans_origin *a, size_t n);
+/* Where an object was allocated: at most n frames, or n places of its like. */
+void text_origin(struct str *o, const struct ans_origin *a, const char *indent, size_t n);
 void text_path(struct str *o, const struct ans_path *p, const char *indent);
 /* " {route: /cart, tenant: acme}"; nothing where there are none. */
 void text_labels(struct str *o, const struct ans_labels *l);

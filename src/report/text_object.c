@@ -65,7 +65,7 @@ static void put_why(struct str *o, const struct ans_why_item *it)
 		str_printf(o, "  %s\n", it->note);
 		return;
 	}
-	text_origin(o, &it->origin, ORIGIN_FRAMES_WHY);
+	text_origin(o, &it->origin, "  ", ORIGIN_FRAMES_WHY);
 	for (size_t p = 0; p < it->paths.n; p++) {
 		str_printf(o, "  path %zu\n", p + 1);
 		if (*it->paths.v[p].expression)
@@ -160,7 +160,7 @@ static void put_links(struct str *o, const struct ans_object *a)
 void text_object(struct str *o, enum text_style st, const struct ans_object *a)
 {
 	put_head(o, a);
-	text_origin(o, &a->origin, ORIGIN_FRAMES);
+	text_origin(o, &a->origin, "  ", ORIGIN_FRAMES);
 	if (a->values.n)
 		text_title(o, st,
 			   a->values_shown

@@ -20,7 +20,8 @@ static void put_rate(struct str *o, const struct ans_profile *p)
 	if (p->rate == ANS_UNKNOWN)
 		str_put(o, "at an unknown rate, so not scaled");
 	else if (p->rate == 1)
-		str_put(o, "of every allocation (MemProfileRate 1)");
+		str_printf(o, "of every allocation (MemProfileRate 1%s)",
+			   p->rate_assumed ? ", assumed: most of the heap is in it" : "");
 	else
 		str_printf(o, "one every %s allocated (MemProfileRate %" PRIu64 "%s)",
 			   str_bytes(s, p->rate), p->rate,
@@ -46,23 +47,31 @@ static void put_profile(struct str *o, const struct ans_profile *p, uint64_t rea
 			   "to all of the site's, an estimate\n");
 }
 
-static void put_row(struct str *o, const struct ans_top *a, const struct ans_row *r)
+/* A sign before the figure, wherever that begins. */
+static void put_retained(struct str *o, const struct ans_row *r)
 {
 	bool guess = r->site.retained_guess != ANS_UNKNOWN;
-	char n[32], s[3][16];
+	char n[32], size[16];
+
+	str_bytes(size, guess ? r->site.retained_guess : r->retained);
+	str_printf(o, "%*s%s%s %10s  ", (int)(10 - MIN(strlen(size), (size_t)10)), "",
+		   guess ? "~" : "\xe2\x89\xa5", size, text_count(n, r->objects));
+}
+
+static void put_row(struct str *o, const struct ans_top *a, const struct ans_row *r)
+{
+	char s[2][16];
 
 	str_printf(o, "%10s %5.1f%% %10s %5.1f%%  ", str_bytes(s[0], r->shallow),
 		   percent(r->shallow, a->profile.bytes), str_bytes(s[1], r->site.cum),
 		   percent(r->site.cum, a->profile.bytes));
-	if (!r->site.sampled)
-		str_printf(o, "%10s %10s  ", "", "");
+	if (r->site.sampled)
+		put_retained(o, r);
 	else
-		str_printf(o, "%s%9s %10s  ", guess ? "~" : "\xe2\x89\xa5",
-			   str_bytes(s[2], guess ? r->site.retained_guess : r->retained),
-			   text_count(n, r->objects));
+		str_printf(o, "%11s %10s  ", "", "");
 	text_clean(o, r->name);
 	str_put(o, "\n");
-	text_path(o, &r->path, "                                                          ");
+	text_path(o, &r->path, "                                                            ");
 }
 
 void text_sites(struct str *o, enum text_style st, const struct ans_top *a)
@@ -72,7 +81,7 @@ void text_sites(struct str *o, enum text_style st, const struct ans_top *a)
 	put_profile(o, &a->profile, a->total_bytes);
 	if (!a->rows.n)
 		return;
-	snprintf(head, sizeof(head), "%10s %6s %10s %6s  %10s %10s  %s", "flat", "", "cum", "",
+	snprintf(head, sizeof(head), "%10s %6s %10s %6s  %11s %10s  %s", "flat", "", "cum", "",
 		 "retained", "objects", "site");
 	text_title(o, st, head);
 	for (size_t i = 0; i < a->rows.n; i++)
@@ -88,12 +97,18 @@ static void put_frame(struct str *o, const struct ans_frame *f)
 }
 
 /* "inferred: 12 of 14 sampled main.Session under main.cache: main.newSession session.go:41" */
-static void put_inferred(struct str *o, const struct ans_origin *a)
+static void put_inferred(struct str *o, const struct ans_origin *a, const char *indent, size_t max)
 {
+	uint64_t others = a->others;
 	char n[2][32];
 
 	for (size_t i = 0; i < a->sites.n; i++) {
-		str_printf(o, "  %s %s of %s", i ? "                   " : "allocated, inferred:",
+		if (i >= max) {
+			others += a->sites.v[i].count;
+			continue;
+		}
+		str_printf(o, "%s%s %s of %s", indent,
+			   i ? "                   " : "allocated, inferred:",
 			   text_count(n[0], a->sites.v[i].count), text_count(n[1], a->of));
 		if (!i) {
 			str_put(o, " sampled ");
@@ -102,23 +117,23 @@ static void put_inferred(struct str *o, const struct ans_origin *a)
 		str_put(o, ": ");
 		put_frame(o, &a->sites.v[i].frame);
 	}
-	if (a->others)
-		str_printf(o, "                       %s of %s elsewhere\n",
-			   text_count(n[0], a->others), text_count(n[1], a->of));
+	if (others)
+		str_printf(o, "%s                     %s of %s elsewhere\n", indent,
+			   text_count(n[0], others), text_count(n[1], a->of));
 }
 
-void text_origin(struct str *o, const struct ans_origin *a, size_t n)
+void text_origin(struct str *o, const struct ans_origin *a, const char *indent, size_t n)
 {
 	if (a->why && *a->why)
-		str_printf(o, "  allocated: not known (%s)\n", a->why);
+		str_printf(o, "%sallocated: not known (%s)\n", indent, a->why);
 	if (!a->sampled) {
-		put_inferred(o, a);
+		put_inferred(o, a, indent, n);
 		return;
 	}
 	for (size_t i = 0; i < a->stack.n && i < n; i++) {
-		str_put(o, i ? "    from " : "  allocated by ");
+		str_printf(o, "%s%s", indent, i ? "  from " : "allocated by ");
 		put_frame(o, &a->stack.v[i]);
 	}
-	if (a->stack.n > n)
-		str_printf(o, "    and %zu more\n", a->stack.n - n);
+	if (a->stack.n > n && n > 1)
+		str_printf(o, "%s  and %zu more\n", indent, a->stack.n - n);
 }

@@ -38,6 +38,8 @@ static void put_row(struct str *o, const struct ans_top *a, const struct ans_row
 		str_printf(o, "  \xc3\x97 %s", text_count(n, r->count));
 	str_put(o, "\n");
 	text_path(o, &r->path, "                                            ");
+	if (r->origin.sampled || r->origin.of)
+		text_origin(o, &r->origin, "                                            ", 1);
 }
 
 /* Which rules the owner's column follows, the ones that matter most. */
@@ -181,8 +183,10 @@ void text_report(struct str *o, enum text_style st, const struct ans_report *a)
 	text_top(o, st, &a->by_type);
 	str_put(o, "\n");
 	text_top(o, st, &a->by_goroutine);
-	if (!a->by_label.rows.n)
-		return;
+	if (a->by_label.rows.n) {
+		str_put(o, "\n");
+		text_top(o, st, &a->by_label);
+	}
 	str_put(o, "\n");
-	text_top(o, st, &a->by_label);
+	text_top(o, st, &a->by_site);
 }

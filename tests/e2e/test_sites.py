@@ -1,6 +1,7 @@
 """Who allocated it: the rows of `top --by site` are those of the program's own heap profile, without asking it."""
 import os
 import re
+import signal
 
 import pytest
 
@@ -143,6 +144,34 @@ def test_what_is_not_sampled_is_inferred():
     assert "main.node under main.node.next" == node["allocated_at_inferred"]["like"]
     assert node["allocated_at_inferred"]["sites"][0]["function"] == "main.inlinedNode"
     assert "holder" in node["allocated_at_inferred"]["basis"] and node["allocated_at_inferred"]["others"] == 0
+
+
+def test_report_says_who_allocated():
+    with Target("sites", flavour="dwarf", env=RATE) as target:
+        report = limpet_json("report", target.pid)
+        text = limpet("report", target.pid).stdout
+        rows, _ = profiles.sites(target.pid)
+    chain = next(r for r in report["top"]["by_root"] if r["name"] == "main.chain")
+    place = chain["allocated_at"] or chain["allocated_at_inferred"]["sites"]
+    assert (place[0]["function"], place[0]["line"]) == ("main.inlinedNode", line_of("func inlinedNode("))
+    assert [(r["name"], r["flat"]) for r in report["top"]["by_site"]] == [r[:2] for r in rows[:10]]
+    assert report["memory_profile"]["rate"] == 8192
+    assert re.search(r"allocated(?:, inferred: \d+ of \d+ sampled .*?:| by) main\.inlinedNode \S+sites/main\.go:\d+\n", text)
+    assert "MemProfileRate 8192" in text
+
+
+def test_heap_dump(tmp_path):
+    """A dump has the samples and not the rate: at rate 1, where all is sampled, the figures are exact."""
+    path = str(tmp_path / "dump")
+    with Target("heapdump", args=[path, "profile"], env={"GODEBUG": "memprofilerate=1"}) as target:
+        at = len(target.lines)
+        os.kill(target.pid, signal.SIGUSR1)
+        target.wait_line("DUMPED", after=at)
+    doc = limpet_json("top", path, "--by", "site", "--limit", "0")
+    assert doc["memory_profile"]["rate"] == 1 and doc["memory_profile"]["rate_assumed"]
+    assert profiles.close(doc["memory_profile"]["estimated_bytes"], doc["reachable_bytes"], 0.1)
+    assert any(r["name"] == "main.fill" and r["flat"] for r in doc["rows"])
+    assert "assumed" in limpet("top", path, "--by", "site").stdout
 
 
 @pytest.mark.full
