@@ -414,6 +414,7 @@ void json_doc_report(struct str *o, const struct ans_report *a)
 	jw_key(&j, "by_site");
 	json_top(&j, &a->by_site);
 	jw_end(&j, '}');
-	json_profile(&j, &a->by_site.profile);
+	if (a->by_site.profile.known)
+		json_profile(&j, &a->by_site.profile);
 	jw_end(&j, '}');
 }
