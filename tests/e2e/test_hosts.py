@@ -72,7 +72,7 @@ def replace(path, new):
     os.rename(path + ".new", path)
 
 
-@pytest.mark.parametrize("how", ["replaced", "deleted"])
+@pytest.mark.parametrize("how", ["replaced", pytest.param("deleted", marks=pytest.mark.full)])
 def test_new_build_over_a_running_one(tmp_path, how):
     """The file that runs is asked, never that of the same path."""
     path = str(tmp_path / f"app{os.getpid()}")

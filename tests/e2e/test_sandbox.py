@@ -235,7 +235,7 @@ def look_from_both_sides(pod, target=None, **beside):
 
 
 KINDS = [
-    pytest.param({}, {}, id="root-beside"),
+    pytest.param({}, {}, id="root-beside", marks=pytest.mark.full),
     pytest.param({"root": "overlay"}, {}, id="overlay", marks=pytest.mark.full),
     pytest.param({}, {"uid": 65532}, id="same-user", marks=pytest.mark.full),
     pytest.param({}, {"caps": ["sys_ptrace"]}, id="only-sys-ptrace"),

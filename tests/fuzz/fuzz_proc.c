@@ -2,6 +2,8 @@
  * fuzz_proc.c - text of /proc and of cgroups: total parsers, any bytes give a value or "unknown".
  */
 #include "target/cgroup.h"
+#include "target/container.h"
+#include "target/core_priv.h"
 #include "target/fds.h"
 #include "target/procfs.h"
 
@@ -63,6 +65,39 @@ static void descriptors(const uint8_t *data, size_t n)
 		abort();
 }
 
+/* The same as a core has them: exactly n bytes, with no end behind. */
+static void descriptors_of_a_core(const uint8_t *data, size_t n)
+{
+	_cleanup_(freep) char *copy = malloc(n + 2);
+	_cleanup_(freep) struct target_fd *fds = NULL;
+	size_t nfds = 0;
+
+	if (!copy)
+		return;
+	memcpy(copy, "1", 2);
+	memcpy(copy + 2, data, n);
+	err_free(core_fds_parse(copy, n + 2, &fds, &nfds));
+	for (size_t i = 0; i < nfds; i++) {
+		if (fds[i].link < copy || fds[i].name + strlen(fds[i].name) >= copy + n + 2)
+			abort();
+		if (i && fds[i - 1].fd > fds[i].fd)
+			abort();
+	}
+}
+
+static void place(const char *text)
+{
+	char words[CONTAINER_WORDS];
+	struct target_place p;
+
+	container_parse(text, &p);
+	if (strlen(p.container) >= sizeof(p.container) || strlen(p.pod) >= sizeof(p.pod) ||
+	    strlen(p.unit) >= sizeof(p.unit) || strlen(container_words(&p, words)) >= sizeof(words))
+		abort();
+	if (container_is(&p, ""))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	_cleanup_(freep) char *text = strndup((const char *)data, n);
@@ -78,6 +113,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		abort();
 	proc_parse_stat(text, &stat);
 	maps(text);
+	place(text);
+	descriptors_of_a_core(data, n);
 	smaps(text);
 	descriptors(data, n);
 	proc_kb(text, "Rss");
