@@ -186,14 +186,14 @@ static int by_count(const void *x, const void *y)
 	return strcmp(a->frame.function, b->frame.function);
 }
 
-static struct ans_frame frame_of(struct agg *a, const struct snap_frame *f)
+static struct ans_frame frame_of(const struct snap_frame *f)
 {
-	return (struct ans_frame){ agg_site_function(a, f->function), f->file, f->line,
+	return (struct ans_frame){ *f->function ? f->function : "<unknown>", f->file, f->line,
 				   f->inlined };
 }
 
 /* n samples of one site; sites that end in one line of source are one. */
-static struct err *add_site(struct agg *a, const struct snap_sites *x, uint32_t site, uint64_t n,
+static struct err *add_site(const struct snap_sites *x, uint32_t site, uint64_t n,
 			    struct ans_origin *o)
 {
 	const struct snap_site *s = &x->sites.v[site];
@@ -201,7 +201,7 @@ static struct err *add_site(struct agg *a, const struct snap_sites *x, uint32_t 
 
 	if (s->hidden >= s->n)
 		return NULL;
-	to.frame = frame_of(a, snap_site_frame(x, s, s->hidden));
+	to.frame = frame_of(snap_site_frame(x, s, s->hidden));
 	o->of += n;
 	for (size_t i = 0; i < o->sites.n; i++) {
 		struct ans_origin_site *old = &o->sites.v[i];
@@ -219,16 +219,16 @@ static struct err *add_site(struct agg *a, const struct snap_sites *x, uint32_t 
 }
 
 /* The stack of a site from its first visible frame on. */
-static struct err *add_stack(struct agg *a, const struct snap_sites *x, const struct snap_site *s,
+static struct err *add_stack(const struct snap_sites *x, const struct snap_site *s,
 			     struct ans_origin *o)
 {
 	for (uint32_t i = s->hidden; i < s->n; i++)
-		if (!vec_push(&o->stack, frame_of(a, snap_site_frame(x, s, i))))
+		if (!vec_push(&o->stack, frame_of(snap_site_frame(x, s, i))))
 			return &err_nomem;
 	return NULL;
 }
 
-static struct err *settle(struct agg *a, const struct snap_sites *x, struct ans_origin *o)
+static struct err *settle(const struct snap_sites *x, struct ans_origin *o)
 {
 	if (!o->sites.n)
 		return NULL;
@@ -236,7 +236,7 @@ static struct err *settle(struct agg *a, const struct snap_sites *x, struct ans_
 	for (size_t i = SITES_MAX; i < o->sites.n; i++)
 		o->others += o->sites.v[i].count;
 	o->sites.n = MIN(o->sites.n, (size_t)SITES_MAX);
-	return o->sampled ? NULL : add_stack(a, x, &x->sites.v[o->sites.v[0].site], o);
+	return o->sampled ? NULL : add_stack(x, &x->sites.v[o->sites.v[0].site], o);
 }
 
 static struct err *distribute(struct search *s, uint32_t *v, size_t n, struct ans_origin *o)
@@ -247,9 +247,9 @@ static struct err *distribute(struct search *s, uint32_t *v, size_t n, struct an
 	for (size_t i = 0, k; i < n && !err; i = k) {
 		for (k = i; k < n && v[k] == v[i];)
 			k++;
-		err = add_site(s->a, s->x, v[i], k - i, o);
+		err = add_site(s->x, v[i], k - i, o);
 	}
-	return err ? err : settle(s->a, s->x, o);
+	return err ? err : settle(s->x, o);
 }
 
 /* From the narrowest likeness on: the holder says more than the size. */
@@ -293,7 +293,7 @@ struct err *agg_origin(struct agg *a, gnode v, struct ans_origin *ret)
 	agg_profile(s.x, &p);
 	o.sampled = site != NULL;
 	if (site) {
-		err = add_stack(a, s.x, site, &o);
+		err = add_stack(s.x, site, &o);
 	} else if (!p.on && !p.samples) {
 		o.why = p.why;
 	} else if (a->g->idom && graph_reached(a->g, v)) {

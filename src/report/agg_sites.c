@@ -71,7 +71,7 @@ static void remove_matching(char *name, char open, char close)
 }
 
 /* internal/symbolizer/symbolizer.go, demangleSingleFunction: what pprof prints for a name of Go. */
-const char *agg_site_function(struct agg *a, const char *name)
+static const char *pprof_name(struct agg *a, const char *name)
 {
 	char buf[4096];
 
@@ -101,7 +101,7 @@ static int by_name(const void *x, const void *y)
 
 static const char *row_name(struct table *t, const struct snap_frame *f)
 {
-	const char *function = agg_site_function(t->a, f->function);
+	const char *function = pprof_name(t->a, f->function);
 
 	if (t->q->lines && f->line)
 		return keepf(&t->a->keep, "%s %s:%d", function, f->file, f->line);

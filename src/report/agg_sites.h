@@ -9,8 +9,6 @@
 
 /* How many objects of that size one sampled object stands for. */
 double agg_site_scale(uint64_t bytes, uint64_t rate);
-/* A function's name as pprof prints it. */
-const char *agg_site_function(struct agg *a, const char *name);
 void agg_profile(const struct snap_sites *x, struct ans_profile *ret);
 
 #endif

@@ -38,7 +38,7 @@ def pprof(profile, *flags):
         f.write(profile)
         f.flush()
         out = subprocess.run([build_targets.toolchain(build_targets.NEWEST), "tool", "pprof", "-top", "-inuse_space",
-                              "-unit=B", "-nodefraction=0", "-nodecount=100000", "-symbolize=none", *flags, f.name],
+                              "-unit=B", "-nodefraction=0", "-nodecount=100000", *flags, f.name],
                              capture_output=True, text=True, check=True,
                              env=dict(os.environ, GOTOOLCHAIN="local", PPROF_TMPDIR=tempfile.gettempdir()))
     rows = []

@@ -68,6 +68,26 @@ type pair[K comparable, V any] struct {
 //go:noinline
 func box[K comparable, V any](k K, v V) *pair[K, V] { return &pair[K, V]{k: k, v: v} }
 
+// Type arguments that pprof takes for C++ and cuts short when it prints them.
+//
+//go:noinline
+func oddNames(n int) {
+	for i := 0; i < n; i++ {
+		boxes = append(boxes, box("f", func(int) string { return "" }), box("s", make(chan<- int)), box("r", make(<-chan int)),
+			box("m", map[string]func(a, b int) (int, error){}))
+		odd.each(i)
+	}
+}
+
+type oddity struct{ all []interface{} }
+
+var odd oddity
+
+func (o *oddity) each(n int) { o.all = append(o.all, mapped(n, func(k int) *node { return &node{} })) }
+
+//go:noinline
+func mapped[T any](n int, f func(int) T) []T { return append(make([]T, 0, 90), f(n)) }
+
 type holder[T any] struct{ all []*T }
 
 //go:noinline
@@ -147,6 +167,7 @@ func work(n int) {
 	}
 	chained(400 * n)
 	closures(60 * n)
+	oddNames(20 * n)
 	tiny(300 * n)
 	fromLibraries(200 * n)
 	garbage(500 * n)
