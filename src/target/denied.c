@@ -144,7 +144,14 @@ static bool say_user(const struct sides *s, struct denial *d)
 	if (!all_are(s->uids, getuid())) {
 		SAY(d, DENIAL_USER, "process %d belongs to uid %" PRIu64 ", not to you (uid %u)",
 		    s->pid, s->uids[0], getuid());
-		TODO(d, "run as that user or as root, or give limpet CAP_SYS_PTRACE");
+		if (same_user_namespace(s->pid))
+			TODO(d, "run as that user or as root, or give limpet CAP_SYS_PTRACE");
+		else
+			TODO(d,
+			     "run as root; if the container is yours (rootless), enter its user "
+			     "namespace: nsenter -t %d -U --preserve-credentials limpet ..., podman "
+			     "unshare limpet ...",
+			     s->pid);
 		return true;
 	}
 	if (all_are(s->gids, getgid()))

@@ -12,7 +12,7 @@ import pytest
 
 import build_targets
 from procs import LIMPET, Load, Target, children, limpet, limpet_json, start_limpet, twins
-from test_bad_days import AS_NOBODY, NOBODY, ONLY_PTRACE, ROOT, place, run, says, unharmed  # noqa: F401
+from test_bad_days import AS_NOBODY, NOBODY, ONLY_PTRACE, OTHER, ROOT, place, run, says, unharmed  # noqa: F401
 from test_sandbox import Pod
 
 LIBRARY = """package main
@@ -230,6 +230,33 @@ def test_own_network_namespace():
         fds = limpet_json("fds", p.pid, "--values", "full")["rows"]
         assert [r["local"] for r in fds if r["socket_state"] == "listen"] == [f"127.0.0.1:{port}"]
         p.kill()
+
+
+@ROOT
+def test_rootless_container_from_outside(place):  # noqa: F811
+    """A plain user's container is that user's: no right of the machine is needed.  Another user is told how."""
+    with subprocess.Popen([*AS_NOBODY, "unshare", "-Urpf", "--mount-proc", place.quiet], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as u:
+        if not u.stdout.readline().startswith("READY"):
+            pytest.skip(u.stderr.read())
+        inner = children(u.pid)[0][0]
+        done = run(*AS_NOBODY, place.limpet, "verify", inner, "--json")
+        assert done.returncode == 0 and json.loads(done.stdout)["missing"] == 0, done
+        says(run("setpriv", "--reuid", OTHER, "--regid", OTHER, "--clear-groups", place.limpet, "report", inner), 3,
+             f"process {inner} belongs to uid {NOBODY}, not to you (uid {OTHER}): run as root; if the container is yours (rootless), "
+             f"enter its user namespace: nsenter -t {inner} -U --preserve-credentials limpet ..., podman unshare limpet ...")
+        assert not children(inner)
+        os.kill(inner, signal.SIGKILL)
+
+
+@ROOT
+def test_entering_a_user_namespace(place):  # noqa: F811
+    """As that line says: pids stay those of the machine, rights are those in there."""
+    with Pod(program="quiet") as pod:
+        for uid in (0, 65532):
+            done = run("nsenter", "-t", pod.pid, "-U", f"-S{uid}", f"-G{uid}", place.limpet, "verify", pod.pid, "--json")
+            assert done.returncode == 0 and json.loads(done.stdout)["missing"] == 0, done
+        assert pod.unharmed()
 
 
 # Descriptors.
