@@ -100,6 +100,7 @@ struct args {
 	const char *by, *granularity, *sort, *group_by;
 	const char *tree, *owners;
 	const char *reap; /* --reap */
+	uint64_t package_depth;
 	uint64_t limit, depth, paths, wait_s, threads;
 	uint64_t max_pause_ns, max_memory;
 	uint64_t width, bytes; /* object; UINT64_MAX: not said */

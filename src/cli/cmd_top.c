@@ -56,6 +56,7 @@ struct err *cmd_top(const struct args *a, int *status)
 	if (!err)
 		err = session_trees(a, AGG_TREE_BOTH, &trees);
 	q.trees = trees.trees;
+	q.package_depth = (unsigned)a->package_depth;
 	if (!err)
 		err = session_open(a, &s);
 	s.agg.owners = &trees.rules;

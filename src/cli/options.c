@@ -16,7 +16,8 @@ static const struct opt table[] = {
 	{ OPT_OUT, "-o", "FILE", "write to FILE (mode 0600, all or nothing)" },
 	{ OPT_NO_COLOR, "--no-color", NULL, "no colours (NO_COLOR does the same)" },
 	{ OPT_QUIET, "--quiet", NULL, "no progress on stderr" },
-	{ OPT_BY, "--by", "WHAT", "type, package, root, goroutine, label, label:KEY, kind or site" },
+	{ OPT_BY, "--by", "WHAT", "type, package, module, root, goroutine, label, label:KEY, field, kind, generation or site" },
+	{ OPT_BY, "--package-depth", "N", "elements of a package's path that are told apart (0: all)" },
 	{ OPT_BY, "--granularity", "WHAT", "of sites: function or line" },
 	{ OPT_TREES, "--tree", "WHICH", "retained bytes of the exact tree, the owner's, or both" },
 	{ OPT_TREES, "--owners", "FILE", "what passes on, what owns: rules of your own" },
@@ -233,6 +234,10 @@ static struct err *set_number(const struct opt *o, const char *v, struct args *a
 		return parse_values(v, &a->values);
 	case OPT_SHOWN:
 		return set_shown(o->name, v, a);
+	case OPT_BY:
+		return strcmp(o->name, "--package-depth") ?
+			       NULL :
+			       parse_u64(o->name, v, 64, &a->package_depth);
 	case OPT_HANDLER:
 		return set_handler(o->name, v, &a->handler);
 	default:
@@ -264,7 +269,7 @@ static struct err *set_option(const struct opt *o, const char *v, struct args *a
 	case OPT_BY:
 		if (!strcmp(o->name, "--granularity"))
 			a->granularity = v;
-		else
+		else if (!strcmp(o->name, "--by"))
 			a->by = v;
 		break;
 	case OPT_SORT:

@@ -53,6 +53,20 @@ static void setting(struct go_buildinfo *b, const char *s, size_t n)
 	}
 }
 
+/* "path\tversion\tsum": packages keep that path, whatever a "=>" line behind it replaces it by. */
+static void dependency(struct go_buildinfo *b, const char *s, size_t n)
+{
+	const char *tab = memchr(s, '\t', n);
+	size_t k = tab ? (size_t)(tab - s) : n;
+
+	if (!b->modules)
+		return;
+	memcpy(b->modules + b->nmodules, s, k);
+	b->nmodules += k;
+	b->modules[b->nmodules++] = '\n';
+	b->modules[b->nmodules] = 0;
+}
+
 static void line(struct go_buildinfo *b, const char *s, size_t n)
 {
 	if (n > 5 && !memcmp(s, "path\t", 5)) {
@@ -67,6 +81,8 @@ static void line(struct go_buildinfo *b, const char *s, size_t n)
 			tab = memchr(p, '\t', (size_t)(end - p));
 			set(&b->module_version, p, (size_t)((tab ? tab : end) - p));
 		}
+	} else if (n > 4 && !memcmp(s, "dep\t", 4)) {
+		dependency(b, s + 4, n - 4);
 	} else if (n > 6 && !memcmp(s, "build\t", 6)) {
 		setting(b, s + 6, n - 6);
 	}
@@ -74,6 +90,9 @@ static void line(struct go_buildinfo *b, const char *s, size_t n)
 
 static void lines(struct go_buildinfo *b, const char *s, size_t n)
 {
+	/* Each path is shorter than its line. */
+	free(b->modules);
+	b->modules = zalloc(n + 2, 1);
 	while (n) {
 		const char *nl = memchr(s, '\n', n);
 		size_t k = nl ? (size_t)(nl - s) : n;
@@ -105,8 +124,9 @@ static bool parse_at(const uint8_t *p, size_t n, struct go_buildinfo *b)
 
 static bool fill_empty(struct go_buildinfo *b)
 {
-	char **const all[] = { &b->version,	 &b->path,    &b->module_path, &b->module_version,
-			       &b->vcs_revision, &b->ldflags, &b->buildmode,   &b->cgo_enabled };
+	char **const all[] = { &b->version,	   &b->path,	     &b->module_path,
+			       &b->module_version, &b->vcs_revision, &b->ldflags,
+			       &b->buildmode,	   &b->cgo_enabled,  &b->modules };
 	bool ok = true;
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
@@ -144,5 +164,6 @@ void go_buildinfo_deinit(struct go_buildinfo *b)
 	free(b->ldflags);
 	free(b->buildmode);
 	free(b->cgo_enabled);
+	free(b->modules);
 	*b = (struct go_buildinfo){ 0 };
 }

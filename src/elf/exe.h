@@ -16,6 +16,8 @@ struct go_buildinfo {
 	char *module_path, *module_version;
 	char *vcs_revision, *ldflags, *buildmode;
 	char *cgo_enabled; /* "1", "0", "" */
+	char *modules;	   /* paths of modules that it was built with, a line each; the main one is not among them */
+	size_t nmodules;   /* its bytes */
 };
 
 struct elf_segment {

@@ -255,7 +255,10 @@ static struct err *take_info(struct go *g, const struct detect *d)
 	g->module_path = strdup(d->exe.info.module_path);
 	g->module_version = strdup(d->exe.info.module_version);
 	g->vcs_revision = strdup(d->exe.info.vcs_revision);
-	return g->module_path && g->module_version && g->vcs_revision ? NULL : &err_nomem;
+	g->dependencies = strdup(d->exe.info.modules);
+	return g->module_path && g->module_version && g->vcs_revision && g->dependencies
+		       ? NULL
+		       : &err_nomem;
 }
 
 static bool ids_differ(const char *a, const char *b)

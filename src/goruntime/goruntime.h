@@ -73,6 +73,7 @@ struct go {
 	char *module_path;		/* build info, "" when none; owned */
 	char *module_version;
 	char *vcs_revision;
+	char *dependencies;		/* paths of modules, a line each */
 	struct go_module *modules;	/* owned; [0] is the main one */
 	size_t nmodules;
 	struct go_vars v;

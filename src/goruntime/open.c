@@ -28,6 +28,7 @@ void go_close(struct go *g)
 	free(g->module_path);
 	free(g->module_version);
 	free(g->vcs_revision);
+	free(g->dependencies);
 	detect_free(g->priv);
 	free(g);
 }

@@ -82,6 +82,8 @@ struct top_ask {
 	size_t limit, npaths;
 	unsigned trees; /* AGG_TREE_*; 0: the exact one.  The owner's alone: it is sorted by */
 	struct agg_dom exact, owner; /* set by agg_top(); owner.g NULL: not asked for */
+	unsigned package_depth;	     /* elements of a path that tell packages apart; 0: all */
+	enum agg_trees tree;	     /* set by agg_top() for groups that differ by tree */
 	bool lines;		     /* sites: rows are lines of source, not functions */
 };
 

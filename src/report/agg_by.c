@@ -8,6 +8,8 @@
 static const struct agg_by table[] = {
 	{ "type", "objects of one type", 0, agg_groups_type, NULL },
 	{ "package", "objects whose type's package it is", 0, agg_groups_package, NULL },
+	{ "module", "objects of one Go module's types; of builtin types those that it holds", 0,
+	  agg_groups_module, NULL },
 	{ "root", "what one global, or the goroutines of one function, hold alone",
 	  AGG_BY_ADDITIVE | AGG_BY_ROOTS | AGG_BY_OWNER, NULL, agg_rows_root },
 	{ "goroutine", "what goroutines with the same stack hold alone",
@@ -15,6 +17,10 @@ static const struct agg_by table[] = {
 	{ "label", "what goroutines of the same pprof labels hold together",
 	  AGG_BY_ADDITIVE | AGG_BY_ARG | AGG_BY_OWNER, NULL, agg_rows_label },
 	{ "kind", "objects of one kind of type: struct, slice, closure", 0, agg_groups_kind, NULL },
+	{ "field", "objects that one field of one type leads to, by dominance", AGG_BY_HOLDER,
+	  agg_groups_field, NULL },
+	{ "generation", "objects that the last collection has seen, and those born since", 0,
+	  agg_groups_generation, NULL },
 	{ "site", "what one function allocated, by the program's own memory profile",
 	  AGG_BY_SAMPLED, NULL, agg_rows_site },
 };

@@ -53,7 +53,7 @@ static const char *name_by_kind(struct agg *a, const struct snap_type *t)
 }
 
 /* "main.(*T).f.func1" -> "main"; "example.com/a/b.T[int]" -> "example.com/a/b". */
-static const char *package_of_symbol(struct agg *a, const char *name)
+const char *agg_package_of_symbol(struct agg *a, const char *name)
 {
 	size_t end = strcspn(name, "[");
 	const char *slash = memrchr(name, '/', end);
@@ -89,7 +89,7 @@ static const char *skip_wrapping(const char *s)
 	}
 }
 
-static const char *name_by_package(struct agg *a, const struct snap_type *t)
+const char *agg_package_of_type(struct agg *a, const struct snap_type *t)
 {
 	const struct go_type *rt = NULL;
 
@@ -100,13 +100,14 @@ static const char *name_by_package(struct agg *a, const struct snap_type *t)
 			return keepf(&a->keep, "%s", rt->pkg_path);
 		rt = rt->elem ? go_type_at(a->s->rtypes, rt->elem) : NULL;
 	}
-	return package_of_symbol(a, skip_wrapping(t->name ? t->name : ""));
+	return agg_package_of_symbol(a, skip_wrapping(t->name ? t->name : ""));
 }
 
 /* How a word names the types, and the spans of objects whose type is unknown. */
 struct naming {
 	const char *(*type)(struct agg *a, const struct snap_type *t);
 	const char *(*span)(struct agg *a, const struct go_span *sp);
+	unsigned depth; /* elements of a package's path; 0: all */
 };
 
 static const char *type_name(struct agg *a, const struct snap_type *t)
@@ -136,28 +137,39 @@ static const char *class_kind(struct agg *a, const struct go_span *sp)
 	return sp->noscan ? "unknown, no pointers" : "unknown, with pointers";
 }
 
+/* "github.com/a/b/c" to a depth of 3: "github.com/a/b". */
+static const char *shorten(struct agg *a, const char *path, unsigned depth)
+{
+	const char *p = path;
+
+	for (unsigned i = 0; depth && p; i++) {
+		p = strchr(p, '/');
+		if (p && i + 1 == depth)
+			return keepn(&a->keep, path, (size_t)(p - path));
+		p += p != NULL;
+	}
+	return path;
+}
+
 /* Distinct names get numbers: entries are sorted by name, then renumbered. */
-struct entry {
-	const char *name;
-	uint32_t index;
-};
 
 static int by_name(const void *x, const void *y)
 {
-	return strcmp(((const struct entry *)x)->name, ((const struct entry *)y)->name);
+	return strcmp(((const struct agg_group_name *)x)->name,
+		      ((const struct agg_group_name *)y)->name);
 }
 
-static struct err *name_entries(struct agg *a, const struct naming *by, struct entry *e,
+static struct err *name_entries(struct agg *a, const struct naming *by, struct agg_group_name *e,
 				size_t ntypes)
 {
 	const struct go_heap *h = &a->s->heap;
 
 	for (size_t i = 0; i < ntypes + SPAN_CLASSES; i++)
-		e[i] = (struct entry){ "", (uint32_t)i };
+		e[i] = (struct agg_group_name){ "", (uint32_t)i };
 	for (size_t i = 1; i < ntypes; i++)
-		e[i].name = by->type(a, &a->s->types.v[i]);
+		e[i].name = shorten(a, by->type(a, &a->s->types.v[i]), by->depth);
 	for (size_t i = 0; i < h->spans.n; i++) {
-		struct entry *c = &e[ntypes + h->spans.v[i].spanclass];
+		struct agg_group_name *c = &e[ntypes + h->spans.v[i].spanclass];
 
 		if (!*c->name)
 			c->name = by->span(a, &h->spans.v[i]);
@@ -165,8 +177,8 @@ static struct err *name_entries(struct agg *a, const struct naming *by, struct e
 	return keep_err(&a->keep);
 }
 
-static struct err *number_entries(struct entry *e, size_t n, uint32_t *number,
-				  struct agg_groups *gs)
+struct err *agg_groups_number(struct agg_group_name *e, size_t n, uint32_t *number,
+			      struct agg_groups *gs)
 {
 	qsort(e, n, sizeof(*e), by_name);
 	gs->names = zalloc(n, sizeof(*gs->names));
@@ -200,7 +212,7 @@ static struct err *make(struct agg *a, const struct naming *by, struct agg_group
 {
 	size_t ntypes = a->s->types.n ? a->s->types.n : 1;
 	size_t n = ntypes + SPAN_CLASSES;
-	_cleanup_(freep) struct entry *e = zalloc(n, sizeof(*e));
+	_cleanup_(freep) struct agg_group_name *e = zalloc(n, sizeof(*e));
 	_cleanup_(freep) uint32_t *number = zalloc(n, sizeof(*number));
 	_cleanup_(agg_groups_deinit) struct agg_groups gs = { .nobjects = a->s->heap.nobjects };
 	struct err *err;
@@ -209,7 +221,7 @@ static struct err *make(struct agg *a, const struct naming *by, struct agg_group
 		return &err_nomem;
 	err = name_entries(a, by, e, ntypes);
 	if (!err)
-		err = number_entries(e, n, number, &gs);
+		err = agg_groups_number(e, n, number, &gs);
 	if (err)
 		return err;
 	gs.group = bigalloc(gs.nobjects, sizeof(*gs.group));
@@ -224,19 +236,66 @@ static struct err *make(struct agg *a, const struct naming *by, struct agg_group
 struct err *agg_groups_type(struct agg *a, const struct top_ask *q, struct agg_groups *ret)
 {
 	(void)q;
-	return make(a, &(struct naming){ type_name, class_name }, ret);
+	return make(a, &(struct naming){ .type = type_name, .span = class_name }, ret);
 }
 
 struct err *agg_groups_package(struct agg *a, const struct top_ask *q, struct agg_groups *ret)
 {
-	(void)q;
-	return make(a, &(struct naming){ name_by_package, class_package }, ret);
+	return make(a, &(struct naming){ agg_package_of_type, class_package, q->package_depth },
+		    ret);
 }
 
 struct err *agg_groups_kind(struct agg *a, const struct top_ask *q, struct agg_groups *ret)
 {
 	(void)q;
-	return make(a, &(struct naming){ name_by_kind, class_kind }, ret);
+	return make(a, &(struct naming){ .type = name_by_kind, .span = class_kind }, ret);
+}
+
+/* What the mark bits say of an object's age: enum go_marks. */
+enum generation { GEN_SURVIVED, GEN_BORN, GEN_NO_CYCLE, GEN_SWEEPING, GEN_NO_MARKS, GENERATIONS };
+
+static enum generation generation_of(const struct go_heap *h, const struct go_span *sp, uint64_t id)
+{
+	switch (sp->marks) {
+	case GO_MARKS_LAST_CYCLE:
+	case GO_MARKS_UNSWEPT:
+	case GO_MARKS_MARKING:
+		return go_bit(h->mark_bits, id) ? GEN_SURVIVED : GEN_BORN;
+	case GO_MARKS_FRESH:
+		return GEN_NO_CYCLE;
+	case GO_MARKS_SWEEPING:
+		return GEN_SWEEPING;
+	default:
+		return GEN_NO_MARKS;
+	}
+}
+
+struct err *agg_groups_generation(struct agg *a, const struct top_ask *q, struct agg_groups *ret)
+{
+	static const char *const names[GENERATIONS] = {
+		[GEN_SURVIVED] = "survived the last collection",
+		[GEN_BORN] = "born since the last collection",
+		[GEN_NO_CYCLE] = "unknown: there was no collection yet",
+		[GEN_SWEEPING] = "unknown: being swept at that instant",
+		[GEN_NO_MARKS] = "unknown: this evidence has no mark bits",
+	};
+	const struct go_heap *h = &a->s->heap;
+	_cleanup_(agg_groups_deinit) struct agg_groups gs = { .nobjects = h->nobjects };
+
+	(void)q;
+	gs.names = zalloc(GENERATIONS, sizeof(*gs.names));
+	gs.group = bigalloc(gs.nobjects, sizeof(*gs.group));
+	if (!gs.names || !gs.group)
+		return &err_nomem;
+	for (gs.n = 0; gs.n < GENERATIONS; gs.n++)
+		gs.names[gs.n] = names[gs.n];
+	for (size_t i = 0; i < h->spans.n; i++)
+		for (uint64_t k = 0; k < h->spans.v[i].nelems; k++)
+			gs.group[h->spans.v[i].first + k] =
+				generation_of(h, &h->spans.v[i], h->spans.v[i].first + k);
+	*ret = gs;
+	gs = (struct agg_groups){ 0 };
+	return NULL;
 }
 
 void agg_groups_deinit(struct agg_groups *gs)

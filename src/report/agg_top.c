@@ -96,45 +96,95 @@ static void count_members(const struct agg *a, const struct agg_groups *gs, stru
 	}
 }
 
-static struct err *rows_by_group(struct agg *a, const struct top_ask *q,
-				 const struct agg_groups *gs, struct ans_row *rows)
+static struct err *fill_rows(const struct agg_dom *d, enum agg_trees tree,
+			     const struct agg_groups *gs, struct ans_row *rows)
 {
-	struct walk w = { .d = &q->exact, .gs = gs, .rows = rows };
+	struct walk w = { .d = d, .gs = gs, .rows = rows, .owner = tree == AGG_TREE_OWNER };
 	struct err *err;
 
 	w.open = zalloc(gs->n, sizeof(*w.open));
 	if (!w.open)
 		return &err_nomem;
-	for (uint32_t k = 0; k < gs->n; k++)
-		rows[k] = (struct ans_row){ .name = gs->names[k], .biggest = GRAPH_NONE };
-	count_members(a, gs, rows);
 	err = walk_tree(&w);
-	w.d = &q->owner;
-	w.owner = true;
-	if (!err && w.d->g)
-		err = walk_tree(&w);
 	vec_free(&w.st);
 	free(w.open);
 	return err;
 }
 
-static struct err *top_by_group(struct agg *a, const struct agg_by *by, const struct top_ask *q,
+static struct ans_row *make_rows(struct agg *a, const struct agg_groups *gs)
+{
+	struct ans_row *rows = zalloc(gs->n, sizeof(*rows));
+
+	for (uint32_t k = 0; rows && k < gs->n; k++)
+		rows[k] = (struct ans_row){ .name = gs->names[k], .biggest = GRAPH_NONE };
+	if (rows)
+		count_members(a, gs, rows);
+	return rows;
+}
+
+static int by_row_name(const void *x, const void *y)
+{
+	return strcmp(((const struct ans_row *)x)->name, ((const struct ans_row *)y)->name);
+}
+
+/* Groups of the other tree: columns go to the rows of the same name; both are sorted by it. */
+static struct err *join_rows(struct ans_top *t, const struct ans_row *rows, uint32_t n)
+{
+	size_t had = t->rows.n;
+
+	for (uint32_t k = 0; k < n; k++) {
+		struct ans_row other = { .name = rows[k].name, .biggest = GRAPH_NONE };
+		struct ans_row *r = NULL;
+
+		if (!rows[k].objects)
+			continue;
+		if (had)
+			r = bsearch(&rows[k], t->rows.v, had, sizeof(*r), by_row_name);
+		if (!r && !vec_push(&t->rows, other))
+			return &err_nomem;
+		r = r ? r : &t->rows.v[t->rows.n - 1];
+		r->owner_objects = rows[k].objects;
+		r->owner_retained = rows[k].owner_retained;
+	}
+	return NULL;
+}
+
+static struct err *join_owner(struct agg *a, const struct agg_by *by, struct top_ask *q,
+			      struct ans_top *t)
+{
+	_cleanup_(agg_groups_deinit) struct agg_groups gs = { 0 };
+	_cleanup_(freep) struct ans_row *rows = NULL;
+	struct err *err;
+
+	q->tree = AGG_TREE_OWNER;
+	err = by->groups(a, q, &gs);
+	if (err)
+		return err;
+	rows = make_rows(a, &gs);
+	err = rows ? fill_rows(&q->owner, AGG_TREE_OWNER, &gs, rows) : &err_nomem;
+	return err ? err : join_rows(t, rows, gs.n);
+}
+
+static struct err *top_by_group(struct agg *a, const struct agg_by *by, struct top_ask *q,
 				struct ans_top *t)
 {
 	_cleanup_(agg_groups_deinit) struct agg_groups gs = { 0 };
 	_cleanup_(freep) struct ans_row *rows = NULL;
-	struct err *err = by->groups(a, q, &gs);
+	bool differ = by->flags & AGG_BY_HOLDER;
+	struct err *err;
 
+	q->tree = AGG_TREE_EXACT;
+	err = by->groups(a, q, &gs);
 	if (err)
 		return err;
-	rows = zalloc(gs.n, sizeof(*rows));
-	if (!rows)
-		return &err_nomem;
-	err = rows_by_group(a, q, &gs, rows);
+	rows = make_rows(a, &gs);
+	err = rows ? fill_rows(&q->exact, AGG_TREE_EXACT, &gs, rows) : &err_nomem;
+	if (!err && q->owner.g && !differ)
+		err = fill_rows(&q->owner, AGG_TREE_OWNER, &gs, rows);
 	for (uint32_t k = 0; k < gs.n && !err; k++)
 		if (rows[k].objects && !vec_push(&t->rows, rows[k]))
 			err = &err_nomem;
-	return err;
+	return err || !q->owner.g || !differ ? err : join_owner(a, by, q, t);
 }
 
 struct order {

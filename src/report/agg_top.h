@@ -20,6 +20,7 @@ enum {
 	AGG_BY_ROOTS = 2,    /* a row's biggest is a root: its path goes down, not up */
 	AGG_BY_ARG = 4,	     /* may be followed by an argument: "label:tenant" */
 	AGG_BY_OWNER = 16,   /* rows: it fills owner_retained, too, where q->owner.g is there */
+	AGG_BY_HOLDER = 32,  /* groups: they depend on the tree, q->tree */
 	AGG_BY_SAMPLED = 8,  /* rows are estimates from a sample: shallow ones first */
 };
 

@@ -33,6 +33,8 @@ static void test_whole(void **state)
 	static const char mod[] = FRAME "path\texample.com/a/cmd\n"
 					"mod\texample.com/a\tv1.2.3\th1:xyz=\n"
 					"dep\texample.com/b\tv0.1.0\th1:q=\n"
+					"dep\texample.com/c/v2\tv2.0.0\n"
+					"=>\t../c\t(devel)\n"
 					"build\t-buildmode=pie\n"
 					"build\tCGO_ENABLED=1\n"
 					"build\tvcs.revision=0123abc\n"
@@ -51,6 +53,7 @@ static void test_whole(void **state)
 	assert_string_equal(b.cgo_enabled, "1");
 	assert_string_equal(b.vcs_revision, "0123abc");
 	assert_string_equal(b.ldflags, "");
+	assert_string_equal(b.modules, "example.com/b\nexample.com/c/v2\n");
 	go_buildinfo_deinit(&b);
 }
 
