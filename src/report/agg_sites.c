@@ -5,8 +5,8 @@
  * it makes them, from the samples that are reachable: what a collection would leave.  Retained
  * bytes come from the dominator tree, and are those of the sampled objects.
  * Sources: runtime/pprof/protomem.go; google/pprof internal/graph, internal/symbolizer.
- * Cost: O(samples + frames of all stacks); for retained bytes one walk of the tree, 4 bytes a
- * slot.
+ * Cost: O(samples + frames of all stacks); for retained bytes a way up the tree from each
+ * sample, at most one walk of it all, 4 bytes a slot that is sampled or passed.
  */
 #include "report/agg_sites.h"
 
@@ -36,7 +36,7 @@ static void table_deinit(struct table *t)
 }
 
 /* runtime/pprof/protomem.go, scaleHeapSample: by the chance that such an object is sampled. */
-double agg_site_scale(uint64_t bytes, uint64_t rate)
+static double scale_of(uint64_t bytes, uint64_t rate)
 {
 	return rate <= 1 || !bytes ? 1 : 1 / (1 - exp(-(double)bytes / (double)rate));
 }
@@ -149,7 +149,7 @@ static void count_leaf(struct table *t, size_t i, struct ans_row_site *sum)
 {
 	const struct snap_site *s = &t->x->sites.v[i];
 	const struct snap_frame *f = snap_site_frame(t->x, s, s->hidden);
-	double scale = agg_site_scale(s->bytes, t->x->rate);
+	double scale = scale_of(s->bytes, t->x->rate);
 	uint32_t k = leaf_row(t, s);
 	struct ans_row *r = &t->rows.v[k];
 	uint64_t flat = scaled((double)(t->alive[i] * s->bytes), scale);
@@ -171,8 +171,7 @@ static void count_leaf(struct table *t, size_t i, struct ans_row_site *sum)
 static void count_site(struct table *t, size_t i, struct ans_row_site *sum)
 {
 	const struct snap_site *s = &t->x->sites.v[i];
-	uint64_t bytes =
-		scaled((double)(t->alive[i] * s->bytes), agg_site_scale(s->bytes, t->x->rate));
+	uint64_t bytes = scaled((double)(t->alive[i] * s->bytes), scale_of(s->bytes, t->x->rate));
 
 	if (s->hidden >= s->n)
 		return;
@@ -207,26 +206,80 @@ static uint32_t row_at(const struct walk *w, gnode v)
 	return graph_is_object(g, v) ? w->row[graph_object(g, v)] : 0;
 }
 
-static void enter(struct walk *w, gnode v)
+/* A sampled object that no other of its row retains. */
+static void count_top(struct walk *w, uint32_t k, gnode v)
 {
 	const struct agg *a = w->t->a;
+	const struct snap_site *s = snap_site_of(w->t->x, graph_object(a->g, v));
+	struct ans_row *r = &w->t->rows.v[k - 1];
+
+	r->retained += a->g->retained[v];
+	r->site.retained_guess +=
+		scaled((double)a->g->retained[v], scale_of(s ? s->bytes : 0, w->t->x->rate));
+	if (r->biggest == GRAPH_NONE || a->g->retained[v] > a->g->retained[r->biggest])
+		r->biggest = v;
+}
+
+/* Is it below another of its row?  *budget: steps up the tree that may be taken. */
+static bool is_nested(const struct walk *w, uint32_t k, gnode v, uint64_t *budget)
+{
+	const struct graph *g = w->t->a->g;
+
+	for (v = g->idom[v]; graph_is_object(g, v) && *budget; v = g->idom[v], --*budget)
+		if (row_at(w, v) == k)
+			return true;
+	return false;
+}
+
+/* Row + 1 of sample i, of each object once; 0: it is not alive. */
+static uint32_t row_of_sample(const struct walk *w, size_t i)
+{
+	const struct snap_sample *m = &w->t->x->samples.v[i];
+
+	if ((i && m[-1].object == m->object) || !is_alive(w->t->a, m))
+		return 0;
+	return w->row[m->object];
+}
+
+/*
+ * From each sample up, which is cheaper than the whole tree unless that is very deep; false:
+ * it is, and nothing is counted.
+ */
+static bool climb(struct walk *w)
+{
+	const struct snap_sites *x = w->t->x;
+	const struct agg *a = w->t->a;
+	uint64_t budget = 1 + a->s->heap.nobjects / 2, any = UINT64_MAX;
+
+	for (size_t i = 0; i < x->samples.n && budget; i++) {
+		uint32_t k = row_of_sample(w, i);
+
+		if (k)
+			is_nested(w, k, graph_node_of_object(a->g, x->samples.v[i].object),
+				  &budget);
+	}
+	for (size_t i = 0; i < x->samples.n && budget; i++) {
+		gnode v = graph_node_of_object(a->g, x->samples.v[i].object);
+		uint32_t k = row_of_sample(w, i);
+
+		if (k && is_nested(w, k, v, &any))
+			w->t->rows.v[k - 1].site.nested = true;
+		else if (k)
+			count_top(w, k, v);
+	}
+	return budget != 0;
+}
+
+static void enter(struct walk *w, gnode v)
+{
 	uint32_t k = row_at(w, v);
-	const struct snap_site *s;
-	struct ans_row *r;
 
 	if (!k)
 		return;
-	r = &w->t->rows.v[k - 1];
-	if (w->open[k - 1]++) {
-		r->site.nested = true;
-		return;
-	}
-	s = snap_site_of(w->t->x, graph_object(a->g, v));
-	r->retained += a->g->retained[v];
-	r->site.retained_guess +=
-		scaled((double)a->g->retained[v], agg_site_scale(s ? s->bytes : 0, w->t->x->rate));
-	if (r->biggest == GRAPH_NONE || a->g->retained[v] > a->g->retained[r->biggest])
-		r->biggest = v;
+	if (w->open[k - 1]++)
+		w->t->rows.v[k - 1].site.nested = true;
+	else
+		count_top(w, k, v);
 }
 
 static struct err *walk_tree(struct walk *w)
@@ -272,7 +325,7 @@ static struct err *add_retained(struct table *t)
 		if (s->hidden < s->n && !w.row[m->object])
 			w.row[m->object] = 1 + leaf_row(t, s);
 	}
-	if (!err)
+	if (!err && !climb(&w))
 		err = walk_tree(&w);
 	vec_free(&w.st);
 	free(w.open);
@@ -343,7 +396,7 @@ struct err *agg_rows_site(struct agg *a, const struct top_ask *q, struct ans_top
 		t.alive[t.x->samples.v[i].site] += is_alive(a, &t.x->samples.v[i]);
 	for (size_t i = 0; i < t.x->sites.n && !err; i++)
 		count_site(&t, i, &sum);
-	if (!err)
+	if (!err && sum.sampled)
 		err = add_retained(&t);
 	top->profile.alive = sum.sampled;
 	top->profile.bytes = sum.cum;

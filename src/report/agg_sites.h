@@ -7,8 +7,6 @@
 #include "report/agg.h"
 #include "snapshot/sites.h"
 
-/* How many objects of that size one sampled object stands for. */
-double agg_site_scale(uint64_t bytes, uint64_t rate);
 void agg_profile(const struct snap_sites *x, struct ans_profile *ret);
 
 #endif

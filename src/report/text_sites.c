@@ -17,8 +17,8 @@ static void put_rate(struct str *o, const struct ans_profile *p)
 {
 	char s[16];
 
-	if (p->rate == ANS_UNKNOWN)
-		str_put(o, "at an unknown rate, so not scaled");
+	if (p->rate == ANS_UNKNOWN || !p->rate)
+		str_put(o, "at a rate that is not known, so not scaled");
 	else if (p->rate == 1)
 		str_printf(o, "of every allocation (MemProfileRate 1%s)",
 			   p->rate_assumed ? ", assumed: most of the heap is in it" : "");
