@@ -98,7 +98,7 @@ struct args {
 	unsigned seen; /* OPT_* that were given */
 	const char *out, *exe, *sysroot, *symbols, *layout, *go;
 	const char *by, *granularity, *sort, *group_by;
-	const char *tree, *owners;
+	const char *tree, *owners, *focus, *ignore;
 	const char *reap; /* --reap */
 	uint64_t package_depth;
 	uint64_t limit, depth, paths, wait_s, threads;

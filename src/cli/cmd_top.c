@@ -55,6 +55,10 @@ struct err *cmd_top(const struct args *a, int *status)
 		err = parse_granularity(a->granularity, &q.lines);
 	if (!err)
 		err = session_trees(a, AGG_TREE_BOTH, &trees);
+	if (!err)
+		err = agg_focus_check(a->focus, a->ignore);
+	q.focus = a->focus;
+	q.ignore = a->ignore;
 	q.trees = trees.trees;
 	q.package_depth = (unsigned)a->package_depth;
 	if (!err)

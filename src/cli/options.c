@@ -18,6 +18,8 @@ static const struct opt table[] = {
 	{ OPT_QUIET, "--quiet", NULL, "no progress on stderr" },
 	{ OPT_BY, "--by", "WHAT", "type, package, module, root, goroutine, label, label:KEY, field, kind, generation or site" },
 	{ OPT_BY, "--package-depth", "N", "elements of a package's path that are told apart (0: all)" },
+	{ OPT_BY, "--focus", "REGEX", "only objects with a match among the names of who holds them" },
+	{ OPT_BY, "--ignore", "REGEX", "no objects with a match there" },
 	{ OPT_BY, "--granularity", "WHAT", "of sites: function or line" },
 	{ OPT_TREES, "--tree", "WHICH", "retained bytes of the exact tree, the owner's, or both" },
 	{ OPT_TREES, "--owners", "FILE", "what passes on, what owns: rules of your own" },
@@ -269,6 +271,10 @@ static struct err *set_option(const struct opt *o, const char *v, struct args *a
 	case OPT_BY:
 		if (!strcmp(o->name, "--granularity"))
 			a->granularity = v;
+		else if (!strcmp(o->name, "--focus"))
+			a->focus = v;
+		else if (!strcmp(o->name, "--ignore"))
+			a->ignore = v;
 		else if (!strcmp(o->name, "--by"))
 			a->by = v;
 		break;

@@ -23,7 +23,7 @@ static struct err *count_below(const struct agg_dom *d, gnode v, struct gnode_st
 	while (st->q.n) {
 		gnode x = st->q.v[--st->q.n];
 
-		n += graph_is_object(d->g, x);
+		n += graph_is_object(d->g, x) && (!d->kept || d->kept[x >> 6] >> (x & 63) & 1);
 		for (uint32_t i = d->first[x]; i < d->first[x + 1]; i++)
 			if (!vec_push(&st->q, d->child[i]))
 				return &err_nomem;
@@ -36,7 +36,7 @@ struct err *agg_dom_count(struct agg_dom *d)
 {
 	struct gnode_stack st = { 0 };
 	struct err *err = NULL;
-	uint64_t held = 0;
+	uint64_t held = 0, all = d->g->nreached_objects;
 
 	d->objects = zalloc((size_t)d->g->nroots + 1, sizeof(*d->objects));
 	if (!d->objects)
@@ -45,8 +45,10 @@ struct err *agg_dom_count(struct agg_dom *d)
 		err = count_below(d, r, &st, &d->objects[r]);
 		held += d->objects[r];
 	}
+	if (d->kept && !err)
+		err = count_below(d, 0, &st, &all);
 	vec_free(&st.q);
-	d->objects[0] = d->g->nreached_objects - held;
+	d->objects[0] = all - held;
 	return err;
 }
 
@@ -67,7 +69,11 @@ struct agg_dom agg_dom_of(const struct agg *a, enum agg_trees tree)
 {
 	if (tree == AGG_TREE_OWNER)
 		return a->owner;
-	return (struct agg_dom){ a->g, a->g->retained, a->dom_first, a->dom_child, a->top_objects };
+	return (struct agg_dom){ .g = a->g,
+				 .retained = a->g->retained,
+				 .first = a->dom_first,
+				 .child = a->dom_child,
+				 .objects = a->top_objects };
 }
 
 struct err *agg_dominators(struct agg *a)

@@ -26,7 +26,8 @@ struct agg_dom {
 	const uint64_t *retained; /* by node */
 	uint32_t *first;	  /* children of v: child[first[v]] .. child[first[v + 1] - 1] */
 	gnode *child;
-	uint64_t *objects; /* by node 0 .. nroots: objects below; [0]: below no single root */
+	uint64_t *objects;    /* by node 0 .. nroots: objects below; [0]: below no single root */
+	const uint64_t *kept; /* bit by node: it counts; NULL: all do */
 };
 
 struct owner_rules;
@@ -80,6 +81,7 @@ struct top_ask {
 	const char *arg; /* set by agg_top(): what stands behind the colon, "label:tenant"; NULL */
 	enum top_sort sort;
 	size_t limit, npaths;
+	const char *focus, *ignore; /* agg_focus.c: regular expressions; NULL */
 	unsigned trees; /* AGG_TREE_*; 0: the exact one.  The owner's alone: it is sorted by */
 	struct agg_dom exact, owner; /* set by agg_top(); owner.g NULL: not asked for */
 	unsigned package_depth;	     /* elements of a path that tell packages apart; 0: all */
@@ -89,6 +91,8 @@ struct top_ask {
 
 /* ERR_USAGE, with the words that there are. */
 struct err *agg_by_check(const char *by) MUST_CHECK;
+/* ERR_USAGE: one of them is no regular expression. */
+struct err *agg_focus_check(const char *focus, const char *ignore) MUST_CHECK;
 /* Word i of that table, NULL behind the last. */
 const char *agg_by_word(size_t i);
 

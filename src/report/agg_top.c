@@ -5,6 +5,7 @@
  * its members that no other member dominates, so each byte counts once in a row.
  * O(n), 4 bytes a slot for the groups and 8 a level of the tree.
  */
+#include "report/agg_focus.h"
 #include "report/agg_groups.h"
 #include "report/agg_top.h"
 #include "report/owner.h"
@@ -78,7 +79,8 @@ static struct err *walk_tree(struct walk *w)
 	return NULL;
 }
 
-static void count_members(const struct agg *a, const struct agg_groups *gs, struct ans_row *rows)
+static void count_members(const struct agg *a, const struct agg_dom *d, const struct agg_groups *gs,
+			  struct ans_row *rows)
 {
 	const struct go_heap *h = &a->s->heap;
 
@@ -88,7 +90,10 @@ static void count_members(const struct agg *a, const struct agg_groups *gs, stru
 		for (uint64_t id = sp->first; id < sp->first + sp->nelems; id++) {
 			struct ans_row *r = &rows[gs->group[id]];
 
-			if (!graph_reached(a->g, graph_node_of_object(a->g, id)))
+			gnode v = graph_node_of_object(a->g, id);
+
+			if (!graph_reached(a->g, v) ||
+			    (d->kept && !(d->kept[v >> 6] >> (v & 63) & 1)))
 				continue;
 			r->objects++;
 			r->shallow += sp->elem_bytes;
@@ -111,15 +116,22 @@ static struct err *fill_rows(const struct agg_dom *d, enum agg_trees tree,
 	return err;
 }
 
-static struct ans_row *make_rows(struct agg *a, const struct agg_groups *gs)
+static struct ans_row *make_rows(struct agg *a, const struct agg_dom *d,
+				 const struct agg_groups *gs)
 {
 	struct ans_row *rows = zalloc(gs->n, sizeof(*rows));
 
 	for (uint32_t k = 0; rows && k < gs->n; k++)
 		rows[k] = (struct ans_row){ .name = gs->names[k], .biggest = GRAPH_NONE };
 	if (rows)
-		count_members(a, gs, rows);
+		count_members(a, d, gs, rows);
 	return rows;
+}
+
+/* Of what --focus left out a row may still hold something. */
+static bool counts(const struct ans_row *r)
+{
+	return r->objects || r->retained || r->owner_retained;
 }
 
 static int by_row_name(const void *x, const void *y)
@@ -136,7 +148,7 @@ static struct err *join_rows(struct ans_top *t, const struct ans_row *rows, uint
 		struct ans_row other = { .name = rows[k].name, .biggest = GRAPH_NONE };
 		struct ans_row *r = NULL;
 
-		if (!rows[k].objects)
+		if (!counts(&rows[k]))
 			continue;
 		if (had)
 			r = bsearch(&rows[k], t->rows.v, had, sizeof(*r), by_row_name);
@@ -160,7 +172,7 @@ static struct err *join_owner(struct agg *a, const struct agg_by *by, struct top
 	err = by->groups(a, q, &gs);
 	if (err)
 		return err;
-	rows = make_rows(a, &gs);
+	rows = make_rows(a, &q->owner, &gs);
 	err = rows ? fill_rows(&q->owner, AGG_TREE_OWNER, &gs, rows) : &err_nomem;
 	return err ? err : join_rows(t, rows, gs.n);
 }
@@ -177,12 +189,12 @@ static struct err *top_by_group(struct agg *a, const struct agg_by *by, struct t
 	err = by->groups(a, q, &gs);
 	if (err)
 		return err;
-	rows = make_rows(a, &gs);
+	rows = make_rows(a, &q->exact, &gs);
 	err = rows ? fill_rows(&q->exact, AGG_TREE_EXACT, &gs, rows) : &err_nomem;
 	if (!err && q->owner.g && !differ)
 		err = fill_rows(&q->owner, AGG_TREE_OWNER, &gs, rows);
 	for (uint32_t k = 0; k < gs.n && !err; k++)
-		if (rows[k].objects && !vec_push(&t->rows, rows[k]))
+		if (counts(&rows[k]) && !vec_push(&t->rows, rows[k]))
 			err = &err_nomem;
 	return err || !q->owner.g || !differ ? err : join_owner(a, by, q, t);
 }
@@ -325,9 +337,19 @@ static struct err *list_rules(struct agg *a, struct ans_top *t)
 	return err;
 }
 
+struct foci {
+	struct agg_focus exact, owner;
+};
+
+static void foci_deinit(struct foci *f)
+{
+	agg_focus_deinit(&f->exact);
+	agg_focus_deinit(&f->owner);
+}
+
 /* The trees that are asked for, as far as the word can tell of them. */
 static struct err *look_at_trees(struct agg *a, const struct agg_by *by, struct top_ask *q,
-				 struct ans_top *t)
+				 struct foci *f, struct ans_top *t)
 {
 	struct err *err = agg_dominators(a);
 
@@ -340,7 +362,11 @@ static struct err *look_at_trees(struct agg *a, const struct agg_by *by, struct 
 			err = list_rules(a, t);
 	}
 	q->exact = agg_dom_of(a, AGG_TREE_EXACT);
-	return err;
+	if (err || (!q->focus && !q->ignore))
+		return err;
+	if (!by->groups && !(by->flags & AGG_BY_ROOTS))
+		return err_usage("--by %s: takes neither --focus nor --ignore", by->word);
+	return agg_focus(a, q, &f->exact, &f->owner);
 }
 
 struct err *agg_top(struct agg *a, const struct top_ask *q, struct ans_top *ret)
@@ -349,6 +375,7 @@ struct err *agg_top(struct agg *a, const struct top_ask *q, struct ans_top *ret)
 	const struct agg_by *by = agg_by_named(q->by, &asked.arg);
 	_cleanup_(ans_top_deinit) struct ans_top t = { .by = q->by };
 	enum top_sort sort = q->sort;
+	_cleanup_(foci_deinit) struct foci f = { 0 };
 	struct order order;
 	struct err *err;
 
@@ -359,12 +386,14 @@ struct err *agg_top(struct agg *a, const struct top_ask *q, struct ans_top *ret)
 	if (sort >= TOP_SORT_CUM && !(by->flags & AGG_BY_SAMPLED))
 		return err_usage("--sort %s: only of --by site", sort_word(sort));
 	t.sort = sort_word(sort);
-	err = look_at_trees(a, by, &asked, &t);
+	err = look_at_trees(a, by, &asked, &f, &t);
 	if (!err)
 		err = by->rows ? by->rows(a, &asked, &t) : top_by_group(a, by, &asked, &t);
 	if (err)
 		return err;
 	t.total_bytes = a->g->reached_bytes;
+	t.focused = asked.exact.kept != NULL;
+	t.focused_bytes = asked.exact.retained[0];
 	t.nrows = t.rows.n;
 	order = (struct order){ sort, t.trees };
 	if (t.rows.n)

@@ -206,6 +206,8 @@ struct ans_top {
 	unsigned trees; /* AGG_TREE_*: which columns of retained bytes there are */
 	VEC(struct ans_owner_rule) rules;
 	uint64_t total_bytes; /* reachable */
+	bool focused;
+	uint64_t focused_bytes; /* that --focus and --ignore leave, by the exact tree */
 	uint64_t nrows;	      /* before the limit */
 	struct ans_profile profile;
 	const char *no_labels; /* by label: why no row has one; NULL: some have */

@@ -39,6 +39,8 @@ void json_doc_top(struct str *o, const struct ans_head *h, const struct ans_top 
 	jw_kv_text(&j, "sort", a->sort);
 	jw_kv_text(&j, "tree", ans_trees_word(a->trees));
 	jw_kv_u64(&j, "reachable_bytes", a->total_bytes);
+	if (a->focused)
+		jw_kv_u64(&j, "focused_bytes", a->focused_bytes);
 	jw_kv_u64(&j, "total_rows", a->nrows);
 	if (a->profile.known)
 		json_profile(&j, &a->profile);

@@ -66,7 +66,7 @@ static void put_rules(struct str *o, const struct ans_top *a)
 
 void text_top(struct str *o, enum text_style st, const struct ans_top *a)
 {
-	char head[128];
+	char head[128], s[2][16];
 	int n = 0;
 
 	if (!strncmp(a->by, "label", 5)) {
@@ -83,6 +83,9 @@ void text_top(struct str *o, enum text_style st, const struct ans_top *a)
 		n += snprintf(head + n, sizeof(head) - (size_t)n, "%17s ", "retained (owner)");
 	snprintf(head + n, sizeof(head) - (size_t)n, "%10s %12s  %.40s", "shallow", "objects",
 		 a->by);
+	if (a->focused)
+		str_printf(o, "focus   %s of %s reachable\n", str_bytes(s[0], a->focused_bytes),
+			   str_bytes(s[1], a->total_bytes));
 	text_title(o, st, head);
 	for (size_t i = 0; i < a->rows.n; i++)
 		put_row(o, a, &a->rows.v[i]);
