@@ -96,10 +96,10 @@ int main(int argc, char **argv)
 	};
 
 	if (has(argv, "clean")) {
-		unsigned reaped = 0, left = 0;
-		struct err *err = target_clean(pid, &reaped, &left);
+		struct target_cleaned c = { 0 };
+		struct err *err = target_clean(pid, &c);
 
-		printf("{\"reaped\":%u,\"left\":%u,\"msg\":\"%s\"}\n", reaped, left,
+		printf("{\"reaped\":%u,\"left\":%u,\"msg\":\"%s\"}\n", c.reaped, c.left,
 		       err ? err->msg : "");
 		return err != NULL;
 	}
