@@ -38,7 +38,7 @@ e2e-static: deps static
 		-k "contract or errors or pie or cgo-1.27 or program_dies or no_core"
 
 check-all: deps			## everything: every program on every Go version, long stress
-	@$(MAKE) --no-print-directory rooms all static static-arm64 unit
+	@$(MAKE) --no-print-directory rooms all static static-arm64 unit unit-arm64
 	@$(MAKE) --no-print-directory fault
 	@LIMPET=$(LIMPET) LIMPET_FULL=1 $(PYTEST) tests/e2e
 	@LIMPET=$(LIMPET)-static LIMPET_FULL=1 $(PYTEST) tests/e2e
@@ -67,6 +67,15 @@ $(BUILD)/limpet-static-arm64: FORCE
 		--cross-file build-sysroot-arm64/cross.ini $(MESON_FLAGS)
 	@ninja -C build-static-arm64 limpet
 	@mkdir -p $(BUILD) && aarch64-linux-gnu-strip -o $@.part build-static-arm64/limpet && mv $@.part $@
+
+# Compiled for arm64, and the tests that need no ptrace run by qemu: all of them.
+unit-arm64:				## unit tests as arm64 programs
+	@tools/install-deps static-arm64
+	@tools/sysroot-arm64 build-sysroot-arm64
+	@[ -e build-arm64/build.ninja ] || meson setup build-arm64 \
+		--cross-file build-sysroot-arm64/cross.ini $(MESON_FLAGS)
+	@ninja -C build-arm64
+	meson test -C build-arm64 --print-errorlogs --timeout-multiplier 10
 
 # One build folder a sanitizer.  PTRACE and LeakSanitizer exclude each other, so leaks are looked for
 # in the unit tests alone.
@@ -99,7 +108,7 @@ fmt:				## clang-format over all C
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 clean:				## remove what was built
-	rm -rf build build-asan build-ubsan build-tsan build-fuzz build-static build-static-arm64
+	rm -rf build build-asan build-ubsan build-tsan build-fuzz build-static build-static-arm64 build-arm64
 
 distclean: clean
 	rm -rf tests/.cache build-sysroot-arm64
@@ -109,4 +118,4 @@ help:
 
 .NOTPARALLEL:
 FORCE:
-.PHONY: all static static-arm64 deps unit rooms check e2e e2e-static check-all demo fault asan ubsan tsan bench fmt clean distclean help FORCE
+.PHONY: all static static-arm64 deps unit unit-arm64 rooms check e2e e2e-static check-all demo fault asan ubsan tsan bench fmt clean distclean help FORCE

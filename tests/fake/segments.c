@@ -55,6 +55,11 @@ struct target *fake_target(const struct fake_segment *segments, size_t n)
 	return &f->t;
 }
 
+void fake_arch(struct target *t, enum target_arch arch)
+{
+	t->arch = arch;
+}
+
 void fake_threads(struct target *t, const struct target_thread *threads, size_t n)
 {
 	free(t->threads);

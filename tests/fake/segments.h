@@ -16,6 +16,8 @@ struct fake_segment {
 
 /* NULL when memory is short.  Segments must not overlap; order does not matter. */
 struct target *fake_target(const struct fake_segment *segments, size_t n);
+/* It is a program of that architecture; amd64 unless said. */
+void fake_arch(struct target *t, enum target_arch arch);
 /* Give it threads; copied. */
 void fake_threads(struct target *t, const struct target_thread *threads, size_t n);
 

@@ -23,6 +23,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#ifdef __aarch64__ /* it has register sets only */
+#define PTRACE_SETREGS PTRACE_SETREGSET
+#endif
+
 enum kind { OPEN, READ, WRITE, PTRACE, FORK, MMAP, SEND, RECV, SOCKET, DEATH, KINDS };
 static const char *const names[KINDS] = { "open", "read", "write", "ptrace", "fork",
 					  "mmap", "send", "recv",  "socket", "death" };

@@ -333,7 +333,7 @@ static void test_pages_of_a_file(void **state)
 	for (unsigned spoil = 0; spoil < 2; spoil++) {
 		struct corefile_mapping m = { 0x500000, 0x501000, 0, self };
 		struct corefile_load l = { 0x500000, PF_R, PAGE, head, PAGE };
-		struct corefile c = { 0 };
+		struct corefile c = { .machine = regs_shape(REGS_HOST)->machine };
 
 		with_code(&c);
 		head[70] ^= (uint8_t)spoil;
