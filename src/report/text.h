@@ -35,7 +35,9 @@ void text_path(struct str *o, const struct ans_path *p, const char *indent);
 void text_labels(struct str *o, const struct ans_labels *l);
 /* The same without braces. */
 void text_label_words(struct str *o, const struct ans_labels *l);
-void text_top_labels(struct str *o, enum text_style st, const struct ans_top *a);
+/* Columns of their own of the rows of top --by label. */
+#define TEXT_LABEL_COLUMNS "    shared     stacks  goroutines"
+void text_label_columns(struct str *o, const struct ans_row *r);
 void text_holder(struct str *o, const struct ans_holder *h);
 /* Values as Go source spells them; bytes as a hex dump. */
 void text_values(struct str *o, const struct ans_value *v, size_t n);

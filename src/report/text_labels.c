@@ -70,28 +70,11 @@ void text_labels(struct str *o, const struct ans_labels *l)
 	str_put(o, "}");
 }
 
-static void put_row(struct str *o, const struct ans_top *a, const struct ans_row *r)
+void text_label_columns(struct str *o, const struct ans_row *r)
 {
-	double share = a->total_bytes ? 100.0 * (double)r->retained / (double)a->total_bytes : 0;
-	char n[2][32], s[3][16];
+	char n[32], s[2][16];
 
-	str_printf(o, "%10s %5.1f%% %10s %10s %11s %12s  ", str_bytes(s[0], r->retained), share,
-		   r->rest ? "" : str_bytes(s[1], r->shared),
-		   r->count ? str_bytes(s[2], r->shallow) : "",
-		   r->count ? text_count(n[0], r->count) : "", text_count(n[1], r->objects));
-	text_clean(o, r->name);
-	str_put(o, "\n");
-}
-
-void text_top_labels(struct str *o, enum text_style st, const struct ans_top *a)
-{
-	_cleanup_(str_deinit) struct str head = { 0 };
-
-	str_printf(&head, "%10s %6s %10s %10s %11s %12s  %s", "retained", "", "shared", "stacks",
-		   "goroutines", "objects", a->by);
-	text_title(o, st, str_ok(&head) ? head.s : "");
-	for (size_t i = 0; i < a->rows.n; i++)
-		put_row(o, a, &a->rows.v[i]);
-	if (a->no_labels)
-		str_printf(o, "%s\n", a->no_labels);
+	str_printf(o, "%10s %10s %11s ", r->rest ? "" : str_bytes(s[0], r->shared),
+		   r->count ? str_bytes(s[1], r->shallow) : "",
+		   r->count ? text_count(n, r->count) : "");
 }

@@ -20,6 +20,11 @@ static void put_retained(struct str *o, const struct ans_top *a, uint64_t bytes)
 	str_printf(o, "%10s %5.1f%% ", str_bytes(s, bytes), percent(bytes, a->total_bytes));
 }
 
+static bool by_label(const struct ans_top *a)
+{
+	return !strncmp(a->by, "label", 5);
+}
+
 static void put_row(struct str *o, const struct ans_top *a, const struct ans_row *r)
 {
 	char n[32], s[16];
@@ -28,13 +33,17 @@ static void put_row(struct str *o, const struct ans_top *a, const struct ans_row
 		put_retained(o, a, r->retained);
 	if (a->trees & AGG_TREE_OWNER)
 		put_retained(o, a, r->owner_retained);
-	str_printf(o, "%10s %12s  ", str_bytes(s, r->shallow), text_count(n, r->objects));
+	if (by_label(a))
+		text_label_columns(o, r);
+	else
+		str_printf(o, "%10s ", str_bytes(s, r->shallow));
+	str_printf(o, "%12s  ", text_count(n, r->objects));
 	text_clean(o, r->name);
 	if (r->label_sets)
 		text_labels(o, r->labels);
 	if (r->label_sets > 1)
 		str_printf(o, " {%s sets of labels}", text_count(n, r->label_sets));
-	if (r->count > 1)
+	if (r->count > 1 && !by_label(a))
 		str_printf(o, "  \xc3\x97 %s", text_count(n, r->count));
 	str_put(o, "\n");
 	text_path(o, &r->path, "                                            ");
@@ -69,10 +78,6 @@ void text_top(struct str *o, enum text_style st, const struct ans_top *a)
 	char head[128], s[2][16];
 	int n = 0;
 
-	if (!strncmp(a->by, "label", 5)) {
-		text_top_labels(o, st, a);
-		return;
-	}
 	if (a->profile.known) {
 		text_sites(o, st, a);
 		return;
@@ -81,8 +86,8 @@ void text_top(struct str *o, enum text_style st, const struct ans_top *a)
 		n += snprintf(head, sizeof(head), "%17s ", "retained (exact)");
 	if (a->trees & AGG_TREE_OWNER)
 		n += snprintf(head + n, sizeof(head) - (size_t)n, "%17s ", "retained (owner)");
-	snprintf(head + n, sizeof(head) - (size_t)n, "%10s %12s  %.40s", "shallow", "objects",
-		 a->by);
+	snprintf(head + n, sizeof(head) - (size_t)n, "%s %12s  %.40s",
+		 by_label(a) ? TEXT_LABEL_COLUMNS : "   shallow", "objects", a->by);
 	if (a->focused)
 		str_printf(o, "focus   %s of %s reachable\n", str_bytes(s[0], a->focused_bytes),
 			   str_bytes(s[1], a->total_bytes));
@@ -90,6 +95,8 @@ void text_top(struct str *o, enum text_style st, const struct ans_top *a)
 	for (size_t i = 0; i < a->rows.n; i++)
 		put_row(o, a, &a->rows.v[i]);
 	put_rules(o, a);
+	if (a->no_labels)
+		str_printf(o, "%s\n", a->no_labels);
 }
 
 static void put_mem_line(struct str *o, const struct ans_mem_line *l)
