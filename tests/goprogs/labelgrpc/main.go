@@ -56,7 +56,7 @@ func hold(ctx context.Context, query string) {
 	q, _ := url.ParseQuery(query)
 	place, _ := pprof.Label(ctx, "rpc")
 	tenant, _ := pprof.Label(ctx, "tenant")
-	onbehalf.Hold([]onbehalf.Who{{Place: place, Tenant: tenant}}, onbehalf.Int(q.Get("total")), onbehalf.Int(q.Get("n")),
+	onbehalf.Hold(ctx, []onbehalf.Who{{Place: place, Tenant: tenant}}, onbehalf.Int(q.Get("total")), onbehalf.Int(q.Get("n")),
 		q.Get("give") != "", q.Get("take") != "", q.Get("common") != "")
 }
 
@@ -110,7 +110,7 @@ func serve() {
 		s.RegisterService(&d, struct{}{})
 	}
 	for i := 0; i < 8; i++ {
-		go onbehalf.Hold(nil, 300<<10, 5000, false, false, false)
+		go onbehalf.Hold(context.Background(), nil, 300<<10, 5000, false, false, false)
 	}
 	ready.Say(l.Addr().String(), truth.Addr().String())
 	panic(s.Serve(l))

@@ -29,7 +29,7 @@ func handle(_ http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	place, _ := pprof.Label(r.Context(), "route")
 	tenant, _ := pprof.Label(r.Context(), "tenant")
-	onbehalf.Hold([]onbehalf.Who{{Place: place, Tenant: tenant}}, onbehalf.Int(q.Get("total")), onbehalf.Int(q.Get("n")),
+	onbehalf.Hold(r.Context(), []onbehalf.Who{{Place: place, Tenant: tenant}}, onbehalf.Int(q.Get("total")), onbehalf.Int(q.Get("n")),
 		q.Get("give") != "", q.Get("take") != "", q.Get("common") != "")
 }
 
@@ -46,7 +46,7 @@ func main() {
 		pprof.Lookup("goroutine").WriteTo(w, 1)
 	})
 	for i := 0; i < 8; i++ {
-		go onbehalf.Hold(nil, 300<<10, 5000, false, false, false)
+		go onbehalf.Hold(context.Background(), nil, 300<<10, 5000, false, false, false)
 	}
 	ready.Say(l.Addr().String())
 	panic(http.Serve(l, nil))

@@ -6,11 +6,13 @@
 package onbehalf
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"runtime"
 	"strconv"
 	"sync"
+	"time"
 )
 
 // Who holds: values of the labels; none is a goroutine without labels.
@@ -24,6 +26,7 @@ type entry struct {
 	Bytes  uint64 `json:"bytes"`
 	Who    []Who  `json:"who"`
 	Global bool   `json:"global"`
+	Timed  bool   `json:"timed"` // a timer of the runtime's reaches it, too
 }
 
 var books struct {
@@ -89,9 +92,22 @@ func send(p *part) {
 	queue <- nil
 }
 
-// Hold holds about total bytes in buffers of n for who, in this goroutine and three more, and never returns.
+type key struct{}
+
+// timed waits for the end of a context that carries p: the runtime's timers lead to it, and the contexts above it.
+func timed(ctx context.Context, p *part) {
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, key{}, p), time.Hour)
+	defer cancel()
+	p = nil
+	books.Lock()
+	books.waiting++
+	books.Unlock()
+	<-ctx.Done()
+}
+
+// Hold holds about total bytes in buffers of n for who, in this goroutine and four more, and never returns.
 // give: also a blob for the next one that takes.
-func Hold(who []Who, total, n int, give, take, useCommon bool) {
+func Hold(ctx context.Context, who []Who, total, n int, give, take, useCommon bool) {
 	var blob, seen *part
 	mine, bytes := list(total, n)
 	write(&entry{What: "own", Bytes: bytes, Who: who})
@@ -124,6 +140,9 @@ func Hold(who []Who, total, n int, give, take, useCommon bool) {
 	other, bytes = list(total/8, n+200)
 	write(&entry{What: "queued", Bytes: bytes, Who: who})
 	go send(other)
+	other, bytes = list(total/8, n+300)
+	write(&entry{What: "timed", Bytes: bytes, Who: who, Timed: true})
+	go timed(ctx, other)
 	other = nil
 	stand(mine, blob, seen)
 }
