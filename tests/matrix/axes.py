@@ -119,7 +119,7 @@ def build(minor, mode, symbols):
     env = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="-buildvcs=false", GOWORK="off", CC="gcc",
                **({"GODEBUG": "goindex=0"} if minor == "1.19" else {}),  # see tools/go-toolchain
                **{"CGO_ENABLED": "1", **m.get("env", {})})
-    digest = _digest([steps, m.get("env")])
+    digest = _digest([go, m, ldflags])
     stamp = os.path.join(out, "stamp")
     with open(stamp + ".lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
