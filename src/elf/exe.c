@@ -9,6 +9,7 @@
 #include "base/crash.h"
 
 #include <errno.h>
+#include <elfutils/version.h>
 #include <gelf.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -43,14 +44,25 @@ static void note(struct elf_exe *e, const char *name, Elf_Data *d)
 	}
 }
 
+/* ELFCOMPRESS_ZSTD came to the standard in 2022 and to libelf with elfutils 0.189. */
+static bool cannot_unpack(Elf_Scn *scn, const GElf_Shdr *sh)
+{
+	GElf_Chdr ch;
+
+	return !_ELFUTILS_PREREQ(0, 189) && (sh->sh_flags & SHF_COMPRESSED) &&
+	       gelf_getchdr(scn, &ch) && ch.ch_type == 2;
+}
+
 static void section(struct elf_exe *e, Elf_Scn *scn, const GElf_Shdr *sh, const char *name)
 {
 	Elf_Data *d;
 
 	if (sh->sh_type == SHT_SYMTAB)
 		e->symtab = true;
-	if (!strcmp(name, ".debug_info") || !strcmp(name, ".zdebug_info"))
-		e->dwarf = true;
+	if (!strcmp(name, ".debug_info") || !strcmp(name, ".zdebug_info")) {
+		e->dwarf_zstd = cannot_unpack(scn, sh);
+		e->dwarf = !e->dwarf_zstd;
+	}
 	if (sh->sh_type == SHT_NOTE && (d = elf_getdata(scn, NULL)))
 		note(e, name, d);
 	if (!strcmp(name, ".gnu_debuglink") && (d = elf_getdata(scn, NULL)) && d->d_buf)

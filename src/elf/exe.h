@@ -31,6 +31,7 @@ struct elf_exe {
 	bool go;			  /* build info was there */
 	bool symtab;			  /* has .symtab */
 	bool dwarf;			  /* has .debug_info or .zdebug_info */
+	bool dwarf_zstd;		  /* it has, in a form that this libelf cannot read */
 	bool pie;			  /* ET_DYN */
 	bool interp;			  /* dynamically linked */
 	taddr info_addr;		  /* link-time address of the build info; 0 unknown */

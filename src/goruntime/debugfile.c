@@ -117,7 +117,9 @@ static struct err *take_given(struct go *g, const char *path)
 	err = elf_exe_read(fd, path, &e);
 	if (err)
 		return err;
-	if (!e.dwarf)
+	if (e.dwarf_zstd)
+		err = err_unsupported("%s: %s", path, GO_DEBUG_ZSTD);
+	else if (!e.dwarf)
 		err = err_bad_data("%s: no DWARF in it: give a build that was not stripped "
 				   "(without -ldflags=-s or -w)",
 				   path);
@@ -255,6 +257,8 @@ struct err *go_debug_find(struct go *g, const struct go_opts *o)
 
 	if (g->no_dwarf)
 		return NULL;
+	if (d->exe.dwarf_zstd && !(o && o->symbols))
+		g->debug_lack = GO_DEBUG_ZSTD;
 	if (o && o->symbols)
 		err = take_given(g, o->symbols);
 	else if (!g->debug && d->inode)

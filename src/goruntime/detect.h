@@ -15,6 +15,7 @@
 struct detect {
 	struct elf_exe exe;	 /* empty when no file could be read */
 	char file[512];		 /* its path, for messages */
+	unsigned others;	 /* libraries with Go beside that one */
 	uint64_t inode;		 /* of the file with Go in it; 0 unknown */
 	taddr bias;		 /* run time minus link time */
 	struct go_layout *owned; /* --layout, or NULL */

@@ -9,6 +9,7 @@
 #include "goruntime/detect.h"
 
 #include "base/files.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -153,26 +154,59 @@ static struct err *try_file(struct go *g, struct detect *d, int fd, const char *
 	return take_symbols(g, d, fd, mapped_inode(g->t, st.st_ino, path));
 }
 
-/* Files mapped executable: Go in a host that is not Go. */
+/* Go is in that file too; what is no ELF file is not. */
+static bool has_go(int fd, const char *path)
+{
+	struct elf_exe e = { 0 };
+	struct err *err = elf_exe_read(fd, path, &e);
+	bool has = !err && e.go;
+
+	err_free(err);
+	elf_exe_deinit(&e);
+	return has;
+}
+
+/* One file mapped executable; those with Go are named in list, the first of them is taken. */
+static struct err *try_library(struct go *g, struct detect *d, const struct target_region *r,
+			       struct str *list)
+{
+	_cleanup_(closep) int fd = go_open_mapped(g, r);
+	struct err *err = NULL;
+
+	if (fd < 0 || (d->exe.go && r->inode == d->inode) || !has_go(fd, r->path))
+		return NULL;
+	str_put(list, list->n ? ", " : "");
+	str_put_clean(list, r->path, strlen(r->path));
+	if (d->exe.go) {
+		d->others++;
+		return NULL;
+	}
+	err = try_file(g, d, fd, r->path);
+	if (err && err->code == ERR_NOMEM)
+		return err;
+	err_free(err);
+	return NULL;
+}
+
+/* Go in a host that is not Go: each such library has a runtime and a heap of its own. */
 static struct err *try_libraries(struct go *g, struct detect *d)
 {
+	_cleanup_(str_deinit) struct str list = { 0 };
 	size_t n;
 	const struct target_region *r = target_regions(g->t, &n);
+	struct err *err = NULL;
 
-	for (size_t i = 0; i < n && !d->exe.go; i++) {
-		_cleanup_(closep) int fd = -1;
-		struct err *err;
+	for (size_t i = 0; i < n && !err; i++) {
+		bool again = i && r[i].inode == r[i - 1].inode && (r[i - 1].prot & REGION_EXEC);
 
-		if (!(r[i].prot & REGION_EXEC))
-			continue;
-		fd = go_open_mapped(g, &r[i]);
-		if (fd < 0)
-			continue;
-		err = try_file(g, d, fd, r[i].path);
-		if (err)
-			err_free(err); /* not ELF: the next one */
+		if ((r[i].prot & REGION_EXEC) && r[i].inode && !again)
+			err = try_library(g, d, &r[i], &list);
 	}
-	return NULL;
+	if (err || !d->others)
+		return err;
+	return err_usage("Go is in %u libraries of this process, each with a heap of its own: %s; "
+			 "say which with --exe FILE",
+			 d->others + 1, str_ok(&list) ? list.s : "");
 }
 
 static bool pick_file_backed(void *arg, const struct target_region *r)

@@ -26,6 +26,7 @@ struct search {
 	const struct target_file_opts *o;
 	char wrong[420]; /* why a file that was there is not the one; "" */
 	unsigned ntries;
+	uint32_t library; /* that --exe names; CORE_NO_FILE: it names the executable, or nothing */
 };
 
 /* Paths come from the core: nothing but regular files is opened. */
@@ -331,6 +332,36 @@ static bool holds_code(const struct core *c, uint32_t file)
 	return false;
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* --exe may name a library: in which of them Go is meant, not what ran. */
+static bool is_library(struct search *s, uint32_t main_file)
+{
+	const struct core *c = s->c;
+	struct stat given, st;
+
+	if (file_stat(s->o->exe, &given))
+		return false;
+	for (uint32_t i = 0; i < c->files.n; i++) {
+		const char *path = c->files.v[i].path;
+
+		if (i == main_file || strcmp(base_name(path), base_name(s->o->exe)) != 0)
+			continue;
+		_cleanup_(closep) int fd = open_regular(path, &st);
+
+		if (fd >= 0 && st.st_ino == given.st_ino && st.st_dev == given.st_dev) {
+			s->library = i;
+			return true;
+		}
+	}
+	return false;
+}
+
 static struct err *find_main(struct search *s)
 {
 	struct core *c = s->c;
@@ -347,7 +378,7 @@ static struct err *find_main(struct search *s)
 	if (!path || i == CORE_NO_FILE)
 		return &err_nomem;
 	c->main_file = i;
-	if (s->o && s->o->exe)
+	if (s->o && s->o->exe && !is_library(s, i))
 		return take_given(s, i, has_mappings);
 	err = try_named(s, i, has_mappings, &is);
 	if (!err && !is)
@@ -364,33 +395,57 @@ static struct err *find_main(struct search *s)
 		       c->path, *path ? path : "(no name known)");
 }
 
-/* Files that were mapped executable: Go may be in a library. */
+static bool has_code(const struct elf_exe *x)
+{
+	for (size_t i = 0; i < x->segments.n; i++)
+		if (x->segments.v[i].exec)
+			return true;
+	return false;
+}
+
+/*
+ * Files that were mapped executable: Go may be in a library.  gcore has no program headers for what
+ * it does not dump, so that nothing but the file itself says whether there is code in it.
+ */
 static struct err *find_libraries(struct search *s)
 {
 	struct core *c = s->c;
+	_cleanup_(freep) bool *silent = zalloc(c->files.n, sizeof(*silent));
 	struct err *err = NULL;
 
-	for (size_t r = 0, m = 0; r < c->t.nregions; r++) {
+	if (!silent)
+		return &err_nomem;
+	for (size_t r = 0, m = 0, g = 0; r < c->t.nregions; r++) {
 		const struct target_region *x = &c->t.regions[r];
 
 		while (m < c->mappings.n && c->mappings.v[m].range.end <= x->range.start)
 			m++;
-		if (m < c->mappings.n && (x->prot & REGION_EXEC) &&
-		    trange_has(c->mappings.v[m].range, x->range.start))
+		while (g < c->segs.n && c->segs.v[g].range.end <= x->range.start)
+			g++;
+		if (m == c->mappings.n || !trange_has(c->mappings.v[m].range, x->range.start))
+			continue;
+		if (x->prot & REGION_EXEC)
 			c->files.v[c->mappings.v[m].file].exec = true;
+		if (g == c->segs.n || !trange_has(c->segs.v[g].range, x->range.start))
+			silent[c->mappings.v[m].file] = true;
 	}
 	for (uint32_t i = 0; !err && i < c->files.n; i++) {
+		struct core_file *f = &c->files.v[i];
 		bool is;
 
-		if (i != c->main_file && c->files.v[i].exec)
-			err = try_named(s, i, true, &is);
+		if (i == c->main_file || (!f->exec && !silent[i]))
+			continue;
+		err = try_named(s, i, true, &is);
+		if (!err && is && !f->exec && !has_code(&f->x))
+			forget(f);
+		f->exec = f->exec || has_code(&f->x);
 	}
 	return err;
 }
 
 struct err *core_find_files(struct core *c, const struct target_file_opts *o)
 {
-	struct search s = { .c = c, .o = o };
+	struct search s = { .c = c, .o = o, .library = CORE_NO_FILE };
 	struct err *err = find_main(&s);
 
 	if (!err)
@@ -400,6 +455,8 @@ struct err *core_find_files(struct core *c, const struct target_file_opts *o)
 	struct core_file *f = &c->files.v[c->main_file];
 
 	f->exec = true;
+	if (s.library != CORE_NO_FILE)
+		f = &c->files.v[s.library];
 	c->t.exe = strdup(f->path);
 	if (f->fd >= 0)
 		c->t.exe_fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 0);

@@ -5,6 +5,7 @@ A mode is how the one program (package body) becomes a process:
     package   what `go build` gets, below tests/goprogs
     args      its arguments            ldflags  of the linker, with -s -w where the cell is stripped
     env       beside CGO_ENABLED=1     then     commands afterwards; $OUT is the folder, $SRC tests/goprogs/matrix
+    with      environment of the program
     run       the command line; the first word is the program
     dwarf     "none": the linker writes none here; "host": the program's module is another than the host's
     wide      not one of the modes that a Go programmer knows by name: only in the whole matrix
@@ -14,6 +15,7 @@ HOW TO ADD A MODE: one entry.  A VERSION: build_targets.MINORS.
 import fcntl
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 
@@ -50,11 +52,13 @@ MODES = {
     "unoptimised": {"env": {"CGO_ENABLED": "0"}, "args": ["-gcflags=all=-N -l"], "wide": True},
     "amd64v3": {"env": {"CGO_ENABLED": "0", "GOAMD64": "v3"}, "wide": True},
     "cover": {"env": {"CGO_ENABLED": "0"}, "args": ["-cover"], "wide": True},
-    "asan": {"args": ["-asan"], "wide": True},
+    "asan": {"args": ["-asan"], "wide": True, "with": {"ASAN_OPTIONS": "disable_coredump=0"}},
 }
 
 # What a toolchain cannot build: (minor, mode) -> what its compiler or linker says.
-CANNOT = {}
+CANNOT = {(minor, "cover"): "flag provided but not defined: -cover" for minor in ("1.18", "1.19")}
+# What it builds, and what then ends by itself: the signal.
+CANNOT_RUN = {("1.18", "static"): signal.SIGTRAP}
 # What limpet says no to: exit 4 and a line with these words.  The linker of Go 1.18 to 1.20 writes no build info there.
 REFUSED = {(minor, "linkshared"): "no Go build info" for minor in ("1.18", "1.19", "1.20")}
 
