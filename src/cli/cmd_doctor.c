@@ -64,7 +64,7 @@ static void say_version(struct doctor *d, const struct elf_exe *e, const struct 
 			v, l->go);
 		doctor_todo(c, "limpet layout --go /path/of/that/go -o FILE, then --layout FILE");
 	} else {
-		c = doctor_say(d, "go", DOCTOR_FAIL, "%s: no table comes near (Go 1.22 and later)",
+		c = doctor_say(d, "go", DOCTOR_FAIL, "%s: no table comes near (Go 1.18 and later)",
 			       v);
 		c->code = ERR_UNSUPPORTED;
 		doctor_todo(c, "limpet layout --go /path/of/that/go -o FILE, then --layout FILE");

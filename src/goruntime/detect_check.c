@@ -102,6 +102,25 @@ static bool has_specials(const struct go_layout *L, const uint8_t *s)
 	       go_get(s, L->mspan_specials);
 }
 
+/*
+ * mheap.go: recordspan appends each new mspan, and mfixalloc.go cuts them off a chunk one behind
+ * the other: their distance is a multiple of the size.
+ */
+static const char *wrong_distance(const struct go *g, const uint64_t *all)
+{
+	uint64_t at[SPANS], n = MIN(all[1], (uint64_t)SPANS);
+	struct tally t = { 0 };
+
+	if (!go_try_read(g, all[0], at, (size_t)n * 8))
+		return NULL;
+	for (uint64_t i = 1; i < n; i++)
+		if (at[i] > at[i - 1] && at[i] - at[i - 1] < MAX_STRUCT)
+			count(&t, (at[i] - at[i - 1]) % g->L->mspan_bytes
+					  ? "runtime.mspan (its size)"
+					  : NULL);
+	return agrees(&t, HALF) ? NULL : t.field;
+}
+
 static struct err *check_spans(const struct go *g)
 {
 	const struct go_layout *L = g->L;
@@ -113,6 +132,8 @@ static struct err *check_spans(const struct go *g)
 	    !go_try_read(g, g->v.mheap + (uint64_t)L->mheap_allspans.off, all, sizeof(all)) ||
 	    !all[1] || all[1] > all[2] || all[2] > (1ULL << 34))
 		return misfit(g, "runtime.mheap.allspans");
+	if (wrong_distance(g, all))
+		return misfit(g, wrong_distance(g, all));
 	step = all[1] / SPANS + 1;
 	for (uint64_t i = 0; i < all[1]; i += step) {
 		taddr at = go_try_u64(g, all[0] + 8 * i);

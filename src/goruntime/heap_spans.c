@@ -79,7 +79,10 @@ static bool span_from(const struct reader *r, taddr at, const uint8_t *m, struct
 		return false;
 	s->nelems = (uint32_t)nelems;
 	s->freeindex = MIN(s->freeindex, s->nelems);
-	s->free_index_for_scan = MIN((uint32_t)go_get(m, L->mspan_freeIndexForScan), s->freeindex);
+	s->free_index_for_scan = s->freeindex; /* to 1.18.6 and 1.19.1 the only one */
+	if (go_has(L->mspan_freeIndexForScan))
+		s->free_index_for_scan =
+			MIN((uint32_t)go_get(m, L->mspan_freeIndexForScan), s->freeindex);
 	s->noscan = s->spanclass & 1;
 	/* mheap.go, initSpan: 0 for large spans, else ceil(2^32 / elemsize). */
 	s->div_mul = s->nelems == 1 ? 0 : (uint32_t)(UINT32_MAX / s->elem_bytes + 1);

@@ -25,6 +25,26 @@ static int minor_of(const struct go_layout *l)
 	return atoi(l->go + 2);
 }
 
+/* Patch release in "go1.18.6…"; 0: none, or before the first. */
+static int patch_of(const char *version)
+{
+	const char *s = strstr(version, "go1.");
+
+	s = s ? strchr(s + 4, '.') : NULL;
+	return s && s[1] >= '0' && s[1] <= '9' ? atoi(s + 1) : 0;
+}
+
+/*
+ * Where patch releases differ (mspan.freeIndexForScan came to 1.18 and 1.19 with one of them) there
+ * are tables of several: the nearest one above is tried first, then the others.  0 to 31.
+ */
+static unsigned patch_distance(const struct go_layout *l, int patch)
+{
+	int ahead = patch_of(l->made_from) - patch;
+
+	return ahead >= 0 ? (unsigned)MIN(ahead, 15) : 16 + (unsigned)MIN(-ahead, 15);
+}
+
 /* Is word one of the comma-separated list? */
 static bool has_word(const char *list, const char *word, size_t n)
 {
@@ -91,16 +111,18 @@ static bool rest_harmless(const char *exps, const char *known)
  * Distance of a table: minors count most, then experiments.  A table made with an experiment that
  * the binary does not name comes behind all others.
  */
-static unsigned distance(const struct go_layout *l, int minor, const char *exps)
+static unsigned distance(const struct go_layout *l, int minor, int patch, const char *exps)
 {
-	unsigned d = (unsigned)abs(minor_of(l) - minor) * 1000;
+	unsigned d = (unsigned)abs(minor_of(l) - minor) * 2000;
 
 	/* A development build is more like the next minor than the one before. */
 	if (minor_of(l) < minor)
-		d += 100;
+		d += 1000;
+	if (minor_of(l) == minor)
+		d += patch_distance(l, patch);
 	if (!all_words(l->experiments, exps))
 		return d + 1000000 + (unsigned)count_words(l->experiments);
-	return d + 50 - (unsigned)MIN(count_words(l->experiments), 10U);
+	return d + 500 - 32 * (unsigned)MIN(count_words(l->experiments), 10U);
 }
 
 static bool exact(const struct go_layout *l, const char *version, int minor, const char *exps)
@@ -132,7 +154,8 @@ static size_t rank(const char *version, const char *arch, struct ranked *ranked,
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		if (!strcmp(tables[i]->arch, arch))
 			ranked[n++] =
-				(struct ranked){ tables[i], distance(tables[i], *ret_minor, exps) };
+				(struct ranked){ tables[i], distance(tables[i], *ret_minor,
+								     patch_of(version), exps) };
 	}
 	qsort(ranked, n, sizeof(*ranked), by_distance);
 	return n;

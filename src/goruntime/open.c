@@ -139,6 +139,29 @@ static struct err *load_given(struct go *g, const char *path)
 	return try_layout(g, d->owned);
 }
 
+/* The exact table, or where patch releases differ the other one of that version. */
+static struct err *try_exact(struct go *g, const struct go_layout *l)
+{
+	const struct go_layout *other;
+	struct err *why = try_layout(g, l), *err;
+
+	for (size_t i = 0; why && misfit(why); i++) {
+		other = go_layout_nth(g->version, l->arch, i);
+		if (!other)
+			break;
+		if (other == l || strcmp(other->go, l->go) ||
+		    strcmp(other->experiments, l->experiments))
+			continue;
+		err = try_layout(g, other);
+		if (!err || !misfit(err)) {
+			err_free(why);
+			return err;
+		}
+		err_free(err);
+	}
+	return why;
+}
+
 static struct err *choose_layout(struct go *g, const char *layout_file)
 {
 	const struct go_layout *l;
@@ -147,10 +170,10 @@ static struct err *choose_layout(struct go *g, const char *layout_file)
 		return load_given(g, layout_file);
 	l = go_layout_find(g->version, go_arch(g)->name, &g->layout_exact);
 	if (!l)
-		return err_unsupported("%s: no table comes near (limpet knows Go 1.22 and later); "
+		return err_unsupported("%s: no table comes near (limpet knows Go 1.18 and later); "
 				       "`limpet layout --go PATH` makes one",
 				       g->version);
-	return g->layout_exact ? try_layout(g, l) : try_all(g);
+	return g->layout_exact ? try_exact(g, l) : try_all(g);
 }
 
 /* runtime/cgo's assembly is in the program: C code can run in it. */

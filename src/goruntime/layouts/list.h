@@ -1,6 +1,10 @@
 /* list.h - written by tools/gen-layout: every generated table. */
+LAYOUT(go1_18_0)
+LAYOUT(go1_18_0_arm64)
 LAYOUT(go1_18)
 LAYOUT(go1_18_arm64)
+LAYOUT(go1_19_0)
+LAYOUT(go1_19_0_arm64)
 LAYOUT(go1_19)
 LAYOUT(go1_19_arm64)
 LAYOUT(go1_20)

@@ -35,6 +35,8 @@ static const struct {
 	{ "go1.20", "1.20", "", true },
 	{ "go1.19.13 X:nounified", "1.19", "", true },
 	{ "go1.18", "1.18", "", true },
+	{ "go1.18.6", "1.18", "", true },
+	{ "go1.19.2", "1.19", "", true },
 	{ "go1.18 X:staticlockranking", "1.18", "", false },
 };
 
