@@ -25,11 +25,16 @@ struct err *report_body(struct session *s, struct ans_report *r)
 struct err *cmd_report(const struct args *a, int *status)
 {
 	_cleanup_(session_close) struct session s = { 0 };
+	_cleanup_(session_trees_deinit) struct session_trees trees = { 0 };
 	_cleanup_(ans_report_deinit) struct ans_report r = { 0 };
 	_cleanup_(str_deinit) struct str o = { 0 };
-	struct err *err = session_open(a, &s);
+	struct err *err = session_trees(a, AGG_TREE_EXACT, &trees);
 
 	(void)status;
+	if (!err)
+		err = session_open(a, &s);
+	s.agg.owners = &trees.rules;
+	s.agg.trees = trees.trees;
 	if (!err)
 		err = report_body(&s, &r);
 	if (!err)

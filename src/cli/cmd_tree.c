@@ -7,13 +7,18 @@
 struct err *cmd_tree(const struct args *a, int *status)
 {
 	_cleanup_(session_close) struct session s = { 0 };
+	_cleanup_(session_trees_deinit) struct session_trees trees = { 0 };
 	_cleanup_(ans_head_deinit) struct ans_head h = { 0 };
 	_cleanup_(ans_tree_deinit) struct ans_tree t = { 0 };
 	_cleanup_(str_deinit) struct str o = { 0 };
 	const char *what = a->nargs > 1 ? a->arg[1] : NULL;
-	struct err *err = session_open(a, &s);
+	struct err *err = session_trees(a, AGG_TREE_EXACT, &trees);
 
 	(void)status;
+	if (!err)
+		err = session_open(a, &s);
+	s.agg.owners = &trees.rules;
+	s.agg.trees = trees.trees;
 	if (!err)
 		err = session_stage(&s, "finding dominators");
 	if (!err)

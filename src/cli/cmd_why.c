@@ -25,12 +25,17 @@ static struct err *answer(struct session *s, struct ans_head *h, struct ans_why 
 struct err *cmd_why(const struct args *a, int *status)
 {
 	_cleanup_(session_close) struct session s = { 0 };
+	_cleanup_(session_trees_deinit) struct session_trees trees = { 0 };
 	_cleanup_(ans_head_deinit) struct ans_head h = { 0 };
 	_cleanup_(ans_why_deinit) struct ans_why w = { 0 };
 	_cleanup_(str_deinit) struct str o = { 0 };
-	struct err *err = session_open(a, &s);
+	struct err *err = session_trees(a, AGG_TREE_EXACT, &trees);
 
 	(void)status;
+	if (!err)
+		err = session_open(a, &s);
+	s.agg.owners = &trees.rules;
+	s.agg.trees = trees.trees;
 	if (!err)
 		err = answer(&s, &h, &w);
 	if (err)

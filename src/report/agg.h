@@ -44,6 +44,7 @@ struct agg {
 	const struct ans_labels **label_sets; /* by set of snapshot/labels.h; NULL: not asked */
 	uint64_t *top_objects; /* by node 0 .. nroots: objects below; [0]: below no single root */
 	/* made by agg_owner() */
+	unsigned trees; /* AGG_TREE_*: what report, tree and why show; 0: the exact one */
 	const struct owner_rules *owners; /* owner.h; NULL: the built-in ones */
 	struct agg_dom owner;		  /* g NULL: not made; g == agg.g: nothing passes on */
 	uint64_t *owner_edges;		  /* by rule: references that pass on */

@@ -216,6 +216,7 @@ struct err *agg_holder(struct agg *a, gnode v, gnode next, struct ans_holder *re
 
 	if (a->g->retained && v < a->g->n)
 		h.retained = a->g->retained[v];
+	h.owner_retained = a->owner.objects && v < a->g->n ? a->owner.retained[v] : 0;
 	if (v == 0)
 		h.what = "all roots";
 	else if (graph_is_object(a->g, v))

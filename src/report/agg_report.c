@@ -15,7 +15,11 @@ struct err *agg_report(struct agg *a, const struct verify_result *v, size_t limi
 		       struct ans_report *ret)
 {
 	_cleanup_(ans_report_deinit) struct ans_report r = { 0 };
-	struct top_ask q = { .sort = TOP_SORT_RETAINED, .limit = limit, .npaths = REPORT_PATHS };
+	struct top_ask q = { .sort = a->trees == AGG_TREE_BOTH ? TOP_SORT_DEFAULT
+							       : TOP_SORT_RETAINED,
+			     .limit = limit,
+			     .npaths = REPORT_PATHS,
+			     .trees = a->trees };
 	bool labels = false;
 	struct err *err = agg_exact(a, v, &r.exact);
 

@@ -8,6 +8,7 @@
 
 struct planter {
 	struct agg *a;
+	struct agg_dom d; /* the tree that is shown */
 	struct ans_tree *t;
 	unsigned max_depth;
 	size_t limit; /* children a node */
@@ -15,7 +16,7 @@ struct planter {
 
 static int heavier(const void *x, const void *y, void *arg)
 {
-	const uint64_t *retained = arg;
+	const uint64_t *retained = ((const struct agg_dom *)arg)->retained;
 	gnode p = *(const gnode *)x, q = *(const gnode *)y;
 
 	if (retained[p] != retained[q])
@@ -32,6 +33,9 @@ static struct err *push_node(struct planter *p, gnode v, unsigned depth, gnode p
 	};
 	struct err *err = agg_holder(p->a, v, GRAPH_NONE, &n.node);
 
+	if (p->a->owner.objects)
+		n.owner_retained = p->a->owner.retained[v];
+
 	if (!err && parent != GRAPH_NONE && parent != 0) {
 		struct ans_holder up;
 
@@ -44,9 +48,8 @@ static struct err *push_node(struct planter *p, gnode v, unsigned depth, gnode p
 	return vec_push(&p->t->nodes, n) ? NULL : &err_nomem;
 }
 
-static struct err *push_hidden(struct planter *p, unsigned depth, uint64_t n, uint64_t bytes)
+static struct err *push_hidden(struct planter *p, struct ans_tree_node h)
 {
-	struct ans_tree_node h = { .depth = depth, .hidden = n, .hidden_bytes = bytes };
 
 	h.node = (struct ans_holder){
 		.what = "skipped",
@@ -54,7 +57,7 @@ static struct err *push_hidden(struct planter *p, unsigned depth, uint64_t n, ui
 		.type = "",
 		.field = "",
 		.frame = "",
-		.count = n,
+		.count = h.hidden,
 	};
 	return vec_push(&p->t->nodes, h) ? NULL : &err_nomem;
 }
@@ -63,21 +66,24 @@ static struct err *plant(struct planter *p, gnode v, unsigned depth, gnode paren
 
 static struct err *plant_children(struct planter *p, gnode v, unsigned depth)
 {
-	const struct agg *a = p->a;
-	uint32_t lo = a->dom_first[v], n = a->dom_first[v + 1] - lo;
+	struct agg_dom *d = &p->d;
+	uint32_t lo = d->first[v], n = d->first[v + 1] - lo;
 	size_t shown = n < p->limit ? n : p->limit;
-	uint64_t hidden = 0;
+	struct ans_tree_node hidden = { .depth = depth, .hidden = n - shown };
 	struct err *err = NULL;
 
 	if (!n)
 		return NULL;
-	qsort_r(a->dom_child + lo, n, sizeof(gnode), heavier, a->g->retained);
+	qsort_r(d->child + lo, n, sizeof(gnode), heavier, d);
 	for (size_t i = 0; i < shown && !err; i++)
-		err = plant(p, a->dom_child[lo + i], depth, v);
-	for (size_t i = shown; i < n; i++)
-		hidden += a->g->retained[a->dom_child[lo + i]];
+		err = plant(p, d->child[lo + i], depth, v);
+	for (size_t i = shown; i < n; i++) {
+		hidden.hidden_bytes += p->a->g->retained[d->child[lo + i]];
+		if (p->a->owner.objects)
+			hidden.owner_hidden_bytes += p->a->owner.retained[d->child[lo + i]];
+	}
 	if (!err && shown < n)
-		err = push_hidden(p, depth, n - shown, hidden);
+		err = push_hidden(p, hidden);
 	return err;
 }
 
@@ -99,8 +105,10 @@ struct err *agg_tree(struct agg *a, const char *what, unsigned depth, size_t lim
 	gnode v = 0;
 	uint64_t matches;
 	size_t n = 0;
-	struct err *err = agg_dominators(a);
+	struct err *err = a->trees & AGG_TREE_OWNER ? agg_owner(a) : agg_dominators(a);
 
+	t.trees = a->trees ? a->trees : AGG_TREE_EXACT;
+	p.d = agg_dom_of(a, t.trees == AGG_TREE_OWNER ? AGG_TREE_OWNER : AGG_TREE_EXACT);
 	if (!err && what)
 		err = agg_find(a, what, &v, 1, &n, &matches);
 	if (!err && v && !graph_reached(a->g, v))

@@ -50,6 +50,19 @@ static struct err *add_paths(struct agg *a, const struct graph_paths *ps, struct
 	return NULL;
 }
 
+/* How its owner comes to it. */
+static struct err *add_owner(struct agg *a, gnode v, struct ans_why_item *it)
+{
+	_cleanup_(freep) gnode *path = NULL;
+	size_t len = 0;
+	struct err *err;
+
+	if (!a->owner.objects)
+		return NULL;
+	err = graph_path(a->owner.g, v, &path, &len);
+	return err || !len ? err : agg_holders(a, path, len, &it->owner);
+}
+
 static struct err *explain_object(struct agg *a, gnode v, size_t max_paths, struct ans_why_item *it)
 {
 	struct graph_paths ps = { .cut_from = GRAPH_NONE, .cut_to = GRAPH_NONE };
@@ -63,7 +76,7 @@ static struct err *explain_object(struct agg *a, gnode v, size_t max_paths, stru
 	if (!err)
 		err = add_cut(a, ps.cut_from, ps.cut_to, &it->cut);
 	graph_paths_deinit(&ps);
-	return err;
+	return err ? err : add_owner(a, v, it);
 }
 
 static struct err *explain(struct agg *a, gnode v, size_t max_paths, struct ans_why_item *it)
@@ -114,7 +127,7 @@ struct err *agg_why(struct agg *a, const char *const *what, size_t n, size_t max
 		    size_t max_paths, struct ans_why *ret)
 {
 	_cleanup_(ans_why_deinit) struct ans_why w = { .asked = n ? what[0] : "", .nasked = n };
-	struct err *err = NULL;
+	struct err *err = a->trees & AGG_TREE_OWNER ? agg_owner(a) : NULL;
 
 	for (size_t i = 0; i < n && !err; i++)
 		err = explain_what(a, what[i], max_items, max_paths, &w);

@@ -43,6 +43,7 @@ void ans_why_deinit(struct ans_why *a)
 		for (size_t p = 0; p < it->paths.n; p++)
 			ans_path_deinit(&it->paths.v[p]);
 		vec_free(&it->paths);
+		ans_path_deinit(&it->owner);
 		ans_origin_deinit(&it->origin);
 	}
 	vec_free(&a->items);

@@ -98,6 +98,7 @@ struct ans_holder {
 	taddr addr;	   /* 0 none */
 	taddr at, to;	   /* where the pointer to the next lies (0: a register), and what it is */
 	uint64_t bytes, retained;
+	uint64_t owner_retained;	 /* in the owner's tree; 0: not asked for */
 	uint64_t count;			 /* skipped, map-value: how many nodes */
 	const struct ans_labels *labels; /* of a goroutine; NULL: none */
 };
@@ -246,6 +247,7 @@ struct ans_why_item {
 	bool reachable;
 	const char *note; /* "" or why there is no path */
 	VEC(struct ans_path) paths;
+	struct ans_path owner; /* the shortest in the owner's graph; empty: not asked for */
 	uint64_t independent;
 	bool capped; /* independent is a lower bound */
 	struct ans_cut cut;
@@ -325,6 +327,7 @@ struct ans_tree_node {
 	unsigned depth;
 	struct ans_holder node;
 	uint64_t shallow, retained;
+	uint64_t owner_retained, owner_hidden_bytes; /* where the answer has that tree */
 	uint64_t hidden; /* children of the parent that are not shown, on their last sibling's line;
 			    0 */
 	uint64_t hidden_bytes;
@@ -332,6 +335,7 @@ struct ans_tree_node {
 
 struct ans_tree {
 	uint64_t total_bytes;
+	unsigned trees; /* AGG_TREE_*; the owner's alone: it is the one that is shown */
 	VEC(struct ans_tree_node) nodes;
 };
 

@@ -118,6 +118,10 @@ static void put_why(struct jw *j, const struct ans_why_item *it)
 	jw_end(j, ']');
 	jw_kv_u64(j, "independent_paths", it->independent);
 	jw_kv_bool(j, "independent_is_lower_bound", it->capped);
+	if (it->owner.nodes.n) {
+		jw_key(j, "owner_path");
+		json_path(j, &it->owner);
+	}
 	put_cut(j, &it->cut);
 	json_origin(j, &it->origin);
 }
@@ -248,6 +252,7 @@ void json_doc_tree(struct str *o, const struct ans_head *h, const struct ans_tre
 
 	open_doc(&j, o, h);
 	jw_kv_u64(&j, "reachable_bytes", a->total_bytes);
+	jw_kv_text(&j, "tree", ans_trees_word(a->trees));
 	jw_key(&j, "nodes");
 	jw_array(&j);
 	for (size_t i = 0; i < a->nodes.n; i++) {
@@ -257,6 +262,9 @@ void json_doc_tree(struct str *o, const struct ans_head *h, const struct ans_tre
 		jw_kv_u64(&j, "depth", t->depth);
 		jw_kv_u64(&j, "shallow_bytes", t->shallow);
 		jw_kv_u64(&j, "retained_bytes", t->hidden ? t->hidden_bytes : t->retained);
+		if (a->trees & AGG_TREE_OWNER)
+			jw_kv_u64(&j, "owner_retained_bytes",
+				  t->hidden ? t->owner_hidden_bytes : t->owner_retained);
 		jw_key(&j, "node");
 		json_holder(&j, &t->node);
 		jw_end(&j, '}');
@@ -403,6 +411,7 @@ void json_doc_report(struct str *o, const struct ans_report *a)
 	jw_end(&j, ']');
 	jw_key(&j, "top");
 	jw_object(&j);
+	jw_kv_text(&j, "tree", ans_trees_word(a->by_root.trees));
 	jw_key(&j, "by_root");
 	json_top(&j, &a->by_root);
 	jw_key(&j, "by_type");

@@ -192,6 +192,8 @@ void json_holder(struct jw *j, const struct ans_holder *h)
 		jw_kv_u64(j, "bytes", h->bytes);
 	if (h->retained)
 		jw_kv_u64(j, "retained_bytes", h->retained);
+	if (h->owner_retained)
+		jw_kv_u64(j, "owner_retained_bytes", h->owner_retained);
 	if (h->count)
 		jw_kv_u64(j, "count", h->count);
 	jw_end(j, '}');

@@ -60,6 +60,8 @@ static void put_why(struct str *o, const struct ans_why_item *it)
 	text_holder(o, &it->what);
 	if (it->what.retained)
 		str_printf(o, ", retains %s", str_bytes(size, it->what.retained));
+	if (it->what.owner_retained)
+		str_printf(o, " (exact), %s (owner)", str_bytes(size, it->what.owner_retained));
 	str_put(o, "\n");
 	if (*it->note) {
 		str_printf(o, "  %s\n", it->note);
@@ -71,6 +73,10 @@ static void put_why(struct str *o, const struct ans_why_item *it)
 		if (*it->paths.v[p].expression)
 			put_expression(o, &it->paths.v[p]);
 		text_path(o, &it->paths.v[p], "    ");
+	}
+	if (it->owner.nodes.n) {
+		str_put(o, "  by the owner's tree\n");
+		text_path(o, &it->owner, "    ");
 	}
 	str_printf(o, "  independent paths: %s%" PRIu64 "\n", it->capped ? "at least " : "",
 		   it->independent);

@@ -58,8 +58,6 @@ static void put_rules(struct str *o, const struct ans_top *a)
 
 	if (!(a->trees & AGG_TREE_OWNER))
 		return;
-	if (!a->rules.n)
-		str_put(o, "owner's tree: no rule applies here: the same as the exact one\n");
 	for (size_t i = 0; i < a->rules.n && i < RULES_SHOWN; i++) {
 		str_printf(o, "%s %s references of ", i ? "            " : "owner's tree:",
 			   text_count(n, a->rules.v[i].edges));
@@ -139,17 +137,32 @@ void text_memory(struct str *o, enum text_style st, const struct ans_memory *a)
 		   str_bytes(s[0], sum > 0 ? (uint64_t)sum : 0), str_bytes(s[1], a->rss));
 }
 
+static void put_held(struct str *o, const struct ans_tree *a, uint64_t bytes)
+{
+	char s[16];
+
+	str_printf(o, "%10s %5.1f%% ", str_bytes(s, bytes), percent(bytes, a->total_bytes));
+}
+
 void text_tree(struct str *o, enum text_style st, const struct ans_tree *a)
 {
-	text_title(o, st, "  retained   share   shallow  held by dominance");
+	bool owner = a->trees == AGG_TREE_OWNER;
+
+	text_title(o, st,
+		   owner ? " retained (owner)   shallow  owned by dominance"
+		   : a->trees == AGG_TREE_BOTH
+			   ? " retained (exact)  retained (owner)   shallow  held by dominance"
+			   : " retained (exact)   shallow  held by dominance");
 	for (size_t i = 0; i < a->nodes.n; i++) {
 		const struct ans_tree_node *t = &a->nodes.v[i];
-		uint64_t held = t->hidden ? t->hidden_bytes : t->retained;
-		char s[2][16];
+		char s[16];
 
-		str_printf(o, "%10s %6.1f%% %9s  %*s", str_bytes(s[0], held),
-			   percent(held, a->total_bytes),
-			   t->hidden ? "" : str_bytes(s[1], t->shallow), 2 * (int)t->depth, "");
+		if (!owner)
+			put_held(o, a, t->hidden ? t->hidden_bytes : t->retained);
+		if (a->trees & AGG_TREE_OWNER)
+			put_held(o, a, t->hidden ? t->owner_hidden_bytes : t->owner_retained);
+		str_printf(o, "%9s  %*s", t->hidden ? "" : str_bytes(s, t->shallow),
+			   2 * (int)t->depth, "");
 		if (*t->node.field || *t->node.frame) {
 			text_clean(o, *t->node.field ? t->node.field : t->node.frame);
 			str_put(o, " = ");

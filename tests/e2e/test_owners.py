@@ -98,6 +98,31 @@ def test_trees(pooled):
     assert {"sync.Pool.local", "globals of runtime"} <= {r["rule"] for r in owner["owner_rules"]}
 
 
+def test_tree(pooled):
+    """The store's branch of the owner's tree has all its sessions; in the exact one they hang off nothing."""
+    owner = limpet_json("tree", pooled.pid, "main.store", "--depth", 1, "--tree", "owner")
+    assert owner["tree"] == "owner" and near(owner["nodes"][0]["owner_retained_bytes"], 64 * 128 << 10)
+    assert owner["nodes"][0]["retained_bytes"] < 10 << 10
+    exact = limpet_json("tree", pooled.pid, "main.store", "--depth", 1)
+    assert exact["tree"] == "exact" and "owner_retained_bytes" not in exact["nodes"][0]
+    assert "retained (owner)" in limpet("tree", pooled.pid, "--tree", "owner").stdout
+
+
+def test_why(pooled):
+    """Of the two that hold a session, the owner's tree names the store."""
+    item = limpet_json("why", pooled.pid, "main.session", "--limit", 1, "--tree", "both")
+    assert item["independent_paths"] == 2
+    assert [n for n in item["owner_path"] if n.get("type") == "main.store"]
+    assert not [n for n in item["owner_path"] if "scratch" in n.get("type", "")]
+
+
+def test_report(pooled):
+    top = limpet_json("report", pooled.pid, "--tree", "both")["top"]
+    assert top["tree"] == "both"
+    assert near(retained({"rows": top["by_root"]}, "main.theStore")[1], 64 * 128 << 10)
+    assert "owner_retained_bytes" not in limpet_json("report", pooled.pid)["top"]["by_root"][0]
+
+
 def test_own(pooled, tmp_path):
     """The user's word is the last: the pool owns after all, and the exact tree's answer comes back."""
     (tmp_path / "rules").write_text("own main.scratches # and sync.Pool has no say\n")
