@@ -89,11 +89,11 @@ static int one(pid_t pid, uint64_t n, enum wrap_mode mode)
 		_exit(child(pid, n, mode));
 	while (waitpid(kid, &status, 0) < 0 && errno == EINTR)
 		;
-	unsigned reaped, left;
+	struct target_cleaned cleaned;
 
 	/* Who never gets memory again cannot reap: the next one must. */
 	if (mode == WRAP_FROM_NTH)
-		err_free(target_clean(pid, &reaped, &left));
+		err_free(target_clean(pid, &cleaned));
 	bool fine = unharmed(pid, why, sizeof(why));
 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NONE_LEFT && fine)
