@@ -35,7 +35,7 @@ SHARED, GLOBALLY, GLOBALS = ("(shared by several labels)", "(shared by goroutine
 
 def truth(address, waiting=None):
     """The books, once so many goroutines stand still."""
-    for _ in range(600):
+    for _ in range(1800):
         with urllib.request.urlopen(f"{HTTP}{address}/truth", timeout=10) as answer:
             books = json.load(answer)
         if waiting is None or books["waiting"] == waiting:
