@@ -13,8 +13,10 @@ import subprocess
 import pytest
 
 import build_targets
+import test_dwarf
 import test_heapdump
 from cores import objects
+from dlvrpc import Dlv
 from guests import QEMU, Guest
 from procs import LIMPET, SLOW, limpet, limpet_json
 from test_goroutines import EXPECTED, is_within, parse, plain
@@ -200,6 +202,42 @@ def test_core_of_a_core(dead, tmp_path):
     assert was["goroutines"] == now["goroutines"]
     answer = limpet_json("verify", again, "--exe", dead.exe)
     assert answer["missing"] == answer["extra"] == 0 and answer["reachable_objects"] == dead.ask("verify")["reachable_objects"]
+
+
+def what_dlv_says(exe, core):
+    """(pc of each thread, function of each goroutine); an amd64 dlv opens arm64 cores."""
+    with Dlv(exe, core) as dlv:
+        threads = {t["id"]: t["pc"] for t in dlv.call("ListThreads")["Threads"]}
+        goroutines = {g["id"]: g["userCurrentLoc"]["line"] for g in dlv.call("ListGoroutines", Start=0, Count=100000)["Goroutines"]}
+    return threads, goroutines
+
+
+@pytest.mark.full
+def test_variables_are_dlvs(dead):
+    """Addresses, names and types of globals and locals, by DWARF of arm64 code."""
+    ours = test_dwarf.variables(dead.path, "--exe", dead.exe)
+    try:
+        with Dlv(dead.exe, dead.path) as dlv:
+            seen, theirs, wrong_globals = test_dwarf.compare_globals(dlv, ours)
+            nlocals, unknown, wrong = test_dwarf.compare_locals(dlv, ours)
+    except FileNotFoundError:
+        pytest.skip("no dlv here")
+    assert seen > 200 and seen > 0.9 * theirs and not wrong_globals, wrong_globals[:10]
+    assert nlocals - unknown > 8 and unknown <= 2 + nlocals // 100 and not wrong, wrong[:10]
+
+
+@pytest.mark.full
+def test_dlv(dead, tmp_path):
+    """A debugger finds in limpet's core what it finds in the one that this was made of, and what limpet says."""
+    again = str(tmp_path / "again.core")
+    limpet("snapshot", dead.path, "--exe", dead.exe, "-o", again)
+    try:
+        threads, goroutines = what_dlv_says(dead.exe, dead.path)
+        assert (threads, goroutines) == what_dlv_says(dead.exe, again)
+    except FileNotFoundError:
+        pytest.skip("no dlv here")
+    ours = dead.ask("goroutines", "--limit", 0)["goroutines"]
+    assert len(threads) >= 3 and goroutines.keys() == {g["id"] for g in ours if g["id"]}
 
 
 def test_another_machines_program(dead):
