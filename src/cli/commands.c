@@ -39,15 +39,19 @@ static const struct cmd table[] = {
 	{
 		.name = "top",
 		.args = "TARGET",
-		.about = "what takes the memory: by type, package, root, goroutine, label, kind or site",
+		.about = "what takes the memory: by type, package, module, root, goroutine, label, field, site …",
 		.help = WHERE
 		"Retained bytes are what would be freed with a row's objects: each byte counts once in\n"
 		"a row.  By root, goroutine and label all rows together are the reachable bytes.  By label\n"
 		"(label:KEY: of that key alone) rows are what goroutines of equal pprof labels hold\n"
 		"together: docs/labels.md; values are hashed but on a terminal (--values).  By site rows\n"
 		"are functions (--granularity line: lines) that allocated, as `go tool pprof -top` has\n"
-		"them, from the samples that the program takes itself: docs/sites.md.",
-		.example = "limpet top name:server --by type --sort retained",
+		"them, from the samples that the program takes itself: docs/sites.md.\n"
+		"The exact tree has what would be freed; in the owner's tree pools, caches, timers and\n"
+		"contexts pass on what they do not own (--tree, rules of your own with --owners:\n"
+		"`pool main.bufs`, `cache main.lru`, `pass main.T.items`, `own main.x`).  --focus and\n"
+		"--ignore look at the names of all that hold an object: docs/attribution.md.",
+		.example = "limpet top name:server --by field --tree both --focus main.Session",
 		.opts = OPTS_COMMON | OPT_BY | OPT_SORT | OPT_TREES,
 		.min_args = 1,
 		.max_args = 1,
