@@ -38,7 +38,7 @@ def test_machine():
     assert set(found) == MACHINE | {"go"}
     assert os.uname().release in found["kernel"]["detail"]
     assert f"uid {os.geteuid()}" in found["user"]["detail"]
-    assert "1.22 to 1.27" in found["go"]["detail"]
+    assert "1.18 to 1.27" in found["go"]["detail"]
 
 
 def test_process_is_not_touched():
