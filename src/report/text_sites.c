@@ -60,8 +60,10 @@ static void put_retained(struct str *o, const struct ans_row *r)
 
 static void put_row(struct str *o, const struct ans_top *a, const struct ans_row *r)
 {
-	char s[2][16];
+	char s[3][16];
 
+	if (!strcmp(a->sort, "alloc"))
+		str_printf(o, "%10s  ", str_bytes(s[2], r->site.alloc_bytes));
 	str_printf(o, "%10s %5.1f%% %10s %5.1f%%  ", str_bytes(s[0], r->shallow),
 		   percent(r->shallow, a->profile.bytes), str_bytes(s[1], r->site.cum),
 		   percent(r->site.cum, a->profile.bytes));
@@ -76,13 +78,14 @@ static void put_row(struct str *o, const struct ans_top *a, const struct ans_row
 
 void text_sites(struct str *o, enum text_style st, const struct ans_top *a)
 {
+	bool ever = !strcmp(a->sort, "alloc");
 	char head[128];
 
 	put_profile(o, &a->profile, a->total_bytes);
 	if (!a->rows.n)
 		return;
-	snprintf(head, sizeof(head), "%10s %6s %10s %6s  %11s %10s  %s", "flat", "", "cum", "",
-		 "retained", "objects", "site");
+	snprintf(head, sizeof(head), "%s%10s %6s %10s %6s  %11s %10s  %s",
+		 ever ? " allocated  " : "", "flat", "", "cum", "", "retained", "objects", "site");
 	text_title(o, st, head);
 	for (size_t i = 0; i < a->rows.n; i++)
 		put_row(o, a, &a->rows.v[i]);

@@ -32,12 +32,12 @@ class Asker:
         self.connection.close()
 
 
-def pprof(profile, *flags):
+def pprof(profile, *flags, sample="inuse_space"):
     """[(name, flat, cum)] of `go tool pprof -top`, in bytes, in its order."""
     with tempfile.NamedTemporaryFile(suffix=".pb.gz") as f:
         f.write(profile)
         f.flush()
-        out = subprocess.run([build_targets.toolchain(build_targets.NEWEST), "tool", "pprof", "-top", "-inuse_space",
+        out = subprocess.run([build_targets.toolchain(build_targets.NEWEST), "tool", "pprof", "-top", "-" + sample,
                               "-unit=B", "-nodefraction=0", "-nodecount=100000", *flags, f.name],
                              capture_output=True, text=True, check=True,
                              env=dict(os.environ, GOTOOLCHAIN="local", PPROF_TMPDIR=tempfile.gettempdir()))
@@ -46,7 +46,7 @@ def pprof(profile, *flags):
         found = re.match(r"\s*(-?\d+)B?\s+\S+%\s+\S+%\s+(-?\d+)B?\s+\S+%\s+(.*?)( \((?:partial-)?inline\))?$", line)
         if found:
             rows.append((found[3], int(found[1]), int(found[2])))
-    assert rows or "Type: inuse_space" in out.stdout, out.stdout + out.stderr
+    assert rows or "Type: " + sample in out.stdout, out.stdout + out.stderr
     return rows
 
 

@@ -67,6 +67,20 @@ def test_rows_can_be_lines(dense):
     assert large["name"].endswith(f"sites/main.go:{line_of('func large(')}") and large["line"] == line_of("func large(")
 
 
+def test_what_was_allocated_ever(dense):
+    """Dead ones count, too: sampled ones are counted by the runtime, stack by stack."""
+    with profiles.Asker(dense.address) as asker:
+        theirs = profiles.pprof(asker.profile(), sample="alloc_space")
+    doc = limpet_json("top", dense.pid, "--by", "site", "--sort", "alloc", "--limit", "8")
+    ours = {r["name"]: r["alloc_bytes"] for r in doc["rows"]}
+    assert doc["sort"] == "alloc" and doc["rows"][0]["name"] == theirs[0][0] == "main.garbage"
+    assert doc["rows"][0]["flat"] < ours["main.garbage"] / 100
+    mine = [(name, flat) for name, flat, _ in theirs if name.startswith("main.")][:6]
+    assert all(profiles.close(ours.get(name, 0), flat) for name, flat in mine), (ours, mine)
+    assert re.search(r"^ allocated +flat .*\n +\S+ \S+ .* main\.garbage$",
+                     limpet("top", dense.pid, "--by", "site", "--sort", "alloc").stdout, re.M)
+
+
 @pytest.mark.parametrize("rate", ["default", "1"])
 def test_rates(rate):
     with Target("sites", env={} if rate == "default" else {"GODEBUG": "memprofilerate=" + rate}) as target:
