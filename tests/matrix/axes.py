@@ -58,7 +58,7 @@ MODES = {
 # What a toolchain cannot build: (minor, mode) -> what its compiler or linker says.
 CANNOT = {(minor, "cover"): "flag provided but not defined: -cover" for minor in ("1.18", "1.19")}
 # What it builds, and what then ends by itself: the signal.
-CANNOT_RUN = {("1.18", "static"): signal.SIGTRAP}
+CANNOT_RUN = {(minor, "static"): signal.SIGTRAP for minor in ("1.18", "1.19")}
 # What limpet says no to: exit 4 and a line with these words.  The linker of Go 1.18 to 1.20 writes no build info there.
 REFUSED = {(minor, "linkshared"): "no Go build info" for minor in ("1.18", "1.19", "1.20")}
 
