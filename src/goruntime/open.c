@@ -169,6 +169,12 @@ static struct err *choose_layout(struct go *g, const char *layout_file)
 	if (layout_file)
 		return load_given(g, layout_file);
 	l = go_layout_find(g->version, go_arch(g)->name, &g->layout_exact);
+	if (minor_of_version(g->version) < 0)
+		return err_unsupported(
+			"the Go version was taken out of the program (it says \"%s\"): "
+			"garble and its like also change the tables that limpet "
+			"reads; look at a build without them",
+			g->version);
 	if (!l)
 		return err_unsupported("%s: no table comes near (limpet knows Go 1.18 and later); "
 				       "`limpet layout --go PATH` makes one",

@@ -301,7 +301,7 @@ def check_sums(path, counted):
 
 @pytest.mark.full
 def test_heap_bits_elsewhere(tmp_path):
-    """GOEXPERIMENT=noallocheaders of Go 1.22: nothing lies behind a span's slots.  limpet does not read it live."""
+    """GOEXPERIMENT=noallocheaders of Go 1.22: nothing lies behind a span's slots."""
     path = str(tmp_path / "dump")
     with Target("heapdump", "1.22", "exp-noallocheaders", args=[path]) as target:
         counted = write_dump(target)

@@ -58,7 +58,7 @@ MODES = {
 # What a toolchain cannot build: (minor, mode) -> what its compiler or linker says.
 CANNOT = {(minor, "cover"): "flag provided but not defined: -cover" for minor in ("1.18", "1.19")}
 # What it builds, and what then ends by itself: the signal.
-CANNOT_RUN = {(minor, "static"): signal.SIGTRAP for minor in ("1.18", "1.19")}
+CANNOT_RUN = {(minor, "static"): signal.SIGTRAP for minor in ("1.18", "1.19", "1.20")}
 # What limpet says no to: exit 4 and a line with these words.  The linker of Go 1.18 to 1.20 writes no build info there.
 REFUSED = {(minor, "linkshared"): "no Go build info" for minor in ("1.18", "1.19", "1.20")}
 
@@ -118,8 +118,9 @@ def build(minor, mode, symbols):
     main = [go, "build", "-o", os.path.join(out, m.get("out", "host")), *modfile, *m.get("args", []), "$LDFLAGS",
             "./" + m.get("package", "matrix")]
     then = [[*w, "-s"] if w[0] == "gcc" and symbols == "stripped" else w for w in m.get("then", [])]
-    then = [[*w[:2], *modfile, *w[2:]] if w[0] == "$GO" else w for w in then]
-    steps = [real(words) for words in (*m.get("first", []), main, *then)]
+    before, then = ([[*w[:2], *modfile, *w[2:]] if w[0] == "$GO" else w for w in part]
+                    for part in (m.get("first", []), then))
+    steps = [real(words) for words in (*before, main, *then)]
     env = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="-buildvcs=false", GOWORK="off", CC="gcc",
                **({"GODEBUG": "goindex=0"} if minor == "1.19" else {}),  # see tools/go-toolchain
                **{"CGO_ENABLED": "1", **m.get("env", {})})
