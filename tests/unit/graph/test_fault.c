@@ -5,6 +5,7 @@
  */
 #include "drawing.h"
 #include "fake_heap.h"
+#include "graph/owner.h"
 #include "graph/partition.h"
 #include "graph/verify.h"
 
@@ -117,6 +118,21 @@ static struct err *divide(const struct graph *g)
 	return err ? err : graph_reach_of(g, group, &fixed, 1, bits);
 }
 
+static struct err *own(const struct graph *g)
+{
+	_cleanup_(graph_passing_deinit) struct graph_passing p = { 0 };
+	_cleanup_(graph_freep) struct graph *o = NULL;
+	struct err *err = graph_passing_create(g, &p);
+
+	for (uint32_t e = 0; e < g->m && !err; e++)
+		p.kind[e] = (uint8_t)(e % (EDGE_CHAIN + 1));
+	if (!err && !vec_push(&p.beads, (struct graph_bead){ 1, g->n - 1 }))
+		err = &err_nomem;
+	if (!err)
+		err = graph_owner(g, &p, &o);
+	return err ? err : graph_dominators(o, 1);
+}
+
 static struct err *from_edges(void *arg)
 {
 	const struct drawing *d = arg;
@@ -126,6 +142,8 @@ static struct err *from_edges(void *arg)
 	err = graph_from_edges(d->n, d->nroots, d->from, d->to, d->m, d->bytes, &g);
 	if (!err)
 		err = divide(g);
+	if (!err)
+		err = own(g);
 	return err ? err : queries(g);
 }
 
