@@ -23,6 +23,7 @@ enum { KEY_ROOT = 1, KEY_BELOW_ROOT, KEY_SHARED, KEY_BELOW };
 struct fields {
 	struct agg *a;
 	struct agg_dom d;
+	uint64_t *stride;      /* by type: of its elements, if it is a row or an array */
 	struct agg_groups *gs; /* group[]: 1 + place until names are numbered */
 	VEC(struct place) places;
 	uint32_t *tab; /* open addressing by key: 1 + place */
@@ -89,8 +90,8 @@ static struct place place_of(const struct fields *f, uint64_t id, uint64_t at)
 	}
 	if (st->kind == SNAP_TYPE_PART || st->kind == SNAP_TYPE_CHAN || st->kind == SNAP_TYPE_MAP)
 		p.off = header;
-	else if (st->array && st->bytes)
-		p.off = header + (p.off - header) % st->bytes;
+	else if (f->stride[t])
+		p.off = header + (p.off - header) % f->stride[t];
 	p.key = ((uint64_t)t + 1) << 24 | (p.off & 0xffffff);
 	return p;
 }
@@ -228,6 +229,28 @@ static struct err *name_places(struct fields *f)
 	return err;
 }
 
+static struct err *find_strides(struct fields *f)
+{
+	const struct snapshot *s = f->a->s;
+
+	f->stride = zalloc(s->types.n + 1, sizeof(*f->stride));
+	if (!f->stride)
+		return &err_nomem;
+	for (size_t i = 1; i < s->types.n; i++) {
+		const struct snap_type *st = &s->types.v[i];
+		const struct go_type *t = NULL;
+
+		if (st->kind == SNAP_TYPE_RTYPE && !s->dump)
+			t = go_type_at(s->rtypes, st->rtype);
+		f->stride[i] = st->array ? st->bytes : 0;
+		for (int depth = 0; t && t->kind == GO_ARRAY && depth < 8; depth++) {
+			t = go_type_at(s->rtypes, t->elem);
+			f->stride[i] = t ? t->bytes : 0;
+		}
+	}
+	return NULL;
+}
+
 static struct err *make(struct fields *f)
 {
 	static const struct go_scan_ops ops = {
@@ -241,7 +264,9 @@ static struct err *make(struct fields *f)
 	f->gs->group = bigalloc(f->gs->nobjects, sizeof(*f->gs->group));
 	if (!f->gs->group)
 		return &err_nomem;
-	err = see_roots(f);
+	err = find_strides(f);
+	if (!err)
+		err = see_roots(f);
 	if (!err)
 		err = go_heap_scan(s->go, &s->heap, 0, s->heap.spans.n, &ops, f);
 	if (!err)
@@ -258,6 +283,7 @@ struct err *agg_groups_field(struct agg *a, const struct top_ask *q, struct agg_
 	struct err *err = make(&f);
 
 	free(f.tab);
+	free(f.stride);
 	vec_free(&f.places);
 	if (err)
 		return err;

@@ -9,6 +9,7 @@
 #include "report/agg_groups.h"
 
 enum { MODULE_UNKNOWN, MODULE_STD, MODULE_MAIN };
+enum { MODULES_MAX = 4096 };
 #define INHERIT UINT32_MAX
 
 struct modules {
@@ -26,7 +27,7 @@ static struct err *list_modules(struct modules *m)
 	if (!vec_push(&m->paths, "(unknown)") || !vec_push(&m->paths, "std") ||
 	    !vec_push(&m->paths, keepf(&m->a->keep, "%s", first)))
 		return &err_nomem;
-	while (*p) {
+	while (*p && m->paths.n < MODULES_MAX) {
 		size_t n = strcspn(p, "\n");
 
 		if (n && !vec_push(&m->paths, keepn(&m->a->keep, p, n)))

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 
+enum { STEPS_MAX = 1 << 20 }; /* of all types: those that lie nest without end */
 enum { STATIC_BYTES = 1 << 16, STATICS_MAX = 1 << 14, STATIC_DEPTH = 16 };
 
 struct static_place {
@@ -19,6 +20,7 @@ struct statics {
 	const struct snapshot *s;
 	owner_static_fn *fn;
 	void *arg;
+	unsigned steps;
 	VEC(struct static_place) v; /* found so far; those from done on are to be looked at */
 	size_t done;
 };
@@ -52,10 +54,11 @@ static struct err *follow_statics(struct statics *x, const struct go_type *t, co
 	struct go_types *ts = x->s->rtypes;
 	struct err *err = NULL;
 
-	if (t && t->kind == GO_POINTER)
-		return find_static(x, load_u64(mem), t->elem);
-	for (size_t i = 0; t && t->kind == GO_STRUCT && depth < STATIC_DEPTH && i < t->nfields;
-	     i++) {
+	if (!t || ++x->steps > STEPS_MAX)
+		return NULL;
+	if (t->kind == GO_POINTER)
+		return t->bytes < 8 ? NULL : find_static(x, load_u64(mem), t->elem);
+	for (size_t i = 0; t->kind == GO_STRUCT && depth < STATIC_DEPTH && i < t->nfields; i++) {
 		const struct go_type *f = go_type_at(ts, t->fields[i].type);
 
 		if (f && !err && t->fields[i].offset <= t->bytes &&
@@ -68,9 +71,10 @@ static struct err *follow_statics(struct statics *x, const struct go_type *t, co
 /* A value, and the structs inside it. */
 static struct err *tell(struct statics *x, const struct go_type *t, taddr at, unsigned depth)
 {
-	struct err *err = x->fn(x->arg, t, at);
+	struct err *err = ++x->steps > STEPS_MAX ? NULL : x->fn(x->arg, t, at);
 
-	for (size_t i = 0; depth < STATIC_DEPTH && i < t->nfields && !err; i++) {
+	for (size_t i = 0; x->steps < STEPS_MAX && depth < STATIC_DEPTH && i < t->nfields && !err;
+	     i++) {
 		const struct go_type *f = go_type_at(x->s->rtypes, t->fields[i].type);
 
 		if (f && f->kind == GO_STRUCT)

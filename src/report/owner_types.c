@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { DEPTH = 16, ARRAY_WORDS = 64, TYPES_MAX = 1 << 20 };
+enum { DEPTH = 16, ARRAY_WORDS = 64, STEPS_MAX = 4096, TYPES_MAX = 1 << 20 };
 
 struct seen {
 	taddr *tab;
@@ -21,6 +21,7 @@ struct looker {
 	struct owner_types *out;
 	struct seen seen;
 	VEC(taddr) todo;
+	unsigned steps; /* of one field: types that lie nest without end */
 };
 
 static size_t place_of(const struct seen *s, taddr t)
@@ -73,7 +74,7 @@ static struct err *add_words(struct looker *l, const struct go_type *t, uint64_t
 {
 	struct err *err = NULL;
 
-	if (!t || depth > DEPTH || off > UINT32_MAX)
+	if (!t || depth > DEPTH || off > UINT32_MAX || ++l->steps > STEPS_MAX)
 		return NULL;
 	switch (t->kind) {
 	case GO_POINTER:
@@ -109,6 +110,7 @@ static struct err *add_field(struct looker *l, const struct go_type *t, const ch
 	const struct go_type *f = t;
 	uint64_t off = 0;
 
+	l->steps = 0;
 	if (field && !go_type_path(l->ts, t, field, &off, &f))
 		return NULL;
 	return add_words(l, f, off, w, 0);
@@ -147,6 +149,7 @@ static struct err *add_lru(struct looker *l, const struct go_type *t, struct own
 		lists += is_list(l, f);
 		maps += is_map_of_elements(l, f);
 	}
+	l->steps = 0;
 	for (size_t i = 0; lists && maps && i < t->nfields && !err; i++) {
 		const struct go_type *f = go_type_at(l->ts, t->fields[i].type);
 
