@@ -322,7 +322,7 @@ def build_old(version, folder):
 
 @pytest.mark.full
 @pytest.mark.parametrize("version", OLD)
-def test_older_than_limpet_reads_live(version, tmp_path):
+def test_older_versions(version, tmp_path):
     path = str(tmp_path / "dump")
     with Target("heapdump", binary=build_old(version, str(tmp_path)), args=[path]) as target:
         counted = write_dump(target)

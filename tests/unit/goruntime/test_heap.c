@@ -443,7 +443,7 @@ static void each_layout(void (*check)(const struct go_layout *L))
 	const struct go_layout *const *layouts = go_layouts(&n);
 
 	for (size_t i = 0; i < n; i++)
-		if (go_has(layouts[i]->mspan_largeType))
+		if (go_layout_ptr_bits(layouts[i]) == GO_MALLOC_HEADER)
 			check(layouts[i]);
 }
 

@@ -19,6 +19,7 @@ static const struct {
 	{ "go1.26.8", "1.26", "", true },
 	{ "go1.26.8-X:nogreenteagc", "1.26", "nogreenteagc", true },
 	{ "go1.25.3 X:greenteagc", "1.25", "greenteagc", true },
+	{ "go1.22.12 X:noallocheaders", "1.22", "noallocheaders", true },
 	{ "go1.24.13 X:noswissmap", "1.24", "noswissmap", true },
 	{ "go1.24.13 X:noswissmap,nospinbitmutex", "1.24", "noswissmap", false },
 	{ "go1.27.4-X:nogreenteagc,nojsonv2", "1.27", "nogreenteagc", true },
