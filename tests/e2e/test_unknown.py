@@ -1,4 +1,8 @@
 """A Go version without a table: the nearest one, if the collector's marks agree; else exit 4."""
+import os
+
+import pytest
+
 import build_targets
 from procs import Target, limpet, limpet_json
 
@@ -29,3 +33,19 @@ def test_wrong_table_is_refused(tmp_path):
     with Target("mixed", binary=patched(tmp_path, "1.27", "stripped", b"go1.27.", b"go1.22.")) as target:
         answer = limpet("verify", target.pid, code=4)
         assert answer.stderr.count("\n") == 1 and "go1.22." in answer.stderr
+
+
+@pytest.mark.full
+def test_made_table_for_fields_that_moved(tmp_path):
+    """What tomorrow's Go looks like: a version nobody knows, with locks of another size; a table made from its toolchain."""
+    binary = patched(tmp_path, "1.27", "exp-staticlockranking", b"go1.27.", b"go1.28.")
+    table = tmp_path / "table"
+    limpet("layout", "--go", build_targets.toolchain("1.27"), "-o", table, "--quiet",
+           env=dict(os.environ, GOEXPERIMENT="staticlockranking", GOTOOLCHAIN="local"))
+    with Target("mixed", binary=binary) as target:
+        target.collect()
+        said = limpet("verify", target.pid, code=4).stderr
+        assert said.count("\n") == 1 and "go1.28." in said and "limpet layout --go" in said, said
+        answer = limpet_json("verify", target.pid, "--layout", table)
+        assert answer["missing"] == 0 and answer["extra"] == 0 and answer["gc_objects"] > 400000
+        assert answer["target"]["layout_exact"] is False
