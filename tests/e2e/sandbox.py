@@ -177,4 +177,5 @@ def beside(spec):
 
 
 if __name__ == "__main__":
+    call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # whoever started us may be killed
     {"pod": pod, "beside": beside}[sys.argv[1]](json.loads(sys.argv[2]))
