@@ -7,8 +7,13 @@ enum { REPORT_PATHS = 5 };
 
 static struct err *top(struct agg *a, struct top_ask *q, const char *by, struct ans_top *ret)
 {
+	struct err *err;
+
 	q->by = by;
-	return agg_top(a, q, ret);
+	err = agg_top(a, q, ret);
+	if (!err && strcmp(by, "root"))
+		vec_free(&ret->rules); /* one table says them */
+	return err;
 }
 
 struct err *agg_report(struct agg *a, const struct verify_result *v, size_t limit,

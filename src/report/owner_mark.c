@@ -263,14 +263,14 @@ static bool is_of_package(const struct snap_root *r, const char *package)
 
 	if (strncmp(p, used_by, strlen(used_by)))
 		return !r->place && !strncmp(p, package, n) && p[n] == '.';
-	for (p += strlen(used_by);; p++) {
-		if (strncmp(p, package, n) || p[n] != '.')
-			return false;
+	p += strlen(used_by);
+	while (!strncmp(p, package, n) && p[n] == '.') {
 		p += strcspn(p, ", ");
 		if (*p != ',')
 			return true;
-		p++; /* and the blank */
+		p += 1 + (p[1] == ' ');
 	}
+	return false;
 }
 
 static bool is_about(const struct owner_rule *r, const struct snap_root *root)

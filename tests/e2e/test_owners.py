@@ -123,6 +123,15 @@ def test_report(pooled):
     assert "owner_retained_bytes" not in limpet_json("report", pooled.pid)["top"]["by_root"][0]
 
 
+def test_core(pooled, tmp_path):
+    """A core of the process gives the same answer."""
+    limpet("snapshot", pooled.pid, "-o", tmp_path / "core")
+    live = limpet_json("top", pooled.pid, "--by", "type", "--limit", 0)
+    core = limpet_json("top", tmp_path / "core", "--by", "type", "--limit", 0)
+    for name in ("main.store", "main.scratch"):
+        assert retained(core, name) == retained(live, name)
+
+
 def test_own(pooled, tmp_path):
     """The user's word is the last: the pool owns after all, and the exact tree's answer comes back."""
     (tmp_path / "rules").write_text("own main.scratches # and sync.Pool has no say\n")
