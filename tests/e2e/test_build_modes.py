@@ -56,6 +56,7 @@ def test_two_runtimes(two):
     check_one(target.pid, "1.24", second)
 
 
+@pytest.mark.full  # gcore writes more than a GB of reserved memory
 @pytest.mark.skipif(not shutil.which("gcore"), reason="no gcore (gdb) here")
 def test_two_runtimes_in_a_core(two, tmp_path):
     """gcore leaves libraries' code out of the program headers: their files say what they are."""
@@ -71,9 +72,9 @@ def test_two_runtimes_in_a_core(two, tmp_path):
     os.unlink(path)
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not shutil.which("gcore"), reason="no gcore (gdb) here")
-@pytest.mark.parametrize("mode", ["c-shared-python", pytest.param("plugin", marks=pytest.mark.full),
-                                  pytest.param("linkshared", marks=pytest.mark.full)])
+@pytest.mark.parametrize("mode", ["c-shared-python", "plugin", "linkshared"])
 def test_gcore_of_libraries(mode, tmp_path):
     program, *args = axes.build("1.26", mode, "stripped")
     with cores.Stopped(tmp_path, "matrix", binary=program, args=args) as target:
