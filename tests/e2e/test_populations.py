@@ -13,8 +13,10 @@ import build_targets
 from procs import FULL, Target, limpet, limpet_json
 
 MINORS = build_targets.OLD_MINORS + build_targets.MINORS
+# Without malloc headers and DWARF nothing names what only globals hold: old versions are asked with DWARF.
 QUICK = [("1.23", "dwarf", "live"), ("1.26", "dwarf", "live"), ("1.26", "stripped", "core")]
-ALL = [(m, f, k) for m in MINORS for f in ("dwarf", "stripped") for k in ("live", "core")]
+ALL = [(m, f, k) for m in MINORS for f in ("dwarf", "stripped") for k in ("live", "core")
+       if f == "dwarf" or m in build_targets.MINORS]
 EXTRA = [x for x in ALL if x not in QUICK]
 CASES = [pytest.param(x, id="-".join(x)) for x in QUICK] + [
     pytest.param(x, id="-".join(x), marks=pytest.mark.full) for x in EXTRA if FULL]
@@ -25,7 +27,8 @@ HOUR = 3600 * 10**9
 class Look:
     """One instant of the program, and what limpet says of it."""
 
-    def __init__(self, evidence, truth, flavour, links):
+    def __init__(self, evidence, truth, flavour, links, minor):
+        self.minor = minor
         self.evidence, self.truth, self.exact, self.links = evidence, truth, flavour == "dwarf", links
         self.docs = {}
 
@@ -48,7 +51,7 @@ def look(request, tmp_path_factory):
             evidence = tmp_path_factory.mktemp("populations") / "core"
             limpet("snapshot", t.pid, "-o", evidence)
         links = {int(n): os.readlink(f"/proc/{t.pid}/fd/{n}") for n in os.listdir(f"/proc/{t.pid}/fd")}
-        yield Look(evidence, truth, flavour, links)
+        yield Look(evidence, truth, flavour, links, minor)
 
 
 def row_by(doc, **want):
@@ -103,7 +106,8 @@ def test_maps(look):
         for r in rows:
             assert r["len"] == n and r["slots"] >= n and r["bytes"] > r["waste_bytes"]
             assert (r["state"] == "sparse") == (name == "map[string]*main.item")
-    assert doc["totals"]["unreadable"] == 0
+    # map[intern.key]uintptr, the package internal/intern's own: its key has no type there
+    assert doc["totals"]["unreadable"] <= (look.minor in build_targets.OLD_MINORS)
 
 
 def test_slices(look):
@@ -142,7 +146,9 @@ def test_contexts(look):
     true, rows = look.truth["contexts"], look("contexts")["rows"]
     kinds = [r["kind"] for r in rows]
     for kind in ("cancel", "timeout", "value"):
-        look.same(kinds.count(kind), true[kind])
+        # In 1.20 a timerCtx points to its cancelCtx, which is an object of its own.
+        more = true["timeout"] if look.minor == "1.20" and kind == "cancel" else 0
+        look.same(kinds.count(kind), true[kind] + more)
     root = [r for r in rows if r["addr"] == true["root"]]
     look.same(len(root), 1)
     for r in root:
