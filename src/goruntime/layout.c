@@ -90,7 +90,8 @@ static bool harmless(const char *word, size_t n)
 		"nosynchashtriemap,goroutineleakprofile,simd,norandomizedheapbase64,"
 		"sizespecializedmalloc,nosizespecializedmalloc,runtimesecret,arenas,"
 		"runtimefreegc,mapsplitgroup,nomapsplitgroup,heapminimum512kib,exectracer2,"
-		"unified,nounified,regabireflect,pacerredesign,nopacerredesign,cgocheck2";
+		"unified,nounified,regabireflect,pacerredesign,nopacerredesign,cgocheck2,"
+		"preemptibleloops";
 
 	return has_word(list, word, n);
 }

@@ -71,6 +71,8 @@ def cells():
         for mode in MODES:
             for symbols in SYMBOLS:
                 for evidence in EVIDENCE:
+                    if (mode, evidence) == ("asan", "copy"):
+                        continue  # a known lack: docs/build-modes.md
                     cell = minor, mode, symbols, evidence
                     yield (*cell, cell in diagonal)
 
