@@ -90,12 +90,26 @@ struct err *agg_dominators(struct agg *a)
 	return err;
 }
 
+static void owner_deinit(struct agg *a)
+{
+	free(a->owner_edges);
+	a->owner_edges = NULL;
+	if (a->owner.g != a->g) {
+		free(a->owner.first);
+		free(a->owner.child);
+		free(a->owner.objects);
+		graph_free(a->owner.g);
+	}
+	a->owner = (struct agg_dom){ 0 };
+}
+
 static struct err *make_owner(struct agg *a, const struct owner_rules *rules,
 			      struct graph_passing *p)
 {
 	uint64_t edges = 0;
 	struct err *err;
 
+	owner_deinit(a); /* of a try that failed */
 	a->owner_edges = zalloc(rules->v.n, sizeof(*a->owner_edges));
 	if (!a->owner_edges)
 		return &err_nomem;
@@ -126,17 +140,6 @@ struct err *agg_owner(struct agg *a)
 		err = make_owner(a, a->owners ? a->owners : &builtin, &p);
 	graph_passing_deinit(&p);
 	return err;
-}
-
-static void owner_deinit(struct agg *a)
-{
-	free(a->owner_edges);
-	if (a->owner.g == a->g)
-		return;
-	free(a->owner.first);
-	free(a->owner.child);
-	free(a->owner.objects);
-	graph_free(a->owner.g);
 }
 
 void agg_deinit(struct agg *a)

@@ -36,13 +36,23 @@ static const char *value_text(struct agg *a, const struct snap_label_text *t)
 	return whole_text(a, t);
 }
 
+/* Keys tell rows apart, so there is always something of them: of one made at run time a hash. */
+static const char *key_text(struct agg *a, const struct snap_label_text *t)
+{
+	if (t->left_out)
+		return "(left out)";
+	if (t->literal || a->values == ANS_VALUES_FULL)
+		return whole_text(a, t);
+	return value_hash(a, t->p, t->n);
+}
+
 static struct ans_label_pair make_pair(struct agg *a, const struct snap_labels *l,
 				       struct snap_label from)
 {
 	const struct snap_label_text *key = &l->texts.v[from.key], *value = &l->texts.v[from.value];
 
 	return (struct ans_label_pair){
-		.key = key->left_out ? "(left out)" : whole_text(a, key),
+		.key = key_text(a, key),
 		.value = value_text(a, value),
 		.left_out = value->left_out,
 		.hashed = a->values == ANS_VALUES_HASH,
@@ -237,7 +247,7 @@ static void put_keys(struct agg *a, struct str *s)
 		if (l->texts.v[k].left_out || !names_a_label(l, k))
 			continue;
 		str_put(s, n++ ? ", " : "; there are: ");
-		text_clean(s, whole_text(a, &l->texts.v[k]));
+		text_clean(s, key_text(a, &l->texts.v[k]));
 	}
 }
 

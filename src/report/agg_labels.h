@@ -1,7 +1,8 @@
 /*
  * agg_labels.h - private to the report room: labels of goroutines as answers, and by group.
  *
- * Keys are structure and always shown; values are the program's, by a->values.
+ * Keys that stand in the executable are structure and always shown; others, and all values, are
+ * the program's, by a->values.
  */
 #ifndef LIMPET_REPORT_AGG_LABELS_H
 #define LIMPET_REPORT_AGG_LABELS_H
@@ -30,7 +31,8 @@ struct err *agg_labels_of(struct agg *a, size_t i, const struct ans_labels **ret
 
 /*
  * What each group holds, its goroutines together, one row a group; behind these what others hold
- * and what is shared; owner NULL: without the owner's columns.  Caller frees the gs->n + AGG_LABEL_ROWS_MORE rows with free().
+ * and what is shared; owner NULL: without the owner's columns.  Caller frees the gs->n +
+ * AGG_LABEL_ROWS_MORE rows with free().
  */
 enum { AGG_LABEL_ROWS_MORE = 3 };
 struct err *agg_label_rows(struct agg *a, const struct agg_label_groups *gs,

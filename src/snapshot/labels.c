@@ -103,8 +103,10 @@ static uint32_t keep_text(struct reader *r, struct snap_label_text t)
 	uint32_t number = index_find(&r->texts, hash, r, same_text, &t);
 	uint8_t *copy;
 
-	if (number != UINT32_MAX)
+	if (number != UINT32_MAX) {
+		r->l->texts.v[number].literal |= t.literal;
 		return number;
+	}
 	copy = malloc((size_t)t.n + 1);
 	if (!copy || !index_add(&r->texts, hash)) {
 		free(copy);
@@ -130,11 +132,28 @@ static bool all_zero(const uint8_t *p, size_t n)
 	return n != 0;
 }
 
+/* In what the linker laid out and nobody writes to: string literals and names. */
+static bool in_executable(const struct go *g, taddr at)
+{
+	for (size_t i = 0; i < g->nmodules; i++) {
+		const struct go_module *m = &g->modules[i];
+		taddr begin = MIN(m->text.start, m->rodata), end = MAX(m->types.end, m->bss.end);
+
+		if (at < begin || at >= end)
+			continue;
+		return !trange_has(m->data, at) && !trange_has(m->bss, at) &&
+		       !trange_has(m->noptrdata, at) && !trange_has(m->noptrbss, at);
+	}
+	return false;
+}
+
 /* UINT32_MAX: r->err says why not. */
 static uint32_t read_text(struct reader *r, struct go_label_text from)
 {
 	uint8_t buf[TEXT_MAX];
-	struct snap_label_text t = { .p = buf, .len = from.n };
+	struct snap_label_text t = { .p = buf,
+				     .len = from.n,
+				     .literal = !from.n || in_executable(r->s->go, from.at) };
 
 	t.n = (uint32_t)MIN(from.n, (uint64_t)TEXT_MAX);
 	t.at = from.n > t.n ? from.at : 0;

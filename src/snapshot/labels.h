@@ -22,6 +22,7 @@ struct snap_label_text {
 	uint64_t len;  /* of the program's string; more than n: the rest was not read */
 	taddr at;      /* of one that was cut, for then its begin does not tell it from others */
 	bool left_out; /* whoever made the core took it out: nobody knows which */
+	bool literal;  /* stands in the executable too: a word of who wrote the program */
 };
 
 struct snap_label {

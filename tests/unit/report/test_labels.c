@@ -48,7 +48,8 @@ static void make_labels(struct world *w, uint64_t *seed)
 	for (unsigned i = 0; i < NTEXTS; i++)
 		w->texts[i] = (struct snap_label_text){ .p = (const uint8_t *)text[i],
 							.n = (uint32_t)strlen(text[i]),
-							.len = strlen(text[i]) };
+							.len = strlen(text[i]),
+							.literal = true };
 	for (unsigned i = 0; i < NG; i++) {
 		w->set_of[i] = rnd(seed, NSETS);
 		w->gs[i] = (struct go_goroutine){ .id = i + 1,
@@ -255,6 +256,32 @@ static void test_policies(void **state)
 	}
 }
 
+/* A key that the program made is its data: shown only in full. */
+static void test_made_key(void **state)
+{
+	static const unsigned policy[] = { ANS_VALUES_NONE, ANS_VALUES_HASH, ANS_VALUES_FULL };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(policy); i++) {
+		struct world w;
+		struct agg a;
+		struct str o = { 0 };
+		const struct ans_labels *l = NULL;
+
+		make_world(&w, 1);
+		w.set_of[2] = 3;
+		w.texts[0].literal = false;
+		a = (struct agg){ .s = &w.s, .g = w.g, .nthreads = 1, .values = policy[i] };
+		assert_null(agg_labels_of(&a, 2, &l));
+		text_labels(&o, l);
+		assert_int_equal(!!strstr(o.s, "route"), policy[i] == ANS_VALUES_FULL);
+		assert_non_null(strstr(o.s, "tenant: "));
+		str_deinit(&o);
+		agg_deinit(&a);
+		graph_free(w.g);
+	}
+}
+
 /* What a hostile program may have in them. */
 static void test_hostile(void **state)
 {
@@ -267,10 +294,13 @@ static void test_hostile(void **state)
 	(void)state;
 	make_world(&w, 1);
 	w.set_of[0] = 2;
-	w.texts[0] = (struct snap_label_text){ (const uint8_t *)evil, sizeof(evil) - 1,
-					       sizeof(evil) - 1, 0, false };
-	w.texts[2] = (struct snap_label_text){ (const uint8_t *)"long", 4, 1 << 20, 0x1234, false };
-	w.texts[4] = (struct snap_label_text){ NULL, 0, 0, 0, true };
+	w.texts[0] = (struct snap_label_text){
+		(const uint8_t *)evil, sizeof(evil) - 1, sizeof(evil) - 1, 0, false, true
+	};
+	w.texts[2] = (struct snap_label_text){
+		(const uint8_t *)"long", 4, 1 << 20, 0x1234, false, true
+	};
+	w.texts[4] = (struct snap_label_text){ NULL, 0, 0, 0, true, false };
 	a = (struct agg){ .s = &w.s, .g = w.g, .nthreads = 1, .values = ANS_VALUES_FULL };
 	assert_null(agg_labels_of(&a, 0, &l));
 	text_labels(&o, l);
@@ -285,6 +315,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_made_key),
 		cmocka_unit_test(test_hostile),
 	};
 
