@@ -13,11 +13,10 @@
 #include <stdio.h>
 
 enum { PATTERN_MAX = 256, NAME_MAX_BYTES = 512, SPAN_CLASSES = 256 };
-enum { WANTED = 1, UNWANTED = 2 };
 
 struct patterns {
 	regex_t focus, ignore;
-	unsigned have; /* WANTED, UNWANTED */
+	unsigned have; /* AGG_WANTED, AGG_UNWANTED: which of them there are */
 };
 
 static struct err *compile(const char *option, const char *text, regex_t *ret)
@@ -36,9 +35,9 @@ static struct err *compile(const char *option, const char *text, regex_t *ret)
 
 static void patterns_deinit(struct patterns *p)
 {
-	if (p->have & WANTED)
+	if (p->have & AGG_WANTED)
 		regfree(&p->focus);
-	if (p->have & UNWANTED)
+	if (p->have & AGG_UNWANTED)
 		regfree(&p->ignore);
 }
 
@@ -46,10 +45,10 @@ static struct err *patterns_init(struct patterns *p, const char *focus, const ch
 {
 	struct err *err = focus ? compile("--focus", focus, &p->focus) : NULL;
 
-	p->have |= focus && !err ? WANTED : 0;
+	p->have |= focus && !err ? AGG_WANTED : 0;
 	if (!err && ignore) {
 		err = compile("--ignore", ignore, &p->ignore);
-		p->have |= err ? 0 : UNWANTED;
+		p->have |= err ? 0 : AGG_UNWANTED;
 	}
 	return err;
 }
@@ -70,10 +69,10 @@ static uint8_t match(const struct patterns *p, const char *name)
 	uint8_t m = 0;
 
 	snprintf(buf, sizeof(buf), "%s", name ? name : "");
-	if ((p->have & WANTED) && !regexec(&p->focus, buf, 0, NULL, 0))
-		m |= WANTED;
-	if ((p->have & UNWANTED) && !regexec(&p->ignore, buf, 0, NULL, 0))
-		m |= UNWANTED;
+	if ((p->have & AGG_WANTED) && !regexec(&p->focus, buf, 0, NULL, 0))
+		m |= AGG_WANTED;
+	if ((p->have & AGG_UNWANTED) && !regexec(&p->ignore, buf, 0, NULL, 0))
+		m |= AGG_UNWANTED;
 	return m;
 }
 
@@ -138,7 +137,8 @@ static void enter(struct filter *f, gnode v, uint8_t line)
 {
 	const struct graph *g = f->from->g;
 
-	if (!graph_is_object(g, v) || ((f->have & WANTED) && !(line & WANTED)) || (line & UNWANTED))
+	if (!graph_is_object(g, v) || ((f->have & AGG_WANTED) && !(line & AGG_WANTED)) ||
+	    (line & AGG_UNWANTED))
 		return;
 	f->kept[v >> 6] |= 1ULL << (v & 63);
 	f->retained[v] = graph_shallow(g, v);
@@ -217,6 +217,24 @@ struct err *agg_focus(struct agg *a, struct top_ask *q, struct agg_focus *exact,
 		err = filter(&q->owner, &j, p.have, owner);
 	free(j.type);
 	free(j.root);
+	patterns_deinit(&p);
+	return err;
+}
+
+struct err *agg_focus_names(const struct top_ask *q, size_t n,
+			    const char *(*name)(const void *arg, size_t i, unsigned k),
+			    const void *arg, uint8_t *ret)
+{
+	struct patterns p = { 0 };
+	struct err *err = patterns_init(&p, q->focus, q->ignore);
+
+	for (size_t i = 0; i < n && !err; i++) {
+		const char *one;
+
+		ret[i] = 0;
+		for (unsigned k = 0; (one = name(arg, i, k)); k++)
+			ret[i] |= match(&p, one);
+	}
 	patterns_deinit(&p);
 	return err;
 }

@@ -31,12 +31,13 @@ struct err *agg_labels_of(struct agg *a, size_t i, const struct ans_labels **ret
 
 /*
  * What each group holds, its goroutines together, one row a group; behind these what others hold
- * and what is shared; owner NULL: without the owner's columns.  Caller frees the gs->n +
- * AGG_LABEL_ROWS_MORE rows with free().
+ * and what is shared.  q: the owner's columns too where it has that tree, and of both only what is
+ * in focus; NULL: the exact tree, all of it.  Caller frees the gs->n + AGG_LABEL_ROWS_MORE rows
+ * with free().
  */
 enum { AGG_LABEL_ROWS_MORE = 3 };
 struct err *agg_label_rows(struct agg *a, const struct agg_label_groups *gs,
-			   const struct graph *owner, struct ans_row **ret) MUST_CHECK;
+			   const struct top_ask *q, struct ans_row **ret) MUST_CHECK;
 
 /* In words why there are no groups but 0 and 1; NULL: there are.  After agg_label_groups_make(). */
 const char *agg_labels_missing(struct agg *a, const char *key, const struct agg_label_groups *gs);

@@ -10,6 +10,7 @@
  */
 #include "report/agg_sites.h"
 
+#include "report/agg_focus.h"
 #include "report/agg_top.h"
 
 #include <math.h>
@@ -21,6 +22,8 @@ struct table {
 	const struct top_ask *q;
 	uint32_t *row_of; /* by frame */
 	VEC(struct ans_row) rows;
+	uint8_t *says;	 /* by frame: what its names are to --focus and --ignore; NULL: neither is
+			    there */
 	uint32_t *seen;	 /* by row: site + 1 that was counted last: recursion counts once */
 	uint64_t *alive; /* by site: samples */
 	uint64_t *best;	 /* by row: flat of the heaviest frame in it */
@@ -29,6 +32,7 @@ struct table {
 static void table_deinit(struct table *t)
 {
 	free(t->row_of);
+	free(t->says);
 	vec_free(&t->rows);
 	free(t->seen);
 	free(t->alive);
@@ -134,6 +138,34 @@ static struct err *make_rows(struct table *t)
 	return t->seen && t->best && t->alive ? keep_err(&t->a->keep) : &err_nomem;
 }
 
+static const char *frame_name(const void *arg, size_t i, unsigned k)
+{
+	const struct snap_sites *x = arg;
+
+	return k == 0 ? x->frames.v[i].function : k == 1 ? x->frames.v[i].file : NULL;
+}
+
+/* internal/driver/driver_focus.go: a sample is matched by functions and files of its stack. */
+static struct err *ask_frames(struct table *t)
+{
+	if (!t->q->focus && !t->q->ignore)
+		return NULL;
+	t->says = zalloc(t->x->frames.n, 1);
+	if (!t->says)
+		return &err_nomem;
+	return agg_focus_names(t->q, t->x->frames.n, frame_name, t->x, t->says);
+}
+
+/* Has it a frame that a reader of profiles sees, and is it in focus? */
+static bool is_shown(const struct table *t, const struct snap_site *s)
+{
+	uint8_t says = 0;
+
+	for (uint32_t k = s->hidden; t->says && k < s->n; k++)
+		says |= t->says[t->x->stack.v[s->first + k]];
+	return s->hidden < s->n && (!t->says || agg_focus_keeps(t->q, says));
+}
+
 static bool is_alive(const struct agg *a, const struct snap_sample *m)
 {
 	return graph_reached(a->g, graph_node_of_object(a->g, m->object));
@@ -145,7 +177,7 @@ static uint32_t leaf_row(const struct table *t, const struct snap_site *s)
 }
 
 /* The leaf's own: flat figures. */
-static void count_leaf(struct table *t, size_t i, struct ans_row_site *sum)
+static void count_leaf(struct table *t, size_t i)
 {
 	const struct snap_site *s = &t->x->sites.v[i];
 	const struct snap_frame *f = snap_site_frame(t->x, s, s->hidden);
@@ -159,8 +191,6 @@ static void count_leaf(struct table *t, size_t i, struct ans_row_site *sum)
 	r->site.sampled += t->alive[i];
 	r->site.alloc_objects += scaled((double)s->allocs, scale);
 	r->site.alloc_bytes += scaled((double)s->allocs * (double)s->bytes, scale);
-	sum->sampled += t->alive[i];
-	sum->cum += flat;
 	if (!r->site.file || flat > t->best[k]) {
 		r->site.file = f->file;
 		r->site.line = f->line;
@@ -175,7 +205,11 @@ static void count_site(struct table *t, size_t i, struct ans_row_site *sum)
 
 	if (s->hidden >= s->n)
 		return;
-	count_leaf(t, i, sum);
+	sum->sampled += t->alive[i];
+	sum->cum += bytes;
+	if (!is_shown(t, s))
+		return;
+	count_leaf(t, i);
 	for (uint32_t k = s->hidden; k < s->n; k++) {
 		uint32_t row = t->row_of[t->x->stack.v[s->first + k]];
 
@@ -322,7 +356,7 @@ static struct err *add_retained(struct table *t)
 		const struct snap_sample *m = &t->x->samples.v[i];
 		const struct snap_site *s = &t->x->sites.v[m->site];
 
-		if (s->hidden < s->n && !w.row[m->object])
+		if (!w.row[m->object] && is_shown(t, s))
 			w.row[m->object] = 1 + leaf_row(t, s);
 	}
 	if (!err && !climb(&w))
@@ -392,6 +426,8 @@ struct err *agg_rows_site(struct agg *a, const struct top_ask *q, struct ans_top
 		return err;
 	agg_profile(t.x, &top->profile);
 	err = make_rows(&t);
+	if (!err)
+		err = ask_frames(&t);
 	for (size_t i = 0; i < t.x->samples.n && !err; i++)
 		t.alive[t.x->samples.v[i].site] += is_alive(a, &t.x->samples.v[i]);
 	for (size_t i = 0; i < t.x->sites.n && !err; i++)

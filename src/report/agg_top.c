@@ -362,10 +362,8 @@ static struct err *look_at_trees(struct agg *a, const struct agg_by *by, struct 
 			err = list_rules(a, t);
 	}
 	q->exact = agg_dom_of(a, AGG_TREE_EXACT);
-	if (err || (!q->focus && !q->ignore))
-		return err;
-	if (!by->groups && !(by->flags & AGG_BY_ROOTS))
-		return err_usage("--by %s: takes neither --focus nor --ignore", by->word);
+	if (err || (!q->focus && !q->ignore) || (by->flags & AGG_BY_SAMPLED))
+		return err; /* samples are asked by the names of their stacks */
 	return agg_focus(a, q, &f->exact, &f->owner);
 }
 

@@ -119,14 +119,20 @@ static uint32_t row_of(const struct part *p, gnode v)
 	return p->others + (p->global[v >> 6] >> (v & 63) & 1 ? ROW_SHARED_GLOBALLY : ROW_SHARED);
 }
 
-static void add_objects(struct part *p)
+/* kept: bits by node, NULL: all. */
+static bool is_counted(const struct part *p, gnode v, const uint64_t *kept)
+{
+	return p->owner[v] != GRAPH_NONE && (!kept || (kept[v >> 6] >> (v & 63) & 1));
+}
+
+static void add_objects(struct part *p, const uint64_t *kept)
 {
 	const struct graph *g = p->a->g;
 
 	for (gnode v = g->nroots + 1; v < g->n; v++) {
 		struct ans_row *r;
 
-		if (p->owner[v] == GRAPH_NONE)
+		if (!is_counted(p, v, kept))
 			continue;
 		r = &p->rows[row_of(p, v)];
 		r->objects++;
@@ -170,7 +176,7 @@ static void name_rows(struct part *p)
 	}
 }
 
-static struct err *make_rows(struct part *p)
+static struct err *make_rows(struct part *p, const uint64_t *kept)
 {
 	struct err *err = group_roots(p);
 
@@ -182,12 +188,12 @@ static struct err *make_rows(struct part *p)
 		return err;
 	name_rows(p);
 	add_goroutines(p);
-	add_objects(p);
+	add_objects(p, kept);
 	return NULL;
 }
 
 /* The owner's columns, of the rows that are there. */
-static struct err *add_owner(struct part *p, const struct graph *owner)
+static struct err *add_owner(struct part *p, const struct graph *owner, const uint64_t *kept)
 {
 	struct err *err;
 
@@ -197,7 +203,7 @@ static struct err *add_owner(struct part *p, const struct graph *owner)
 	p->g = owner;
 	err = divide(p);
 	for (gnode v = owner->nroots + 1; v < owner->n && !err; v++) {
-		if (p->owner[v] == GRAPH_NONE)
+		if (!is_counted(p, v, kept))
 			continue;
 		p->rows[row_of(p, v)].owner_objects++;
 		p->rows[row_of(p, v)].owner_retained += graph_shallow(owner, v);
@@ -206,14 +212,14 @@ static struct err *add_owner(struct part *p, const struct graph *owner)
 }
 
 struct err *agg_label_rows(struct agg *a, const struct agg_label_groups *gs,
-			   const struct graph *owner, struct ans_row **ret)
+			   const struct top_ask *q, struct ans_row **ret)
 {
 	_cleanup_(freep) struct ans_row *rows = zalloc(gs->n + AGG_LABEL_ROWS_MORE, sizeof(*rows));
 	struct part p = { .a = a, .gs = gs, .g = a->g, .rows = rows };
-	struct err *err = rows ? make_rows(&p) : &err_nomem;
+	struct err *err = rows ? make_rows(&p, q ? q->exact.kept : NULL) : &err_nomem;
 
-	if (!err && owner)
-		err = add_owner(&p, owner);
+	if (!err && q && q->owner.g)
+		err = add_owner(&p, q->owner.g, q->owner.kept);
 	free(p.group);
 	free(p.g_node);
 	free(p.g_group);
@@ -233,7 +239,7 @@ struct err *agg_rows_label(struct agg *a, const struct top_ask *q, struct ans_to
 	struct err *err = agg_label_groups_make(a, q->arg, &gs);
 
 	if (!err)
-		err = agg_label_rows(a, &gs, q->owner.g, &rows);
+		err = agg_label_rows(a, &gs, q, &rows);
 	t->no_labels = err ? NULL : agg_labels_missing(a, q->arg, &gs);
 	for (uint32_t k = 0; !err && k < gs.n + AGG_LABEL_ROWS_MORE; k++)
 		if ((rows[k].count || rows[k].objects || rows[k].owner_objects) &&

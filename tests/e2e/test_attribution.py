@@ -69,7 +69,7 @@ def test_field_differs_by_tree(lru):
 
 
 @pytest.mark.parametrize("tree", ["exact", "owner", "both"])
-@pytest.mark.parametrize("by", ["type", "root", "goroutine"])
+@pytest.mark.parametrize("by", ["type", "root", "goroutine", "label"])
 def test_focus_and_ignore_are_all(lru, by, tree):
     """What one pattern keeps and drops is everything, and rows of roots add up to what is kept."""
     parts = [rows(lru, by, option, r"internal\.Entry\[", "--tree", tree)[0] for option in ("--focus", "--ignore")]
@@ -112,7 +112,3 @@ def test_generation():
 def test_usage(args, words):
     done = limpet("top", "pid:1", *args, code=2)
     assert words in done.stderr and done.stderr.count("\n") == 1
-
-
-def test_no_focus_of_samples(lru):
-    assert "takes neither --focus nor --ignore" in limpet("top", lru.pid, "--by", "site", "--focus", "x", code=2).stderr

@@ -67,6 +67,19 @@ def test_rows_can_be_lines(dense):
     assert large["name"].endswith(f"sites/main.go:{line_of('func large(')}") and large["line"] == line_of("func large(")
 
 
+@pytest.mark.parametrize("focus,ignore", [(r"main\.(large|chained)$", None), (None, r"main\.inlined"), (r"^main\.", r"main\.large|newStore"),
+                                          ("sites/main.go", None), ("no such function", None)])
+def test_focus_and_ignore_are_those_of_pprof(dense, focus, ignore):
+    """By functions and files of the stacks; in pprof's words -focus and -ignore."""
+    asked = [(word, text) for word, text in (("focus", focus), ("ignore", ignore)) if text]
+    options = [x for word, text in asked for x in ("--" + word, text)]
+    doc, theirs = compare(dense.address, lambda: profiles.sites(dense.pid, *options),
+                          [f"-{word}={text}" for word, text in asked])
+    own = [{name for name in names if name.startswith("main.")}
+           for names in ((r["name"] for r in doc["rows"]), (r[0] for r in theirs))]
+    assert own[0] == own[1]  # the rows of the server come and go
+
+
 def test_what_was_allocated_ever(dense):
     """Dead ones count, too: sampled ones are counted by the runtime, stack by stack."""
     with profiles.Asker(dense.address) as asker:
