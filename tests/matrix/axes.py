@@ -105,7 +105,7 @@ def build(minor, mode, symbols):
     """The command line of that cell's program; it is built if need be."""
     m = MODES[mode]
     go = build_targets.toolchain(minor)
-    out = os.path.join(build_targets.CACHE, "matrix", f"go{minor}-{mode}-{symbols}")
+    out = os.path.realpath(os.path.join(build_targets.CACHE, "matrix", f"go{minor}-{mode}-{symbols}"))
     os.makedirs(out, exist_ok=True)
     names = {"$GO": go, "$OUT": out, "$SRC": os.path.join(build_targets.PROGS, "matrix")}
 
@@ -126,7 +126,7 @@ def build(minor, mode, symbols):
     env = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="-buildvcs=false", GOWORK="off", CC="gcc",
                **({"GODEBUG": "goindex=0"} if minor == "1.19" else {}),  # see tools/go-toolchain
                **{"CGO_ENABLED": "1", **m.get("env", {})})
-    digest = _digest([go, m, ldflags])
+    digest = _digest([go, m, ldflags, out if "first" in m else ""])  # the path of shared libraries is written into it
     stamp = os.path.join(out, "stamp")
     with open(stamp + ".lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
