@@ -38,7 +38,8 @@ struct err *cmd_goroutines(const struct args *a, int *status)
 	(void)status;
 	if (!err)
 		err = session_open(a, &s);
-	s.agg.values = session_values(a);
+	if (by == GROUP_LABEL) /* asked for by name */
+		s.agg.values = session_values(a);
 	if (!err)
 		err = session_stage(&s, "finding dominators");
 	if (!err)

@@ -64,7 +64,8 @@ struct err *cmd_top(const struct args *a, int *status)
 	if (!err)
 		err = session_open(a, &s);
 	s.agg.owners = &trees.rules;
-	s.agg.values = session_values(a);
+	if (!strncmp(q.by, "label", 5)) /* asked for by name */
+		s.agg.values = session_values(a);
 	if (!err)
 		err = session_stage(&s, "finding dominators");
 	if (!err)

@@ -335,10 +335,11 @@ def on_terminal(*args):
 def test_on_a_terminal(newer_shop):
     target, _ = newer_shop
     assert {"acme", "/cart"} <= set(told(on_terminal("top", target.pid, "--by", "label")))
-    assert {"acme", "/cart"} <= set(told(on_terminal("goroutines", target.pid)))
-    assert told(on_terminal("goroutines", target.pid, "--values", "hash")) == []
-    assert told(on_terminal("report", target.pid)) == []
-    assert "{route: \"/report/{id}\", tenant: globex}" in on_terminal("goroutines", target.pid)
+    assert {"acme", "/cart"} <= set(told(on_terminal("goroutines", target.pid, "--group-by", "label")))
+    assert told(on_terminal("goroutines", target.pid, "--group-by", "label", "--values", "hash")) == []
+    for nobody_asked in (["report"], ["goroutines"], ["top", "--by", "goroutine"]):
+        assert told(on_terminal(nobody_asked[0], target.pid, *nobody_asked[1:])) == []
+    assert "{route: \"/report/{id}\", tenant: globex}" in on_terminal("goroutines", target.pid, "--values", "full")
 
 
 @pytest.mark.parametrize("how", ["--no-payload", "--redact"])

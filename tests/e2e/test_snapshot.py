@@ -120,13 +120,24 @@ def test_registers(tmp_path):
     assert "NT_FPREGSET" not in run("readelf", "-nW", tmp_path / "redacted").stdout
 
 
+def without_labels(x):
+    """Labels of goroutines are contents: how many there are is not."""
+    if isinstance(x, list):
+        return [without_labels(y) for y in x]
+    if not isinstance(x, dict):
+        return x
+    return {key: len(value) if key == "labels" and value else
+            [{k: v for k, v in row.items() if k not in ("name", "labels")} for row in value] if key == "by_label" else
+            without_labels(value) for key, value in x.items()}
+
+
 def answers(core, *more):
     """What limpet says of a core, without times of its own work."""
     said = {}
     for question in ("report", "verify", "top --by type --limit 200", "top --by root", "goroutines", "memory", "tree"):
         command, *options = question.split()
         text = json.dumps(limpet_json(command, core, *options, *more))
-        said[question] = json.loads(re.sub(r"(\\u2026)[0-9a-f]{4}", r"\1", text))  # hashes of contents
+        said[question] = without_labels(json.loads(re.sub(r"(\\u2026)[0-9a-f]{4}", r"\1", text)))  # hashes of contents
         for key in ("read_ns", "extract_ns", "names_ns", "type_conflicts"):
             said[question].get("capture", {}).pop(key, None)
         said[question].get("target", {}).pop("file", None)
