@@ -166,7 +166,7 @@ def test_go_too_old(place, version):
     with Target("quiet", binary=binary) as target:
         done = run(LIMPET, "report", target.pid)
         if version == b"go1.17.4":
-            says(done, 4, f"pid {target.pid}: go1.17.4: no table comes near (limpet knows Go 1.22 and later); "
+            says(done, 4, f"pid {target.pid}: go1.17.4: no table comes near (limpet knows Go 1.18 and later); "
                           "`limpet layout --go PATH` makes one")
         else:  # a neighbour is tried, and only the collector's marks can make it count
             assert done.returncode in (0, 4), done
