@@ -261,8 +261,10 @@ def test_canaries_in_answers(tmp_path):
         limpet("snapshot", target.pid, "-o", core)
     questions = [("report",), ("memory",), ("verify",), ("tree",), ("tree", record), ("object", record),
                  ("why", record), ("why", "main.Big"), ("goroutines",)]
-    questions += [("top", "--by", by) for by in ("type", "package", "root", "goroutine", "kind")]
-    questions += [("goroutines", "--group-by", by) for by in ("stack", "state", "creator")]
+    questions += [("top", "--by", by) for by in ("type", "package", "module", "root", "goroutine", "label", "kind", "field",
+                                                 "generation", "site")]
+    questions += [("goroutines", "--group-by", by) for by in ("stack", "state", "creator", "label")]
+    questions += [("tree", "--tree", "owner"), ("why", "main.Big", "--tree", "both"), ("report", "--tree", "both")]
     for command, *rest in questions:
         for style in ((), ("--json",), ("--values", "none"), ("--values", "hash"), ("-o", tmp_path / "file")):
             if command != "object" and "--values" in style:
