@@ -54,7 +54,8 @@ struct err *cmd_top(const struct args *a, int *status)
 	if (!err)
 		err = parse_granularity(a->granularity, &q.lines);
 	if (!err)
-		err = session_trees(a, AGG_TREE_BOTH, &trees);
+		err = session_trees(a, strcmp(q.by, "site") ? AGG_TREE_BOTH : AGG_TREE_EXACT,
+				    &trees);
 	if (!err)
 		err = agg_focus_check(a->focus, a->ignore);
 	q.focus = a->focus;

@@ -22,7 +22,7 @@ static const struct agg_by table[] = {
 	{ "generation", "objects that the last collection has seen, and those born since", 0,
 	  agg_groups_generation, NULL },
 	{ "site", "what one function allocated, by the program's own memory profile",
-	  AGG_BY_SAMPLED, NULL, agg_rows_site },
+	  AGG_BY_SAMPLED | AGG_BY_OWNER, NULL, agg_rows_site },
 };
 
 const struct agg_by *agg_by_named(const char *by, const char **ret_arg)
@@ -32,7 +32,7 @@ const struct agg_by *agg_by_named(const char *by, const char **ret_arg)
 	*ret_arg = by[n] ? by + n + 1 : NULL;
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
 		if (strlen(table[i].word) == n && !strncmp(table[i].word, by, n) &&
-		    (!*ret_arg || (table[i].flags & AGG_BY_ARG)))
+		    (!*ret_arg || (**ret_arg && (table[i].flags & AGG_BY_ARG))))
 			return &table[i];
 	return NULL;
 }

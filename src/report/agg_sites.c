@@ -223,19 +223,21 @@ static void count_site(struct table *t, size_t i, struct ans_row_site *sum)
 /* The walk of the dominator tree: of samples of one row, those below no other of it count. */
 struct level {
 	gnode node;
-	uint32_t next; /* index in dom_child */
+	uint32_t next; /* index in the tree's children */
 };
 
 struct walk {
 	struct table *t;
-	uint32_t *row;	/* by object: 1 + row; bigalloc'd */
-	uint32_t *open; /* by row: samples among the ancestors */
+	const struct agg_dom *d; /* the tree */
+	bool owner;		 /* it is the owner's */
+	uint32_t *row;		 /* by object: 1 + row; bigalloc'd */
+	uint32_t *open;		 /* by row: samples among the ancestors */
 	VEC(struct level) st;
 };
 
 static uint32_t row_at(const struct walk *w, gnode v)
 {
-	const struct graph *g = w->t->a->g;
+	const struct graph *g = w->d->g;
 
 	return graph_is_object(g, v) ? w->row[graph_object(g, v)] : 0;
 }
@@ -247,6 +249,10 @@ static void count_top(struct walk *w, uint32_t k, gnode v)
 	const struct snap_site *s = snap_site_of(w->t->x, graph_object(a->g, v));
 	struct ans_row *r = &w->t->rows.v[k - 1];
 
+	if (w->owner) {
+		r->owner_retained += w->d->retained[v];
+		return;
+	}
 	r->retained += a->g->retained[v];
 	r->site.retained_guess +=
 		scaled((double)a->g->retained[v], scale_of(s ? s->bytes : 0, w->t->x->rate));
@@ -257,7 +263,7 @@ static void count_top(struct walk *w, uint32_t k, gnode v)
 /* Is it below another of its row?  *budget: steps up the tree that may be taken. */
 static bool is_nested(const struct walk *w, uint32_t k, gnode v, uint64_t *budget)
 {
-	const struct graph *g = w->t->a->g;
+	const struct graph *g = w->d->g;
 
 	for (v = g->idom[v]; graph_is_object(g, v) && *budget; v = g->idom[v], --*budget)
 		if (row_at(w, v) == k)
@@ -297,7 +303,7 @@ static bool climb(struct walk *w)
 		uint32_t k = row_of_sample(w, i);
 
 		if (k && is_nested(w, k, v, &any))
-			w->t->rows.v[k - 1].site.nested = true;
+			w->t->rows.v[k - 1].site.nested |= !w->owner;
 		else if (k)
 			count_top(w, k, v);
 	}
@@ -311,22 +317,22 @@ static void enter(struct walk *w, gnode v)
 	if (!k)
 		return;
 	if (w->open[k - 1]++)
-		w->t->rows.v[k - 1].site.nested = true;
+		w->t->rows.v[k - 1].site.nested |= !w->owner;
 	else
 		count_top(w, k, v);
 }
 
 static struct err *walk_tree(struct walk *w)
 {
-	const struct agg *a = w->t->a;
+	const struct agg_dom *d = w->d;
 
-	if (!vec_push(&w->st, (struct level){ 0, a->dom_first[0] }))
+	if (!vec_push(&w->st, (struct level){ 0, d->first[0] }))
 		return &err_nomem;
 	while (w->st.n) {
 		struct level *l = &w->st.v[w->st.n - 1];
 		gnode c;
 
-		if (l->next == a->dom_first[l->node + 1]) {
+		if (l->next == d->first[l->node + 1]) {
 			uint32_t k = row_at(w, l->node);
 
 			if (k)
@@ -334,17 +340,17 @@ static struct err *walk_tree(struct walk *w)
 			w->st.n--;
 			continue;
 		}
-		c = a->dom_child[l->next++];
+		c = d->child[l->next++];
 		enter(w, c);
-		if (!vec_push(&w->st, (struct level){ c, a->dom_first[c] }))
+		if (!vec_push(&w->st, (struct level){ c, d->first[c] }))
 			return &err_nomem;
 	}
 	return NULL;
 }
 
-static struct err *add_retained(struct table *t)
+static struct err *add_retained(struct table *t, const struct agg_dom *d)
 {
-	struct walk w = { .t = t };
+	struct walk w = { .t = t, .d = d, .owner = d == &t->q->owner };
 	uint64_t n = t->a->s->heap.nobjects;
 	struct err *err = NULL;
 
@@ -433,7 +439,9 @@ struct err *agg_rows_site(struct agg *a, const struct top_ask *q, struct ans_top
 	for (size_t i = 0; i < t.x->sites.n && !err; i++)
 		count_site(&t, i, &sum);
 	if (!err && sum.sampled)
-		err = add_retained(&t);
+		err = add_retained(&t, &q->exact);
+	if (!err && sum.sampled && q->owner.g)
+		err = add_retained(&t, &q->owner);
 	top->profile.alive = sum.sampled;
 	top->profile.bytes = sum.cum;
 	return err ? err : push_rows(&t, top);

@@ -48,14 +48,26 @@ static void put_profile(struct str *o, const struct ans_profile *p, uint64_t rea
 }
 
 /* A sign before the figure, wherever that begins. */
-static void put_retained(struct str *o, const struct ans_row *r)
+static void put_signed(struct str *o, bool guess, uint64_t bytes)
+{
+	char size[16];
+
+	str_bytes(size, bytes);
+	str_printf(o, "%*s%s%s ", (int)(10 - MIN(strlen(size), (size_t)10)), "",
+		   guess ? "~" : "\xe2\x89\xa5", size);
+}
+
+static void put_retained(struct str *o, const struct ans_top *a, const struct ans_row *r)
 {
 	bool guess = r->site.retained_guess != ANS_UNKNOWN;
-	char n[32], size[16];
+	char n[32];
 
-	str_bytes(size, guess ? r->site.retained_guess : r->retained);
-	str_printf(o, "%*s%s%s %10s  ", (int)(10 - MIN(strlen(size), (size_t)10)), "",
-		   guess ? "~" : "\xe2\x89\xa5", size, text_count(n, r->objects));
+	put_signed(o, guess, guess ? r->site.retained_guess : r->retained);
+	if (a->trees & AGG_TREE_OWNER) {
+		put_signed(o, false, r->retained);
+		put_signed(o, false, r->owner_retained);
+	}
+	str_printf(o, "%10s  ", text_count(n, r->objects));
 }
 
 static void put_row(struct str *o, const struct ans_top *a, const struct ans_row *r)
@@ -68,9 +80,9 @@ static void put_row(struct str *o, const struct ans_top *a, const struct ans_row
 		   percent(r->shallow, a->profile.bytes), str_bytes(s[1], r->site.cum),
 		   percent(r->site.cum, a->profile.bytes));
 	if (r->site.sampled)
-		put_retained(o, r);
+		put_retained(o, a, r);
 	else
-		str_printf(o, "%11s %10s  ", "", "");
+		str_printf(o, "%*s %10s  ", a->trees & AGG_TREE_OWNER ? 35 : 11, "", "");
 	text_clean(o, r->name);
 	str_put(o, "\n");
 	text_path(o, &r->path, "                                                            ");
@@ -84,8 +96,9 @@ void text_sites(struct str *o, enum text_style st, const struct ans_top *a)
 	put_profile(o, &a->profile, a->total_bytes);
 	if (!a->rows.n)
 		return;
-	snprintf(head, sizeof(head), "%s%10s %6s %10s %6s  %11s %10s  %s",
-		 ever ? " allocated  " : "", "flat", "", "cum", "", "retained", "objects", "site");
+	snprintf(head, sizeof(head), "%s%10s %6s %10s %6s  %11s %s%10s  %s",
+		 ever ? " allocated  " : "", "flat", "", "cum", "", "retained",
+		 a->trees & AGG_TREE_OWNER ? "    (exact)     (owner) " : "", "objects", "site");
 	text_title(o, st, head);
 	for (size_t i = 0; i < a->rows.n; i++)
 		put_row(o, a, &a->rows.v[i]);

@@ -78,6 +78,7 @@ void text_top(struct str *o, enum text_style st, const struct ans_top *a)
 
 	if (a->profile.known) {
 		text_sites(o, st, a);
+		put_rules(o, a);
 		return;
 	}
 	if (a->trees != AGG_TREE_OWNER)

@@ -80,6 +80,24 @@ def test_focus_and_ignore_are_those_of_pprof(dense, focus, ignore):
     assert own[0] == own[1]  # the rows of the server come and go
 
 
+def test_both_trees():
+    """Where all is sampled and one function makes all objects of a type, its row retains what the type's does."""
+    with Target("sites", flavour="dwarf", env={"GODEBUG": "memprofilerate=1"}) as target:
+        core = f"{target.pid}"
+        rows = [{r["name"]: r for r in limpet_json("top", core, "--by", by, "--tree", "both", "--limit", "0")["rows"]}
+                for by in ("site", "type")]
+        text = limpet("top", core, "--by", "site", "--tree", "both").stdout
+        assert "owner_retained_bytes" not in limpet_json("top", core, "--by", "site")["rows"][0]
+    for function, made in (("container/list.(*List).insertValue", "list.Element"), ("main.newStore", "main.store"),
+                           ("container/list.New", "list.List")):
+        ours, theirs = rows[0][function], rows[1][made]
+        for key in ("retained_bytes", "owner_retained_bytes"):
+            assert profiles.close(ours[key], theirs[key], 0.05), (function, key, ours[key], theirs[key])
+    elements = rows[0]["container/list.(*List).insertValue"]
+    assert rows[0]["container/list.New"]["owner_retained_bytes"] >= elements["owner_retained_bytes"] > 0
+    assert re.search(r"^ +flat .* retained +\(exact\) +\(owner\) +objects +site$", text, re.M) and "owner's tree:" in text
+
+
 def test_what_was_allocated_ever(dense):
     """Dead ones count, too: sampled ones are counted by the runtime, stack by stack."""
     with profiles.Asker(dense.address) as asker:
