@@ -58,6 +58,12 @@ struct err *agg_dominators(struct agg *a) MUST_CHECK;
 struct err *agg_owner(struct agg *a) MUST_CHECK;
 /* A view of one of them; g NULL: it was not made. */
 struct agg_dom agg_dom_of(const struct agg *a, enum agg_trees tree);
+/*
+ * Depth first through a tree: enter(arg, v) before what v dominates, leave(arg, v) behind it; not
+ * for node 0.  Errors: enter's, NOMEM.
+ */
+struct err *agg_dom_walk(const struct agg_dom *d, struct err *(*enter)(void *arg, gnode v),
+			 void (*leave)(void *arg, gnode v), void *arg) MUST_CHECK;
 /* d->objects of a tree whose other members are there. */
 struct err *agg_dom_count(struct agg_dom *d) MUST_CHECK;
 /* Bytes that root r (0 .. nroots - 1) alone holds. */

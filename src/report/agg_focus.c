@@ -120,56 +120,35 @@ static uint8_t judge(const struct judge *j, const struct graph *g, gnode v)
 	return j->span[go_heap_span_of(&j->s->heap, id)->spanclass];
 }
 
-struct level {
-	gnode node;
-	uint32_t next;
-	uint8_t line; /* what names from the root to here say */
-};
-
 struct filter {
 	const struct judge *j;
-	unsigned have;
+	const struct top_ask *q;
 	const struct agg_dom *from;
 	uint64_t *retained, *kept;
+	VEC(uint8_t) lines; /* by level: what names from the root to there say */
 };
 
-static void enter(struct filter *f, gnode v, uint8_t line)
+static struct err *enter(void *arg, gnode v)
 {
+	struct filter *f = arg;
 	const struct graph *g = f->from->g;
+	uint8_t line = judge(f->j, g, v);
 
-	if (!graph_is_object(g, v) || ((f->have & AGG_WANTED) && !(line & AGG_WANTED)) ||
-	    (line & AGG_UNWANTED))
-		return;
-	f->kept[v >> 6] |= 1ULL << (v & 63);
-	f->retained[v] = graph_shallow(g, v);
+	if (f->lines.n)
+		line |= f->lines.v[f->lines.n - 1];
+	if (graph_is_object(g, v) && agg_focus_keeps(f->q, line)) {
+		f->kept[v >> 6] |= 1ULL << (v & 63);
+		f->retained[v] = graph_shallow(g, v);
+	}
+	return vec_push(&f->lines, line) ? NULL : &err_nomem;
 }
 
-static struct err *walk(struct filter *f)
+static void leave(void *arg, gnode v)
 {
-	const struct agg_dom *d = f->from;
-	VEC(struct level) st = { 0 };
-	struct err *err = NULL;
+	struct filter *f = arg;
 
-	if (!vec_push(&st, (struct level){ 0, d->first[0], 0 }))
-		return &err_nomem;
-	while (st.n && !err) {
-		struct level *l = &st.v[st.n - 1], below;
-
-		if (l->next == d->first[l->node + 1]) {
-			if (st.n > 1)
-				f->retained[st.v[st.n - 2].node] += f->retained[l->node];
-			st.n--;
-			continue;
-		}
-		below.node = d->child[l->next++];
-		below.next = d->first[below.node];
-		below.line = l->line | judge(f->j, d->g, below.node);
-		enter(f, below.node, below.line);
-		if (!vec_push(&st, below))
-			err = &err_nomem;
-	}
-	vec_free(&st);
-	return err;
+	f->retained[f->from->g->idom[v]] += f->retained[v];
+	f->lines.n--;
 }
 
 void agg_focus_deinit(struct agg_focus *x)
@@ -180,10 +159,10 @@ void agg_focus_deinit(struct agg_focus *x)
 	*x = (struct agg_focus){ 0 };
 }
 
-static struct err *filter(struct agg_dom *d, const struct judge *j, unsigned have,
+static struct err *filter(struct agg_dom *d, const struct judge *j, const struct top_ask *q,
 			  struct agg_focus *x)
 {
-	struct filter f = { .j = j, .have = have, .from = d };
+	struct filter f = { .j = j, .q = q, .from = d };
 	struct err *err;
 
 	x->n = d->g->n;
@@ -191,7 +170,8 @@ static struct err *filter(struct agg_dom *d, const struct judge *j, unsigned hav
 	f.kept = x->kept = bigalloc((x->n + 63) / 64, sizeof(*x->kept));
 	if (!x->retained || !x->kept)
 		return &err_nomem;
-	err = walk(&f);
+	err = agg_dom_walk(d, enter, leave, &f);
+	vec_free(&f.lines);
 	if (err)
 		return err;
 	d->retained = x->retained;
@@ -212,9 +192,9 @@ struct err *agg_focus(struct agg *a, struct top_ask *q, struct agg_focus *exact,
 	if (!err)
 		err = judge_init(&j, a, &p);
 	if (!err)
-		err = filter(&q->exact, &j, p.have, exact);
+		err = filter(&q->exact, &j, q, exact);
 	if (!err && q->owner.g)
-		err = filter(&q->owner, &j, p.have, owner);
+		err = filter(&q->owner, &j, q, owner);
 	free(j.type);
 	free(j.root);
 	patterns_deinit(&p);

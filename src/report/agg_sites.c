@@ -220,12 +220,7 @@ static void count_site(struct table *t, size_t i, struct ans_row_site *sum)
 	}
 }
 
-/* The walk of the dominator tree: of samples of one row, those below no other of it count. */
-struct level {
-	gnode node;
-	uint32_t next; /* index in the tree's children */
-};
-
+/* Through a tree: of samples of one row, those below no other of it count. */
 struct walk {
 	struct table *t;
 	const struct agg_dom *d; /* the tree */
@@ -310,42 +305,25 @@ static bool climb(struct walk *w)
 	return budget != 0;
 }
 
-static void enter(struct walk *w, gnode v)
+static struct err *enter(void *arg, gnode v)
 {
+	struct walk *w = arg;
 	uint32_t k = row_at(w, v);
 
-	if (!k)
-		return;
-	if (w->open[k - 1]++)
+	if (k && w->open[k - 1]++)
 		w->t->rows.v[k - 1].site.nested |= !w->owner;
-	else
+	else if (k)
 		count_top(w, k, v);
+	return NULL;
 }
 
-static struct err *walk_tree(struct walk *w)
+static void leave(void *arg, gnode v)
 {
-	const struct agg_dom *d = w->d;
+	struct walk *w = arg;
+	uint32_t k = row_at(w, v);
 
-	if (!vec_push(&w->st, (struct level){ 0, d->first[0] }))
-		return &err_nomem;
-	while (w->st.n) {
-		struct level *l = &w->st.v[w->st.n - 1];
-		gnode c;
-
-		if (l->next == d->first[l->node + 1]) {
-			uint32_t k = row_at(w, l->node);
-
-			if (k)
-				w->open[k - 1]--;
-			w->st.n--;
-			continue;
-		}
-		c = d->child[l->next++];
-		enter(w, c);
-		if (!vec_push(&w->st, (struct level){ c, d->first[c] }))
-			return &err_nomem;
-	}
-	return NULL;
+	if (k)
+		w->open[k - 1]--;
 }
 
 static struct err *add_retained(struct table *t, const struct agg_dom *d)
@@ -366,8 +344,7 @@ static struct err *add_retained(struct table *t, const struct agg_dom *d)
 			w.row[m->object] = 1 + leaf_row(t, s);
 	}
 	if (!err && !climb(&w))
-		err = walk_tree(&w);
-	vec_free(&w.st);
+		err = agg_dom_walk(d, enter, leave, &w);
 	free(w.open);
 	if (w.row)
 		bigfree(w.row, n, sizeof(*w.row));

@@ -10,18 +10,12 @@
 #include "report/agg_top.h"
 #include "report/owner.h"
 
-struct level {
-	gnode node;
-	uint32_t next; /* index in dom_child */
-};
-
 struct walk {
 	const struct agg_dom *d;
 	const struct agg_groups *gs;
 	bool owner;	      /* whose column is filled */
 	struct ans_row *rows; /* by group */
 	uint32_t *open;	      /* members of the group among the ancestors */
-	VEC(struct level) st;
 };
 
 static uint32_t group_of(const struct walk *w, gnode v)
@@ -29,54 +23,35 @@ static uint32_t group_of(const struct walk *w, gnode v)
 	return w->gs->group[graph_object(w->d->g, v)];
 }
 
-static void enter(struct walk *w, gnode v)
+static struct err *enter(void *arg, gnode v)
 {
+	struct walk *w = arg;
 	const uint64_t *retained = w->d->retained;
 	struct ans_row *r;
 	uint32_t k;
 
 	if (!graph_is_object(w->d->g, v))
-		return;
+		return NULL;
 	k = group_of(w, v);
 	r = &w->rows[k];
 	if (w->open[k]++)
-		return;
+		return NULL;
 	if (w->owner) {
 		r->owner_retained += retained[v];
-		return;
+		return NULL;
 	}
 	r->retained += retained[v];
 	if (r->biggest == GRAPH_NONE || retained[v] > retained[r->biggest])
 		r->biggest = v;
+	return NULL;
 }
 
-static void leave(struct walk *w, gnode v)
+static void leave(void *arg, gnode v)
 {
+	struct walk *w = arg;
+
 	if (graph_is_object(w->d->g, v))
 		w->open[group_of(w, v)]--;
-}
-
-static struct err *walk_tree(struct walk *w)
-{
-	const struct agg_dom *d = w->d;
-
-	if (!vec_push(&w->st, (struct level){ 0, d->first[0] }))
-		return &err_nomem;
-	while (w->st.n) {
-		struct level *l = &w->st.v[w->st.n - 1];
-		gnode c;
-
-		if (l->next == d->first[l->node + 1]) {
-			leave(w, l->node);
-			w->st.n--;
-			continue;
-		}
-		c = d->child[l->next++];
-		enter(w, c);
-		if (!vec_push(&w->st, (struct level){ c, d->first[c] }))
-			return &err_nomem;
-	}
-	return NULL;
 }
 
 static void count_members(const struct agg *a, const struct agg_dom *d, const struct agg_groups *gs,
@@ -110,8 +85,7 @@ static struct err *fill_rows(const struct agg_dom *d, enum agg_trees tree,
 	w.open = zalloc(gs->n, sizeof(*w.open));
 	if (!w.open)
 		return &err_nomem;
-	err = walk_tree(&w);
-	vec_free(&w.st);
+	err = agg_dom_walk(d, enter, leave, &w);
 	free(w.open);
 	return err;
 }
