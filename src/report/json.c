@@ -126,7 +126,8 @@ void jw_text(struct jw *j, const char *s)
 void jw_u64(struct jw *j, uint64_t n)
 {
 	before_value(j);
-	str_printf(j->o, "%" PRIu64, n);
+	/* Readers have signed integers; what is larger is a sum of a target's lies. */
+	str_printf(j->o, "%" PRIu64, MIN(n, (uint64_t)INT64_MAX));
 }
 
 void jw_i64(struct jw *j, int64_t n)
