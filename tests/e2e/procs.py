@@ -1,6 +1,7 @@
 """Targets and limpet as processes: started, asked, and always ended by their own pid."""
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -196,3 +197,26 @@ def traced(pid):
                    for tid in os.listdir(f"/proc/{pid}/task"))
     except FileNotFoundError:
         return False
+
+
+def on_terminal(*argv):
+    """What a command shows where stdout is a terminal."""
+    try:
+        ours, its = pty.openpty()
+    except OSError as no:
+        import pytest  # the demo, which needs this file too, runs without
+        pytest.skip(f"no terminal to be had here: {no}")
+    with subprocess.Popen([LIMPET, *map(str, argv)], stdout=its, stderr=subprocess.DEVNULL) as p:
+        os.close(its)
+        shown = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # EIO: its end is closed
+                break
+            if not part:
+                break
+            shown += part
+        assert p.wait(timeout=60) == 0
+    os.close(ours)
+    return shown

@@ -3,19 +3,18 @@ import collections
 import contextlib
 import json
 import os
-import pty
 import re
 import signal
 import socket
-import subprocess
 import time
 import urllib.request
 
 import pytest
 
 import build_targets
+import procs
 from cores import gcore
-from procs import HTTP, LIMPET, Target, limpet, limpet_json
+from procs import HTTP, Target, limpet, limpet_json
 
 # What is asked of the servers: place, tenant, total bytes, bytes a buffer, and more.
 REQUESTS = [
@@ -315,21 +314,7 @@ def test_values_stay_in(newer_shop, command):
 
 
 def on_terminal(*args):
-    master, slave = pty.openpty()
-    with subprocess.Popen([LIMPET, *map(str, args)], stdout=slave, stderr=subprocess.DEVNULL) as p:
-        os.close(slave)
-        out = b""
-        while True:
-            try:
-                more = os.read(master, 65536)
-            except OSError:
-                break
-            if not more:
-                break
-            out += more
-        os.close(master)
-        assert p.wait(60) == 0
-    return out.decode("utf-8", "replace")
+    return procs.on_terminal(*args).decode("utf-8", "replace")
 
 
 def test_on_a_terminal(newer_shop):

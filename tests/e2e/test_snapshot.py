@@ -2,7 +2,6 @@
 import contextlib
 import json
 import os
-import pty
 import re
 import resource
 import shutil
@@ -321,37 +320,15 @@ def test_zstd_is_seekable(mixed, tmp_path):
         at, inside = at + size, inside + n
 
 
-def on_terminal(*argv):
-    """What a command shows where stdout is a terminal."""
-    try:
-        ours, its = pty.openpty()
-    except OSError as no:
-        pytest.skip(f"no terminal to be had here: {no}")
-    with subprocess.Popen([procs.LIMPET, *map(str, argv)], stdout=its, stderr=subprocess.DEVNULL) as p:
-        os.close(its)
-        shown = b""
-        while True:
-            try:
-                part = os.read(ours, 65536)
-            except OSError:  # EIO: its end is closed
-                break
-            if not part:
-                break
-            shown += part
-        assert p.wait(timeout=60) == 0
-    os.close(ours)
-    return shown
-
-
 def test_values_on_a_terminal(tmp_path):
     """`object` shows them there, for it was asked; nobody else does."""
     with procs.Target("canary") as target:
         limpet("snapshot", target.pid, "-o", tmp_path / "core")
     big = dict(w.split("=") for w in target.words)["big"]
-    assert CANARY in on_terminal("object", tmp_path / "core", big)
-    assert not SHREDS.search(on_terminal("object", tmp_path / "core", big, "--values", "none"))
+    assert CANARY in procs.on_terminal("object", tmp_path / "core", big)
+    assert not SHREDS.search(procs.on_terminal("object", tmp_path / "core", big, "--values", "none"))
     for command in ("report", "goroutines", "tree"):
-        shown = on_terminal(command, tmp_path / "core")
+        shown = procs.on_terminal(command, tmp_path / "core")
         assert len(shown) > 100 and not SHREDS.search(shown)
 
 
