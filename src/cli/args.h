@@ -43,6 +43,8 @@ enum opt_id {
 	OPT_REDACT = 1 << 26,
 	OPT_SELFTEST = 1 << 27,
 	OPT_REAP = 1 << 28,
+	OPT_LEAKED = 1LL << 32,
+	OPT_FINDINGS = 1LL << 33, /* report: known findings, hints, the fix's surroundings */
 	/* every command with a TARGET */
 	OPTS_COMMON = OPT_JSON | OPT_LIMIT | OPT_NO_COLOR | OPT_QUIET | OPT_OUT | OPT_EXE |
 		      OPT_SYSROOT | OPT_VALUES | OPT_FREEZE | OPT_MAX_PAUSE | OPT_THREADS |
@@ -64,7 +66,7 @@ struct cmd {
 	const char *about;   /* one line */
 	const char *help;    /* more lines, or NULL */
 	const char *example; /* one that works */
-	unsigned opts;	     /* OPT_* that it takes */
+	uint64_t opts;	     /* OPT_* that it takes */
 	unsigned min_args, max_args;
 	unsigned facts; /* TARGET_FACTS_* that it needs of a process */
 	bool free; /* starts programs or looks at the machine: no walls (cli/walls.h) */
@@ -95,7 +97,7 @@ struct args {
 	const struct cmd *cmd;
 	const char *arg[ARGS_MAX]; /* TARGET, WHAT … */
 	unsigned nargs;
-	unsigned seen; /* OPT_* that were given */
+	uint64_t seen; /* OPT_* that were given */
 	const char *out, *exe, *sysroot, *symbols, *layout, *go;
 	const char *by, *granularity, *sort, *group_by;
 	const char *tree, *owners, *focus, *ignore;

@@ -144,7 +144,7 @@ static const struct cmd table[] = {
 		"--no-payload leaves out what lies in pointer-free objects (strings, byte slices), and\n"
 		"--redact also text in all other memory: what holds what remains, in both.",
 		.example = "limpet snapshot 1234 -o core.1234 --zstd",
-		.opts = (OPTS_COMMON & ~(unsigned)(OPT_LIMIT | OPT_NO_COLOR | OPT_VALUES)) |
+		.opts = (OPTS_COMMON & ~(uint64_t)(OPT_LIMIT | OPT_NO_COLOR | OPT_VALUES)) |
 			OPT_ZSTD | OPT_NO_PAYLOAD | OPT_REDACT,
 		.min_args = 1,
 		.max_args = 1,

@@ -3,7 +3,7 @@
  */
 #include "cli/args.h"
 
-static void put_options(struct str *o, unsigned mask)
+static void put_options(struct str *o, uint64_t mask)
 {
 	const struct opt *v;
 	size_t n;

@@ -20,7 +20,7 @@ static void put_roff(struct str *o, const char *text)
 	}
 }
 
-static void man_options(struct str *o, unsigned mask)
+static void man_options(struct str *o, uint64_t mask)
 {
 	const struct opt *v;
 	size_t n;
@@ -50,7 +50,7 @@ static void man_command(struct str *o, const struct cmd *c)
 		put_roff(o, c->help);
 		str_put(o, "\n");
 	}
-	man_options(o, c->opts & ~(unsigned)OPTS_COMMON);
+	man_options(o, c->opts & ~(uint64_t)OPTS_COMMON);
 	if (c->example) {
 		str_put(o, ".PP\nExample:\n.PP\n.nf\n");
 		put_roff(o, c->example);
@@ -78,7 +78,7 @@ void help_man(struct str *o)
 		"read, 4 target is not what it should be, 5 a limit was reached, 70 a bug.\n");
 }
 
-static void bash_words(struct str *o, unsigned mask)
+static void bash_words(struct str *o, uint64_t mask)
 {
 	const struct opt *v;
 	size_t n;

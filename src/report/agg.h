@@ -11,10 +11,11 @@
 #ifndef LIMPET_REPORT_AGG_H
 #define LIMPET_REPORT_AGG_H
 
+#include "find/find.h"
 #include "graph/graph.h"
 #include "graph/verify.h"
 #include "report/answer.h"
-#include "report/keep.h"
+#include "base/keep.h"
 
 /*
  * A dominator tree and the index of its children.  Exact: what goes when a node goes.  Owner's:
@@ -51,6 +52,12 @@ struct agg {
 };
 
 void agg_deinit(struct agg *a);
+
+/* The same for those who look into containers: find/look.h. */
+static inline struct look agg_look(const struct agg *a)
+{
+	return (struct look){ a->s, a->g, a->nthreads, (struct keep *)(uintptr_t)&a->keep };
+}
 
 /* Dominators, retained bytes and the index of children, once. */
 struct err *agg_dominators(struct agg *a) MUST_CHECK;
@@ -162,6 +169,13 @@ struct err *agg_stack_groups(const struct snapshot *s, size_t **ret_order, size_
 const char *agg_goroutine_function(const struct agg *a, size_t i);
 /* "main.worker [chan receive]" of goroutine i. */
 const char *agg_goroutine_name(struct agg *a, size_t i);
+
+/*
+ * What the detectors say, largest first, with holder chains and the rest; memory may be NULL.
+ * Needs dominators.
+ */
+struct err *agg_findings(struct agg *a, const struct ans_memory *memory, size_t limit,
+			 struct ans_findings *ret) MUST_CHECK;
 
 /* All but the head, which comes last: its pause may not be over yet. */
 struct err *agg_report(struct agg *a, const struct verify_result *v, size_t limit,

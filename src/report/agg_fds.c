@@ -120,21 +120,21 @@ static void drop_inner(fd_objects *v)
 }
 
 /* A handle of a process is closed with its last reference, a root once it is closed and unused. */
-static bool is_closed(uint8_t class, const struct pop_facts *f)
+static bool is_closed(uint8_t class, const struct look_facts *f)
 {
 	if (class == FD_PROCESS)
-		return (int64_t)pop_fact(f, "refs", 1) <= 0;
+		return (int64_t)look_fact(f, "refs", 1) <= 0;
 	if (class == FD_ROOT)
-		return pop_fact(f, "closed", 0) && !pop_fact(f, "refs", 0);
-	return pop_fact(f, "closed", 0) != 0;
+		return look_fact(f, "closed", 0) && !look_fact(f, "refs", 0);
+	return look_fact(f, "closed", 0) != 0;
 }
 
 static struct err *read_one(struct agg *a, struct go_io *io, struct fd_object *o)
 {
-	struct pop_facts f = { .n = 0 };
+	struct look_facts f = { .n = 0 };
 	struct err *err = pop_facts_read(a, io, o->p, &f);
 
-	o->fd = (int64_t)pop_fact(&f, "fd", UINT64_MAX);
+	o->fd = (int64_t)look_fact(&f, "fd", UINT64_MAX);
 	o->closed = is_closed(o->class, &f);
 	if (o->closed && (o->class == FD_PROCESS || o->class == FD_ROOT))
 		o->fd = -1; /* the number stays */

@@ -163,22 +163,22 @@ static struct err *offer(struct work *w, taddr at, const struct go_type *t, cons
 	struct agg *a = w->a;
 	const struct go_type *elem = go_type_at(a->s->rtypes, t->elem);
 	struct pop_row r = { .node = pop_node_at(a, at) };
-	struct pop_facts f;
+	struct look_facts f;
 	struct err *err = pop_facts_read(a, &w->io, (struct go_place){ at, t }, &f);
 
 	if (err)
 		return err;
-	if (f.bad || pop_fact(&f, "cap", POP_NONE) == POP_NONE) {
+	if (f.bad || look_fact(&f, "cap", POP_NONE) == POP_NONE) {
 		w->sum[5]++;
 		return NULL;
 	}
 	if (r.node == GRAPH_NONE && holder != GO_NO_OBJECT)
 		r.node = graph_node_of_object(a->g, holder);
-	r.c[C_LEN].n = pop_fact(&f, "len", 0);
-	r.c[C_CAP].n = pop_fact(&f, "cap", 0);
-	r.c[C_SENDERS].n = pop_fact(&f, "senders", 0);
-	r.c[C_RECEIVERS].n = pop_fact(&f, "receivers", 0);
-	r.c[C_CLOSED].n = pop_fact(&f, "closed", 0);
+	r.c[C_LEN].n = look_fact(&f, "len", 0);
+	r.c[C_CAP].n = look_fact(&f, "cap", 0);
+	r.c[C_SENDERS].n = look_fact(&f, "senders", 0);
+	r.c[C_RECEIVERS].n = look_fact(&f, "receivers", 0);
+	r.c[C_CLOSED].n = look_fact(&f, "closed", 0);
 	r.c[C_BYTES].n = chan_bytes(a, at, r.c[C_CAP].n, elem ? elem->bytes : 0);
 	r.c[C_RETAINED].n = pop_retained(a, r.node);
 	r.c[C_ADDR].n = at;

@@ -135,7 +135,7 @@ static struct err *see(struct agg *a, void *arg, uint64_t id, struct go_place p)
 	struct node n = { .id = id, .row = { .node = graph_node_of_object(a->g, id) } };
 	struct see_entry x = { w, &n };
 	struct pop_cell *c = n.row.c;
-	struct pop_facts f;
+	struct look_facts f;
 	struct err *err = pop_facts_read(a, &w->io, p, &f);
 
 	if (err)
@@ -144,9 +144,9 @@ static struct err *see(struct agg *a, void *arg, uint64_t id, struct go_place p)
 	c[C_KEY].s = "";
 	err_free(go_cont_each(go_cont_of(a->s->rtypes, p.type), &w->io, a->s->rtypes, p, see_entry,
 			      &x));
-	c[C_CHILDREN].n = pop_fact(&f, "children", 0);
-	c[C_CANCELLED].n = pop_fact(&f, "cancelled", 0);
-	c[C_DEADLINE].n = pop_fact(&f, "unix_ns", 0);
+	c[C_CHILDREN].n = look_fact(&f, "children", 0);
+	c[C_CANCELLED].n = look_fact(&f, "cancelled", 0);
+	c[C_DEADLINE].n = look_fact(&f, "unix_ns", 0);
 	c[C_DEADLINE_NS].n =
 		c[C_DEADLINE].n ? c[C_DEADLINE].n - target_capture(a->s->t)->at_unix_ns : POP_NONE;
 	c[C_RETAINED].n = pop_retained(a, n.row.node);

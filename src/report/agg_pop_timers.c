@@ -80,7 +80,7 @@ static struct err *see(struct agg *a, void *arg, uint64_t id, struct go_place p)
 {
 	struct work *w = arg;
 	struct pop_row r = { .node = graph_node_of_object(a->g, id) };
-	struct pop_facts f;
+	struct look_facts f;
 	const char *fn;
 	struct err *err = pop_facts_read(a, &w->io, p, &f);
 
@@ -90,10 +90,10 @@ static struct err *see(struct agg *a, void *arg, uint64_t id, struct go_place p)
 		w->bad++;
 		return NULL;
 	}
-	fn = pop_pc_name(a, pop_fact(&f, "func", 0));
-	r.c[C_ACTIVE].n = pop_fact(&f, "active", 0);
-	r.c[C_WHEN].n = relative(a, pop_fact(&f, "when", POP_NONE));
-	r.c[C_PERIOD].n = pop_fact(&f, "period", 0);
+	fn = pop_pc_name(a, look_fact(&f, "func", 0));
+	r.c[C_ACTIVE].n = look_fact(&f, "active", 0);
+	r.c[C_WHEN].n = relative(a, look_fact(&f, "when", POP_NONE));
+	r.c[C_PERIOD].n = look_fact(&f, "period", 0);
 	r.c[C_RETAINED].n = pop_retained(a, r.node);
 	r.c[C_KIND].s = kind_of(fn, r.c[C_PERIOD].n);
 	r.c[C_ADDR].n = go_heap_address(&a->s->heap, id, NULL);

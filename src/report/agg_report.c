@@ -31,6 +31,8 @@ struct err *agg_report(struct agg *a, const struct verify_result *v, size_t limi
 	if (!err)
 		err = agg_memory(a, &r.memory);
 	if (!err)
+		err = agg_findings(a, &r.memory, limit, &r.findings);
+	if (!err)
 		err = top(a, &q, "root", &r.by_root);
 	if (!err)
 		err = top(a, &q, "type", &r.by_type);

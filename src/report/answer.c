@@ -77,8 +77,18 @@ void ans_goroutines_deinit(struct ans_goroutines *a)
 	vec_free(&a->members);
 }
 
+void ans_findings_deinit(struct ans_findings *a)
+{
+	for (size_t i = 0; i < a->rows.n; i++) {
+		ans_path_deinit(&a->rows.v[i].holder);
+		ans_origin_deinit(&a->rows.v[i].origin);
+	}
+	vec_free(&a->rows);
+}
+
 void ans_report_deinit(struct ans_report *a)
 {
+	ans_findings_deinit(&a->findings);
 	ans_head_deinit(&a->head);
 	ans_exact_deinit(&a->exact);
 	ans_memory_deinit(&a->memory);

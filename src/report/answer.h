@@ -372,11 +372,34 @@ struct ans_goroutines {
 	const char *group_by; /* NULL: a list */
 };
 
+/* One finding, contract section 4; words by find/find.h. */
+struct ans_finding {
+	const char *kind, *verdict, *proof, *title, *type, *signature;
+	const char *fix, *mitigate, *decide, *confirm, *detail; /* "" none */
+	uint64_t bytes, objects, stack_bytes;
+	uint64_t owner_bytes; /* in the owner's tree; ANS_UNKNOWN: not asked for */
+	uint64_t count;
+	struct ans_path holder; /* may be empty */
+	struct ans_cut cut;
+	struct ans_origin origin;
+	bool has_goroutine; /* the group's example */
+	struct {
+		uint64_t id, count, since_ns;
+		const char *function, *creator, *wait;
+	} goroutine;
+};
+
+struct ans_findings {
+	VEC(struct ans_finding) rows;
+	uint64_t total; /* before the limit */
+};
+
 /* The report: all of the above that it needs. */
 struct ans_report {
 	struct ans_head head;
 	struct ans_exact exact;
 	struct ans_memory memory;
+	struct ans_findings findings;
 	struct ans_top by_root, by_type, by_goroutine;
 	struct ans_top by_label; /* no rows: no goroutine carries one */
 	struct ans_top by_site;
@@ -392,6 +415,7 @@ void ans_origin_deinit(struct ans_origin *a);
 void ans_object_deinit(struct ans_object *a);
 void ans_tree_deinit(struct ans_tree *a);
 void ans_goroutines_deinit(struct ans_goroutines *a);
+void ans_findings_deinit(struct ans_findings *a);
 void ans_report_deinit(struct ans_report *a);
 
 #endif

@@ -85,6 +85,7 @@ void json_origin(struct jw *j, const struct ans_origin *a);
 void json_path(struct jw *j, const struct ans_path *p);	  /* an array of holders */
 void json_holder(struct jw *j, const struct ans_holder *h);
 void json_labels(struct jw *j, const struct ans_labels *l); /* an object; NULL: {}; not known: null */
+void json_findings(struct jw *j, const struct ans_findings *a); /* an array */
 void json_memory(struct jw *j, const struct ans_memory *a); /* an object */
 void json_goroutine(struct jw *j, const struct ans_goroutines *a, const struct ans_goroutine *g);
 

@@ -407,8 +407,7 @@ void json_doc_report(struct str *o, const struct ans_report *a)
 	jw_key(&j, "memory");
 	json_memory(&j, &a->memory);
 	jw_key(&j, "findings");
-	jw_array(&j);
-	jw_end(&j, ']');
+	json_findings(&j, &a->findings);
 	jw_key(&j, "top");
 	jw_object(&j);
 	jw_kv_text(&j, "tree", ans_trees_word(a->by_root.trees));

@@ -5,8 +5,6 @@
 #include "report/agg_value.h"
 #include "report/pop_priv.h"
 
-#include "goruntime/funcs.h"
-
 struct err *pop_reached_make(const struct agg *a, struct pop_reached *ret)
 {
 	uint64_t n = a->s->heap.nobjects;
@@ -135,28 +133,6 @@ const char *pop_place_name(struct agg *a, uint64_t object, uint64_t off, uint32_
 	if (!strncmp(field, "[0]", 3))
 		memmove(field, field + 3, strlen(field + 3) + 1);
 	return keepf(&a->keep, "%s%s", name, field);
-}
-
-gnode pop_node_at(const struct agg *a, taddr addr)
-{
-	uint64_t id = go_heap_object_at(&a->s->heap, addr);
-
-	if (id == GO_NO_OBJECT || !pop_object_reached(a, id))
-		return GRAPH_NONE;
-	return graph_node_of_object(a->g, id);
-}
-
-const char *pop_func_name(struct agg *a, taddr fn)
-{
-	struct go_func f;
-	uint64_t pc = 0;
-	struct err *err = fn ? go_read_u64(a->s->go, fn, &pc) : NULL;
-
-	if (err) {
-		err_free(err);
-		return "";
-	}
-	return pc && go_func_at(a->s->go, pc, &f) && f.name ? f.name : "";
 }
 
 const char *pop_value(struct agg *a, unsigned values, const uint8_t *text, size_t n, uint64_t len)

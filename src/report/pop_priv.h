@@ -4,7 +4,7 @@
 #ifndef LIMPET_REPORT_POP_PRIV_H
 #define LIMPET_REPORT_POP_PRIV_H
 
-#include "goruntime/cont.h"
+#include "find/look.h"
 #include "report/pop.h"
 
 #include <pthread.h>
@@ -66,16 +66,8 @@ const char *pop_place_name(struct agg *a, uint64_t object, uint64_t off, uint32_
 
 /* Node of the object at an address; GRAPH_NONE: none, or not reachable. */
 gnode pop_node_at(const struct agg *a, taddr addr);
-/* Facts of one container, by name. */
-enum { POP_FACTS = 24 };
-struct pop_facts {
-	struct go_fact v[POP_FACTS];
-	unsigned n;
-	bool bad; /* what was read does not hold together: the facts are not all there */
-};
 struct err *pop_facts_read(struct agg *a, struct go_io *io, struct go_place p,
-			   struct pop_facts *ret) MUST_CHECK;
-uint64_t pop_fact(const struct pop_facts *f, const char *name, uint64_t otherwise);
+			   struct look_facts *ret) MUST_CHECK;
 
 /* All reachable objects that are containers of that word (go_cont_word). */
 typedef struct err *pop_object_fn(struct agg *a, void *arg, uint64_t id, struct go_place p);

@@ -42,6 +42,7 @@ void text_holder(struct str *o, const struct ans_holder *h);
 /* Values as Go source spells them; bytes as a hex dump. */
 void text_values(struct str *o, const struct ans_value *v, size_t n);
 void text_raw(struct str *o, const uint8_t *p, size_t n);
+void text_findings(struct str *o, enum text_style st, const struct ans_findings *a);
 void text_memory(struct str *o, enum text_style st, const struct ans_memory *a);
 void text_why(struct str *o, enum text_style st, const struct ans_why *a);
 void text_object(struct str *o, enum text_style st, const struct ans_object *a);

@@ -200,6 +200,7 @@ void text_report(struct str *o, enum text_style st, const struct ans_report *a)
 	put_named(o, &a->exact, a->head.type_conflicts);
 	text_losses(o, &a->head);
 	str_put(o, "\n");
+	text_findings(o, st, &a->findings);
 	text_memory(o, st, &a->memory);
 	str_put(o, "\n");
 	text_top(o, st, &a->by_root);

@@ -4,8 +4,8 @@
  * keepf() makes a text that the keep owns; the values of an answer borrow it.
  * When memory is short it yields "" and sets bad: check keep_err() once at the end.
  */
-#ifndef LIMPET_REPORT_KEEP_H
-#define LIMPET_REPORT_KEEP_H
+#ifndef LIMPET_BASE_KEEP_H
+#define LIMPET_BASE_KEEP_H
 
 #include "base/err.h"
 

@@ -3,7 +3,7 @@
  *
  * Knows nothing of what they say.  One allocation a text.
  */
-#include "report/keep.h"
+#include "base/keep.h"
 
 #include <stdarg.h>
 #include <stdio.h>

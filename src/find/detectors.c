@@ -1,0 +1,9 @@
+/*
+ * detectors.c - the table of detectors, in the order in which they run.
+ */
+#include "find/priv.h"
+
+const struct detector *const detectors[] = {
+	&detect_global_growth,
+	NULL,
+};

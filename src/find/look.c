@@ -1,0 +1,148 @@
+/*
+ * look.c - containers for detectors: their facts by name, objects by the names of their
+ * types, owners.
+ *
+ * go_cont_facts() hands facts out one by one; here they are kept, so that they can be asked for.
+ */
+#include "find/look.h"
+
+gnode look_node_at(const struct look *l, taddr addr)
+{
+	uint64_t id = go_heap_object_at(&l->s->heap, addr);
+
+	if (id == GO_NO_OBJECT || !look_reached(l, id))
+		return GRAPH_NONE;
+	return graph_node_of_object(l->g, id);
+}
+
+static enum go_cont_go_on keep_fact(void *arg, const struct go_fact *f)
+{
+	struct look_facts *r = arg;
+
+	if (r->n == LOOK_FACTS)
+		return CONT_STOP;
+	r->v[r->n++] = *f;
+	return CONT_ON;
+}
+
+struct err *look_facts_read(const struct look *l, struct go_io *io, struct go_place p,
+			    struct look_facts *ret)
+{
+	const struct go_cont *c = go_cont_of(l->s->rtypes, p.type);
+	struct err *err;
+
+	ret->n = 0;
+	ret->bad = false;
+	if (!c || !p.at)
+		return NULL;
+	err = go_cont_facts(c, io, l->s->rtypes, p, keep_fact, ret);
+	if (err && (err->code == ERR_NOMEM || err->code == ERR_GONE))
+		return err;
+	ret->bad = err != NULL;
+	err_free(err);
+	return NULL;
+}
+
+uint64_t look_fact(const struct look_facts *f, const char *name, uint64_t otherwise)
+{
+	for (unsigned i = 0; i < f->n; i++)
+		if (!strcmp(f->v[i].name, name))
+			return f->v[i].n;
+	return otherwise;
+}
+
+/* Types whose objects are such containers; by number in s->types. */
+static const struct go_type **wanted_types(const struct look *l, const char *word)
+{
+	const struct snapshot *s = l->s;
+	const struct go_type **want = zalloc(s->types.n + 1, sizeof(*want));
+
+	for (size_t i = 1; want && i < s->types.n; i++) {
+		const struct snap_type *t = &s->types.v[i];
+		const struct go_type *rt;
+		const struct go_cont *c;
+
+		if (t->kind != SNAP_TYPE_RTYPE || t->array || t->rank <= SNAP_RANK_GUESS)
+			continue;
+		rt = go_type_at(s->rtypes, t->rtype);
+		c = rt && rt->kind == GO_STRUCT ? go_cont_of(s->rtypes, rt) : NULL;
+		if (c && !strcmp(go_cont_word(c), word))
+			want[i] = rt;
+	}
+	return want;
+}
+
+struct err *look_objects_of(const struct look *l, const char *word, look_object_fn *fn, void *arg)
+{
+	const struct snapshot *s = l->s;
+	_cleanup_(freep) const struct go_type **want = wanted_types(l, word);
+	struct err *err = NULL;
+
+	if (!want)
+		return &err_nomem;
+	for (size_t i = 0; i < s->heap.spans.n && s->type_of && !err; i++) {
+		const struct go_span *sp = &s->heap.spans.v[i];
+
+		for (uint64_t id = sp->first; id < sp->first + sp->nelems && !err; id++) {
+			uint32_t t = s->type_of[id];
+			struct go_place p = { .type = t < s->types.n ? want[t] : NULL };
+
+			if (!p.type || !look_reached(l, id))
+				continue;
+			p.at = go_heap_address(&s->heap, id, NULL) + go_span_header(sp);
+			err = fn(l, arg, id, p);
+		}
+	}
+	return err;
+}
+
+const char *look_pc_name(const struct look *l, taddr pc)
+{
+	struct go_func f;
+
+	return pc && go_func_at(l->s->go, pc, &f) && f.name ? f.name : "";
+}
+
+const char *look_func_name(const struct look *l, taddr fn)
+{
+	uint64_t pc = 0;
+	struct err *err = fn ? go_read_u64(l->s->go, fn, &pc) : NULL;
+
+	if (err) {
+		err_free(err);
+		return "";
+	}
+	return look_pc_name(l, pc);
+}
+
+gnode look_owner(const struct look *l, gnode v)
+{
+	const struct graph *g = l->g;
+
+	if (v >= g->n || !g->idom)
+		return GRAPH_NONE;
+	for (uint32_t i = 0; i < g->n && v != GRAPH_NONE && v > g->nroots; i++)
+		v = g->idom[v];
+	return v;
+}
+
+const char *look_owner_name(const struct look *l, gnode v)
+{
+	gnode r = look_owner(l, v);
+
+	if (r == GRAPH_NONE)
+		return "";
+	if (!r)
+		return "(several roots)";
+	return l->s->roots.v[r - 1].name ? l->s->roots.v[r - 1].name : "";
+}
+
+const char *look_type_name(const struct look *l, gnode v)
+{
+	char buf[256];
+
+	if (v >= l->g->n || !graph_is_object(l->g, v))
+		return "";
+	return keepf(l->keep, "%s",
+		     snapshot_type_name(l->s, graph_object(l->g, v), buf, sizeof(buf)));
+}

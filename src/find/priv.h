@@ -1,0 +1,16 @@
+/*
+ * priv.h - all detectors, and how findings are signed and ranked; private to the find room.
+ */
+#ifndef LIMPET_FIND_PRIV_H
+#define LIMPET_FIND_PRIV_H
+
+#include "find/find.h"
+
+extern const struct detector detect_global_growth;
+
+/* Sets signature. */
+void find_sign(struct finding *x);
+/* Bytes that can be freed × certainty, largest first; ties by signature. */
+void find_rank(struct find *f);
+
+#endif
