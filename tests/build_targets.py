@@ -40,7 +40,7 @@ NEWER = {"etcd": "1.23"}  # servers that want at least this Go
 WITH_INTERNAL = ["labelgrpc", "owners"]  # of these, the ones that use tests/goprogs/internal
 # This caddy asks reflect for json.RawMessage by name, which is an alias under 1.27's encoding/json: it panics.
 WORKAROUND = {("caddy", "1.27"): "nojsonv2"}
-EXTRA = {"heap10m": os.path.join(TOP, "bench", "heap10m")}
+EXTRA = {"heap10m": os.path.join(TOP, "bench", "heap10m"), "leaklab": os.path.join(TOP, "examples", "leaklab")}
 
 _toolchains = {}
 
@@ -58,6 +58,11 @@ def source_dir(program):
     return EXTRA.get(program, os.path.join(PROGS, program))
 
 
+def own_module(program):
+    """Whether it has a go.mod of its own, as real servers do and programs with real libraries."""
+    return os.path.exists(os.path.join(source_dir(program), "go.mod"))
+
+
 def flags(flavour):
     """(arguments of go build, GOEXPERIMENT) of a flavour."""
     if flavour.startswith("exp-"):
@@ -68,8 +73,10 @@ def flags(flavour):
 def _digest(program, words):
     h = hashlib.sha256(repr(words).encode())
     dirs = [source_dir(program)]
-    if program not in SERVERS or program in WITH_INTERNAL:
+    if not own_module(program) or program in WITH_INTERNAL:
         dirs.append(os.path.join(PROGS, "internal"))
+    if program.startswith("findings/"):
+        dirs.append(os.path.join(PROGS, "findings", "internal"))
     for top in dirs:
         for folder, _, names in sorted(os.walk(top)):
             for name in sorted(names):
@@ -90,17 +97,19 @@ def old_mod(folder, minor):
     return path
 
 
-def build(program, minor=NEWEST, flavour="stripped"):
-    """Path of the binary; raises CalledProcessError with the compiler's words."""
+def build(program, minor=NEWEST, flavour="stripped", modfile=None):
+    """Path of the binary; raises CalledProcessError with the compiler's words.  modfile: instead of its go.mod."""
     go = toolchain(minor)
     folder = os.path.join(CACHE, f"go{minor}-{flavour}")
-    binary = os.path.join(folder, program)
+    binary = os.path.join(folder, program + (f"-{modfile.removesuffix('.mod')}" if modfile else ""))
     stamp = binary + ".stamp"
     arguments, experiment = flags(flavour)
+    if modfile:
+        arguments = [*arguments, "-modfile=" + modfile]
     experiment = experiment or WORKAROUND.get((program, minor), "")
     words = [go, *arguments, experiment]
     digest = _digest(program, words)
-    os.makedirs(folder, exist_ok=True)
+    os.makedirs(os.path.dirname(binary), exist_ok=True)
     with open(stamp + ".lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if os.path.exists(binary) and os.path.exists(stamp):
@@ -119,7 +128,7 @@ def build(program, minor=NEWEST, flavour="stripped"):
             env["GOEXPERIMENT"] = experiment
         where = source_dir(program)
         package = "."
-        if program not in SERVERS and program not in EXTRA:
+        if not own_module(program):
             where, package = PROGS, "./" + program
             if minor in OLD_MINORS:
                 arguments = [*arguments, "-modfile=" + old_mod(folder, minor)]
