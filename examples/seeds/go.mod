@@ -1,0 +1,3 @@
+module limpet/seeds
+
+go 1.22
