@@ -12,7 +12,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-struct look {
+struct visit {
 	struct pipeline *p;
 	struct snapshot *s;
 	struct graph *g;
@@ -36,7 +36,7 @@ void pipeline_check_error(const struct err *e)
 			bug("an error with control bytes", e->msg);
 }
 
-static uint64_t next(struct look *l)
+static uint64_t next(struct visit *l)
 {
 	l->rng ^= l->rng << 13;
 	l->rng ^= l->rng >> 7;
@@ -44,14 +44,14 @@ static uint64_t next(struct look *l)
 	return l->rng;
 }
 
-static void refused(struct look *l, struct err *err)
+static void refused(struct visit *l, struct err *err)
 {
 	pipeline_check_error(err);
 	err_free(err);
 	l->p->nrefusals++;
 }
 
-static void check_text(struct look *l, const struct str *o)
+static void check_text(struct visit *l, const struct str *o)
 {
 	if (o->bad) {
 		l->p->nrefusals++;
@@ -64,7 +64,7 @@ static void check_text(struct look *l, const struct str *o)
 	l->p->nanswers++;
 }
 
-static void check_json(struct look *l, const struct str *o)
+static void check_json(struct visit *l, const struct str *o)
 {
 	json_error_t e;
 	json_t *j;
@@ -91,7 +91,7 @@ static void check_json(struct look *l, const struct str *o)
 		check_json(l, &j);                                                                 \
 	} while (0)
 
-static void do_head(struct look *l)
+static void do_head(struct visit *l)
 {
 	_cleanup_(str_deinit) struct str o = { 0 };
 	struct err *err = agg_head(&l->agg, &l->head);
@@ -105,7 +105,7 @@ static void do_head(struct look *l)
 	check_text(l, &o);
 }
 
-static void do_verify(struct look *l, struct verify_result *v)
+static void do_verify(struct visit *l, struct verify_result *v)
 {
 	_cleanup_(ans_exact_deinit) struct ans_exact x = { 0 };
 	struct err *err = verify_run(l->s, l->g, v);
@@ -121,7 +121,7 @@ static void do_verify(struct look *l, struct verify_result *v)
 	SHOW(l, text_verify(&o, TEXT_PLAIN, &x, 100), json_doc_verify(&j, &l->head, &x, 100));
 }
 
-static void do_report(struct look *l, const struct verify_result *v)
+static void do_report(struct visit *l, const struct verify_result *v)
 {
 	_cleanup_(ans_report_deinit) struct ans_report r = { 0 };
 	struct err *err = agg_report(&l->agg, v, 10, &r);
@@ -135,7 +135,7 @@ static void do_report(struct look *l, const struct verify_result *v)
 	SHOW(l, text_report(&o, TEXT_PLAIN, &r), json_doc_report(&j, &r));
 }
 
-static void do_top(struct look *l, const char *by, enum top_sort sort)
+static void do_top(struct visit *l, const char *by, enum top_sort sort)
 {
 	struct top_ask q = { .by = by, .sort = sort, .limit = 30, .npaths = 3, .trees = AGG_TREE_BOTH };
 	_cleanup_(ans_top_deinit) struct ans_top t = { 0 };
@@ -148,7 +148,7 @@ static void do_top(struct look *l, const char *by, enum top_sort sort)
 	SHOW(l, text_top(&o, TEXT_PLAIN, &t), json_doc_top(&j, &l->head, &t));
 }
 
-static void do_memory(struct look *l)
+static void do_memory(struct visit *l)
 {
 	_cleanup_(ans_memory_deinit) struct ans_memory m = { 0 };
 	struct err *err = agg_memory(&l->agg, &m);
@@ -160,7 +160,7 @@ static void do_memory(struct look *l)
 	SHOW(l, text_memory(&o, TEXT_PLAIN, &m), json_doc_memory(&j, &l->head, &m));
 }
 
-static void do_why(struct look *l, const char *what)
+static void do_why(struct visit *l, const char *what)
 {
 	_cleanup_(ans_why_deinit) struct ans_why w = { 0 };
 	struct err *err = agg_why(&l->agg, &what, 1, 2, 3, &w);
@@ -172,7 +172,7 @@ static void do_why(struct look *l, const char *what)
 	SHOW(l, text_why(&o, TEXT_PLAIN, &w), json_doc_why(&j, &l->head, &w));
 }
 
-static void do_object(struct look *l, const char *what, unsigned values)
+static void do_object(struct visit *l, const char *what, unsigned values)
 {
 	_cleanup_(ans_object_deinit) struct ans_object x = { 0 };
 	const struct agg_object_opts opts = {
@@ -192,7 +192,7 @@ static void do_object(struct look *l, const char *what, unsigned values)
 	SHOW(l, text_object(&o, TEXT_PLAIN, &x), json_doc_object(&j, &l->head, &x));
 }
 
-static void do_tree(struct look *l, const char *what, unsigned depth)
+static void do_tree(struct visit *l, const char *what, unsigned depth)
 {
 	_cleanup_(ans_tree_deinit) struct ans_tree t = { 0 };
 	struct err *err = agg_tree(&l->agg, what, depth, 10, &t);
@@ -204,7 +204,7 @@ static void do_tree(struct look *l, const char *what, unsigned depth)
 	SHOW(l, text_tree(&o, TEXT_PLAIN, &t), json_doc_tree(&j, &l->head, &t));
 }
 
-static void do_goroutines(struct look *l, enum goroutine_group by)
+static void do_goroutines(struct visit *l, enum goroutine_group by)
 {
 	_cleanup_(ans_goroutines_deinit) struct ans_goroutines gs = { 0 };
 	struct err *err = agg_goroutines(&l->agg, by, NULL, 100, &gs);
@@ -216,7 +216,7 @@ static void do_goroutines(struct look *l, enum goroutine_group by)
 	SHOW(l, text_goroutines(&o, TEXT_PLAIN, &gs), json_doc_goroutines(&j, &l->head, &gs));
 }
 
-static void do_frames(struct look *l)
+static void do_frames(struct visit *l)
 {
 	struct go_line lines[16];
 
@@ -231,7 +231,7 @@ static void do_frames(struct look *l)
 	}
 }
 
-static bool any_object(struct look *l, uint64_t *ret)
+static bool any_object(struct visit *l, uint64_t *ret)
 {
 	for (int i = 0; i < 1000 && l->s->heap.nobjects; i++) {
 		*ret = next(l) % l->s->heap.nobjects;
@@ -241,7 +241,7 @@ static bool any_object(struct look *l, uint64_t *ret)
 	return false;
 }
 
-static void do_objects(struct look *l)
+static void do_objects(struct visit *l)
 {
 	char name[256], field[256], what[64];
 	uint64_t id;
@@ -261,7 +261,7 @@ static void do_objects(struct look *l)
 	}
 }
 
-static void do_named(struct look *l)
+static void do_named(struct visit *l)
 {
 	static const char *const what[] = {
 		"goroutine:1", "main.node",  "main.all",	  "*runtime.g", "",
@@ -280,7 +280,7 @@ static void do_named(struct look *l)
 		do_why(l, s->types.v[next(l) % s->types.n].name);
 }
 
-static void answers(struct look *l)
+static void answers(struct visit *l)
 {
 	_cleanup_(verify_deinit) struct verify_result v = { 0 };
 	struct err *err;
@@ -345,7 +345,7 @@ struct err *pipeline_run(struct pipeline *p)
 	if (err)
 		return err;
 	enter(p, PHASE_ANSWERS);
-	struct look l = {
+	struct visit l = {
 		.p = p, .s = s, .g = g, .rng = p->seed * 2654435761U + 88172645463325252U
 	};
 
