@@ -19,6 +19,8 @@ struct err *report_body(struct session *s, struct ans_report *r)
 		err = agg_report(&s->agg, &v, session_limit(s->args, 10), r);
 	if (!err)
 		err = session_head(s, &r->head);
+	r->head.detectors = r->findings.detectors.v;
+	r->head.ndetectors = r->findings.detectors.n;
 	return err;
 }
 
@@ -37,8 +39,6 @@ struct err *cmd_report(const struct args *a, int *status)
 	s.agg.trees = trees.trees;
 	if (!err)
 		err = report_body(&s, &r);
-	if (!err)
-		err = session_head(&s, &r.head);
 	if (err)
 		return err;
 	if (args_has(a, OPT_JSON))

@@ -3,6 +3,7 @@
  *
  * Knows no kind.
  */
+#include "base/clock.h"
 #include "find/priv.h"
 
 const char *find_verdict_word(uint8_t verdict)
@@ -44,26 +45,44 @@ struct err *find_say(struct find *f, const struct finding *x)
 	return vec_push(&f->found, y) ? NULL : &err_nomem;
 }
 
-static bool can_run(const struct find *f, const struct detector *d)
+static const char *cannot_run(const struct find *f, const struct detector *d)
 {
 	if ((d->needs & FIND_NEEDS_RUNTIME) && f->l.s->dump)
-		return false;
-	return !(d->needs & FIND_NEEDS_MEMORY) || f->memory;
+		return "a heap dump does not say it: needs the live process or a core";
+	if ((d->needs & FIND_NEEDS_MEMORY) && !f->memory)
+		return "the memory of the process is not known";
+	return NULL;
+}
+
+static struct err *run_one(struct find *f, const struct detector *d)
+{
+	struct find_cost c = { .detector = d, .skipped = cannot_run(f, d) };
+	uint64_t begun = clock_ns();
+	struct err *err = NULL;
+
+	f->running = d;
+	if (!c.skipped)
+		err = err_prefix(d->run(f), "%s", d->name);
+	c.ns = clock_ns() - begun;
+	if (!err && !vec_push(&f->costs, c))
+		err = &err_nomem;
+	return err;
 }
 
 struct err *find_run(struct find *f)
 {
-	f->l.keep = &f->keep;
-	for (size_t i = 0; detectors[i]; i++) {
-		struct err *err;
+	struct err *err = NULL;
 
-		if (!can_run(f, detectors[i]))
-			continue;
-		f->running = detectors[i];
-		err = detectors[i]->run(f);
-		if (err)
-			return err_prefix(err, "%s", detectors[i]->name);
-	}
+	f->l.keep = &f->keep;
+	if (!f->l.index)
+		f->l.index = look_index_create();
+	if (!f->l.index)
+		return &err_nomem;
+	for (size_t i = 0; detectors[i] && !err; i++)
+		err = run_one(f, detectors[i]);
+	if (err)
+		return err;
+	find_compare(f);
 	find_rank(f);
 	return keep_err(&f->keep);
 }
@@ -71,6 +90,9 @@ struct err *find_run(struct find *f)
 void find_deinit(struct find *f)
 {
 	vec_free(&f->found);
+	vec_free(&f->costs);
+	look_index_free(f->l.index);
+	f->l.index = NULL;
 	keep_deinit(&f->keep);
 }
 

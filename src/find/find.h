@@ -21,6 +21,7 @@
 #define LIMPET_FIND_FIND_H
 
 #include "find/look.h"
+#include "find/since.h"
 
 enum find_verdict { FIND_LEAK, FIND_SUSPECT, FIND_WASTE, FIND_INFO };
 enum find_proof { FIND_PROVED, FIND_MEASURED, FIND_INFERRED };
@@ -55,8 +56,18 @@ struct finding {
 	const char *confirm;  /* a command that shows it fixed */
 	const char *detail;   /* further lines, '\n' between; "" none */
 	unsigned certainty;   /* permille; 0: by verdict and proof */
-	char signature[17];   /* set by find_run() */
+	/* set by find_run(): */
+	char signature[17];
+	bool fresh;	     /* since: it was not there in the earlier look */
+	bool then_known;     /* since: */
+	uint64_t then_bytes; /*	heap and stacks, then */
+	uint64_t then_count;
 };
+
+static inline uint64_t finding_bytes(const struct finding *x)
+{
+	return x->bytes + x->stack_bytes;
+}
 
 /* Figures of the process that do not lie in the snapshot; FIND_UNKNOWN: not known. */
 #define FIND_UNKNOWN UINT64_MAX
@@ -68,11 +79,21 @@ struct find_memory {
 
 struct detector;
 
+/* What a detector cost, or why it was not asked. */
+struct find_cost {
+	const struct detector *detector;
+	uint64_t ns;
+	const char *skipped; /* NULL: it ran */
+};
+
 struct find {
-	struct look l;			  /* l.keep == &keep */
+	struct look l;			  /* l.keep == &keep, l.index: find_run() makes it */
 	const struct find_memory *memory; /* NULL: not known */
+	const struct find_since *since;	  /* an earlier look; NULL: none.  Suspects that grew since
+					   * then are raised by find_run(), no detector need do it */
 	struct keep keep;
 	VEC(struct finding) found;
+	VEC(struct find_cost) costs;
 	const struct detector *running;
 };
 

@@ -51,13 +51,14 @@ uint64_t look_fact(const struct look_facts *f, const char *name, uint64_t otherw
 	return otherwise;
 }
 
-/* Types whose objects are such containers; by number in s->types. */
-static const struct go_type **wanted_types(const struct look *l, const char *word)
+/* Types whose objects are such containers; by number in s->types.  False: there are none. */
+static bool wanted_types(const struct look *l, const char *word, const struct go_type **type,
+			 uint8_t *want)
 {
 	const struct snapshot *s = l->s;
-	const struct go_type **want = zalloc(s->types.n + 1, sizeof(*want));
+	bool any = false;
 
-	for (size_t i = 1; want && i < s->types.n; i++) {
+	for (size_t i = 1; i < s->types.n; i++) {
 		const struct snap_type *t = &s->types.v[i];
 		const struct go_type *rt;
 		const struct go_cont *c;
@@ -66,34 +67,43 @@ static const struct go_type **wanted_types(const struct look *l, const char *wor
 			continue;
 		rt = go_type_at(s->rtypes, t->rtype);
 		c = rt && rt->kind == GO_STRUCT ? go_cont_of(s->rtypes, rt) : NULL;
-		if (c && !strcmp(go_cont_word(c), word))
-			want[i] = rt;
+		if (!c || strcmp(go_cont_word(c), word) != 0)
+			continue;
+		type[i] = rt;
+		want[i] = 1;
+		any = true;
 	}
-	return want;
+	return any;
+}
+
+struct asked {
+	const struct go_type **type;
+	look_object_fn *fn;
+	void *arg;
+};
+
+static struct err *see(const struct look *l, void *arg, uint64_t id)
+{
+	const struct asked *x = arg;
+	const struct go_heap *h = &l->s->heap;
+	struct go_place p = { .type = x->type[l->s->type_of[id]] };
+
+	p.at = go_heap_address(h, id, NULL) + go_span_header(go_heap_span_of(h, id));
+	return x->fn(l, x->arg, id, p);
 }
 
 struct err *look_objects_of(const struct look *l, const char *word, look_object_fn *fn, void *arg)
 {
-	const struct snapshot *s = l->s;
-	_cleanup_(freep) const struct go_type **want = wanted_types(l, word);
-	struct err *err = NULL;
+	size_t n = l->s->types.n + 1;
+	_cleanup_(freep) const struct go_type **type = zalloc(n, sizeof(*type));
+	_cleanup_(freep) uint8_t *want = zalloc(n, 1);
+	struct asked x = { type, fn, arg };
 
-	if (!want)
+	if (!type || !want)
 		return &err_nomem;
-	for (size_t i = 0; i < s->heap.spans.n && s->type_of && !err; i++) {
-		const struct go_span *sp = &s->heap.spans.v[i];
-
-		for (uint64_t id = sp->first; id < sp->first + sp->nelems && !err; id++) {
-			uint32_t t = s->type_of[id];
-			struct go_place p = { .type = t < s->types.n ? want[t] : NULL };
-
-			if (!p.type || !look_reached(l, id))
-				continue;
-			p.at = go_heap_address(&s->heap, id, NULL) + go_span_header(sp);
-			err = fn(l, arg, id, p);
-		}
-	}
-	return err;
+	if (!wanted_types(l, word, type, want))
+		return NULL;
+	return look_each_of(l, want, see, &x);
 }
 
 const char *look_pc_name(const struct look *l, taddr pc)

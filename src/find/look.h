@@ -12,13 +12,42 @@
 #include "graph/graph.h"
 #include "snapshot/look.h"
 
+struct look_index;
+
 /* All borrowed.  g has reached, idom and retained. */
 struct look {
 	struct snapshot *s;
 	struct graph *g;
 	unsigned nthreads;
 	struct keep *keep;
+	struct look_index *index; /* NULL: nothing is kept from one question to the next */
+	/* children of v in the dominator tree, ascending: dom_child[dom_first[v]] ..
+	 * dom_child[dom_first[v + 1] - 1]; NULL: not made */
+	const uint32_t *dom_first;
+	const gnode *dom_child;
 };
+
+/* Made by the first who asks; for one thread. */
+struct look_index *look_index_create(void);
+void look_index_free(struct look_index *x);
+
+/* What is reachable of one type; the objects lie between these two ids. */
+struct look_type {
+	uint64_t objects, bytes;
+	uint64_t first, last;
+};
+
+/* By index in s->types, s->types.n of them; borrowed from the index, which must be there. */
+struct err *look_types(const struct look *l, const struct look_type **ret) MUST_CHECK;
+
+/*
+ * All reachable objects of types whose want[] (by index in s->types) is set, in order of
+ * address.  Costs nothing where there are none; a pass over a part of the heap where there are
+ * many.
+ */
+typedef struct err *look_id_fn(const struct look *l, void *arg, uint64_t id);
+struct err *look_each_of(const struct look *l, const uint8_t *want, look_id_fn *fn,
+			 void *arg) MUST_CHECK;
 
 static inline bool look_reached(const struct look *l, uint64_t id)
 {

@@ -8,6 +8,8 @@
 
 extern const struct detector detect_global_growth;
 
+/* With an earlier look: suspects that grew are raised, those that did not are cleared. */
+void find_compare(struct find *f);
 /* Sets signature. */
 void find_sign(struct finding *x);
 /* Bytes that can be freed × certainty, largest first; ties by signature. */

@@ -56,7 +56,12 @@ void agg_deinit(struct agg *a);
 /* The same for those who look into containers: find/look.h. */
 static inline struct look agg_look(const struct agg *a)
 {
-	return (struct look){ a->s, a->g, a->nthreads, (struct keep *)(uintptr_t)&a->keep };
+	return (struct look){ .s = a->s,
+			      .g = a->g,
+			      .nthreads = a->nthreads,
+			      .keep = (struct keep *)(uintptr_t)&a->keep,
+			      .dom_first = a->dom_first,
+			      .dom_child = a->dom_child };
 }
 
 /* Dominators, retained bytes and the index of children, once. */

@@ -71,6 +71,18 @@ static struct err *add(struct agg *a, const struct finding *x, struct ans_findin
 	return err;
 }
 
+static struct err *add_costs(const struct find *f, struct ans_findings *ret)
+{
+	for (size_t i = 0; i < f->costs.n; i++) {
+		const struct find_cost *c = &f->costs.v[i];
+		struct ans_cost y = { c->detector->name, c->ns, c->skipped };
+
+		if (!vec_push(&ret->detectors, y))
+			return &err_nomem;
+	}
+	return NULL;
+}
+
 struct err *agg_findings(struct agg *a, const struct ans_memory *memory, size_t limit,
 			 struct ans_findings *ret)
 {
@@ -86,6 +98,8 @@ struct err *agg_findings(struct agg *a, const struct ans_memory *memory, size_t 
 	err = find_run(&f);
 	for (size_t i = 0; i < f.found.n && !err && (!limit || i < limit); i++)
 		err = add(a, &f.found.v[i], &r);
+	if (!err)
+		err = add_costs(&f, &r);
 	if (err)
 		return err;
 	r.total = f.found.n;

@@ -84,6 +84,7 @@ void ans_findings_deinit(struct ans_findings *a)
 		ans_origin_deinit(&a->rows.v[i].origin);
 	}
 	vec_free(&a->rows);
+	vec_free(&a->detectors);
 }
 
 void ans_report_deinit(struct ans_report *a)

@@ -20,6 +20,13 @@ struct ans_loss {
 	uint64_t count, bytes;
 };
 
+/* What a detector cost, or why it was not asked. */
+struct ans_cost {
+	const char *name;
+	uint64_t ns;
+	const char *skipped; /* NULL: it ran */
+};
+
 /* Target, build, capture: the head of every answer. */
 struct ans_head {
 	const char *kind; /* "live" */
@@ -43,6 +50,8 @@ struct ans_head {
 	uint64_t read_ns, extract_ns, names_ns;
 	uint64_t type_conflicts; /* claims of two types for one object, settled by evidence */
 	VEC(struct ans_loss) losses;
+	const struct ans_cost *detectors; /* of ans_findings, which outlives it */
+	size_t ndetectors;
 };
 
 /* Our graph against the collector's marks. */
@@ -81,7 +90,7 @@ struct ans_label_pair {
 struct ans_labels {
 	size_t n;
 	const struct ans_label_pair *v; /* of the keep, as this is */
-	bool unknown; /* this kind of evidence has none: nobody can say */
+	bool unknown;			/* this kind of evidence has none: nobody can say */
 	bool lost;			/* there are some, and they could not be read */
 };
 
@@ -140,10 +149,10 @@ struct ans_origin {
 	bool sampled;
 	VEC(struct ans_frame) stack;	   /* innermost first; not sampled: of the likeliest site */
 	VEC(struct ans_origin_site) sites; /* not sampled: most first */
-	uint64_t of, others;		   /* samples that are like it; of sites that are not listed */
-	const char *basis;		   /* "type and holder" */
-	const char *like;		   /* "main.Session under main.cache" */
-	const char *why;		   /* "" or why nothing is known */
+	uint64_t of, others; /* samples that are like it; of sites that are not listed */
+	const char *basis;   /* "type and holder" */
+	const char *like;    /* "main.Session under main.cache" */
+	const char *why;     /* "" or why nothing is known */
 };
 
 /* What rows of `top --by site` have besides; all estimates of the runtime's samples but these two.
@@ -184,8 +193,9 @@ struct ans_row {
 	struct ans_row_site site;
 	struct ans_origin origin; /* of the object at the path's end; empty without a path */
 	const struct ans_labels
-		*labels;     /* that all its goroutines carry; NULL: none, or not one set */
-	uint64_t shared; /* by label: what no other label reaches, but goroutines without or globals do */
+		*labels; /* that all its goroutines carry; NULL: none, or not one set */
+	uint64_t shared; /* by label: what no other label reaches, but goroutines without or globals
+			    do */
 	uint64_t label_sets; /* goroutines: that they carry, none counting as one; 0: not asked */
 };
 
@@ -209,7 +219,7 @@ struct ans_top {
 	uint64_t total_bytes; /* reachable */
 	bool focused;
 	uint64_t focused_bytes; /* that --focus and --ignore leave, by the exact tree */
-	uint64_t nrows;	      /* before the limit */
+	uint64_t nrows;		/* before the limit */
 	struct ans_profile profile;
 	const char *no_labels; /* by label: why no row has one; NULL: some have */
 	VEC(struct ans_row) rows;
@@ -305,11 +315,11 @@ struct ans_object {
 	const char *type, *type_from;
 	unsigned span_class;
 	bool noscan, allocated, marked, reached, values_shown;
-	bool no_marks;		 /* the evidence has none */
-	const char *marks;	 /* what the mark bit means */
-	const char *what, *name; /* "object"; "global" and "goroutine" have a name */
+	bool no_marks;			 /* the evidence has none */
+	const char *marks;		 /* what the mark bit means */
+	const char *what, *name;	 /* "object"; "global" and "goroutine" have a name */
 	const struct ans_labels *labels; /* of a goroutine; NULL: none */
-	const char *inside;	 /* the field at the asked address: ".buf[3]"; "" */
+	const char *inside;		 /* the field at the asked address: ".buf[3]"; "" */
 	VEC(struct ans_value) values;
 	const uint8_t *raw; /* the bytes asked for with --raw, of the keep; NULL */
 	bool raw_withheld;  /* they are values, and those are not shown */
@@ -392,6 +402,7 @@ struct ans_finding {
 struct ans_findings {
 	VEC(struct ans_finding) rows;
 	uint64_t total; /* before the limit */
+	VEC(struct ans_cost) detectors;
 };
 
 /* The report: all of the above that it needs. */

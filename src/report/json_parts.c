@@ -72,6 +72,24 @@ static void put_build(struct jw *j, const struct ans_head *a)
 	jw_end(j, '}');
 }
 
+/* What each detector cost; why one was not asked. */
+static void put_detectors(struct jw *j, const struct ans_head *a)
+{
+	if (!a->ndetectors)
+		return;
+	jw_key(j, "detectors");
+	jw_array(j);
+	for (size_t i = 0; i < a->ndetectors; i++) {
+		jw_object(j);
+		jw_kv_text(j, "name", a->detectors[i].name);
+		jw_kv_u64(j, "ns", a->detectors[i].ns);
+		if (a->detectors[i].skipped)
+			jw_kv_text(j, "not_run", a->detectors[i].skipped);
+		jw_end(j, '}');
+	}
+	jw_end(j, ']');
+}
+
 static void put_capture(struct jw *j, const struct ans_head *a)
 {
 	jw_key(j, "capture");
@@ -95,6 +113,7 @@ static void put_capture(struct jw *j, const struct ans_head *a)
 		jw_end(j, '}');
 	}
 	jw_end(j, ']');
+	put_detectors(j, a);
 	if (a->lacks && *a->lacks) {
 		jw_key(j, "lacks");
 		jw_array(j);

@@ -1,0 +1,288 @@
+/*
+ * growth.c - what two looks at one process say of what one look left open.
+ *
+ * A suspect that grew while its old objects stayed is a leak (measured); one that did not, while
+ * the program went on, is none.  Which of its objects are old is told by samples of what it
+ * dominates, drawn by bytes.  Cost: the children of the nodes on the way to 256 samples.
+ */
+#include "find/priv.h"
+
+#include "base/str.h"
+
+#include <stdio.h>
+
+enum { SAMPLES = 256, DEPTH_MAX = 4096 };
+
+#define GREW_MIN    (256ULL << 10)
+#define STEADY_SLOP (64ULL << 10)
+
+/* Kinds whose bytes or number tell, when there are two figures. */
+static const char *const growing[] = {
+	"global-growth",     "pointer-chain",	  "context-leak",   "timer-leak",
+	"channel-backlog",   "goroutine-leak",	  "goroutine-hold", "closure-capture",
+	"unclosed-resource", "finalizer-backlog",
+};
+
+static bool is_growing_kind(const char *kind)
+{
+	for (size_t i = 0; i < ARRAY_LEN(growing); i++)
+		if (!strcmp(growing[i], kind))
+			return true;
+	return false;
+}
+
+struct sampling {
+	const struct look *l;
+	const struct find_since *since;
+	uint32_t random;
+	uint64_t old, seen;
+};
+
+static uint32_t draw(struct sampling *x)
+{
+	x->random ^= x->random << 13;
+	x->random ^= x->random >> 17;
+	x->random ^= x->random << 5;
+	return x->random;
+}
+
+static int by_value(const void *x, const void *y)
+{
+	const uint64_t *p = x, *q = y;
+
+	return (*p > *q) - (*p < *q);
+}
+
+static void see(struct sampling *x, gnode v, uint64_t n)
+{
+	uint64_t bytes = 0;
+	taddr at = go_heap_address(&x->l->s->heap, graph_object(x->l->g, v), &bytes);
+
+	x->seen += n;
+	x->old += find_since_alive(x->since, at, bytes) ? n : 0;
+}
+
+/* One level down: where n samples, by bytes, fall among v itself and its children. */
+static gnode descend(struct sampling *x, gnode v, uint64_t at)
+{
+	const struct look *l = x->l;
+	uint64_t own = graph_shallow(l->g, v);
+
+	if (at < own)
+		return v;
+	at -= own;
+	for (uint32_t i = l->dom_first[v]; i < l->dom_first[v + 1]; i++) {
+		gnode c = l->dom_child[i];
+
+		if (at < l->g->retained[c])
+			return c;
+		at -= l->g->retained[c];
+	}
+	return v;
+}
+
+/* All at once through the children of v, which may be many; at[] ascending, in the bytes of v. */
+static void spread(struct sampling *x, gnode v, const uint64_t *at, size_t n, unsigned depth)
+{
+	const struct look *l = x->l;
+	uint64_t lo = graph_shallow(l->g, v), below[SAMPLES];
+	size_t k = 0;
+
+	for (; k < n && at[k] < lo; k++)
+		if (graph_is_object(l->g, v))
+			see(x, v, 1);
+	for (uint32_t i = l->dom_first[v]; i < l->dom_first[v + 1] && k < n; i++) {
+		gnode c = l->dom_child[i];
+		uint64_t hi = lo + l->g->retained[c];
+		size_t from = k;
+
+		for (; k < n && at[k] < hi; k++)
+			below[k - from] = at[k] - lo;
+		if (k > from && depth < 8)
+			spread(x, c, below, k - from, depth + 1);
+		for (size_t j = 0; k > from && depth >= 8 && j < k - from; j++) {
+			gnode w = c, before = v;
+
+			for (unsigned d = 0; d < DEPTH_MAX && w != before; d++) {
+				before = w;
+				w = descend(x, w, draw(x) % MAX(l->g->retained[w], 1ULL));
+			}
+			see(x, w, 1);
+		}
+		lo = hi;
+	}
+}
+
+/* Share of the bytes below v that were there then. */
+static double share_of_old(const struct find *f, gnode v)
+{
+	struct sampling x = { .l = &f->l, .since = f->since, .random = 2463534242U };
+	uint64_t at[SAMPLES], all = f->l.g->retained[v];
+
+	if (!f->l.dom_first || !all)
+		return -1;
+	for (size_t i = 0; i < SAMPLES; i++)
+		at[i] = ((uint64_t)draw(&x) << 32 | draw(&x)) % all;
+	qsort(at, SAMPLES, sizeof(at[0]), by_value);
+	spread(&x, v, at, SAMPLES, 0);
+	return x.seen ? (double)x.old / (double)x.seen : -1;
+}
+
+static bool then_of(const struct find *f, gnode v, uint64_t *ret)
+{
+	struct find *g = (struct find *)(uintptr_t)f;
+	uint64_t bytes = 0;
+	gnode root = look_owner(&f->l, v);
+	taddr at;
+
+	if (v <= f->l.g->nroots)
+		return v && find_since_root(f->since, find_root_key(g, v - 1), ret);
+	at = go_heap_address(&f->l.s->heap, graph_object(f->l.g, v), &bytes);
+	if (find_since_place(f->since, at, bytes, ret))
+		return true;
+	/* it is nearly all that its root holds: then it was so under another address */
+	if (root != GRAPH_NONE && root && f->l.g->retained[v] >= f->l.g->retained[root] / 8 * 7)
+		return find_since_root(f->since, find_root_key(g, root - 1), ret);
+	return false;
+}
+
+static double survived_of(const struct find *f, gnode v, uint64_t then, uint64_t now)
+{
+	double old = f->since->same == FIND_SAME_PROCESS ? share_of_old(f, v) : -1;
+
+	if (old < 0 || !then)
+		return -1;
+	old = old * (double)now / (double)then;
+	return old > 1 ? 1 : old;
+}
+
+bool find_growth_of(const struct find *f, gnode v, struct find_growth *ret)
+{
+	if (!f->since || v >= f->l.g->n || !then_of(f, v, &ret->then_bytes))
+		return false;
+	ret->now_bytes = f->l.g->retained[v];
+	ret->survived = survived_of(f, v, ret->then_bytes, ret->now_bytes);
+	return true;
+}
+
+static const char *bytes_text(char buf[16], uint64_t n)
+{
+	return str_bytes(buf, n);
+}
+
+static void add_detail(struct find *f, struct finding *x, const char *line)
+{
+	x->detail = *x->detail ? keepf(&f->keep, "%s\n%s", x->detail, line) : line;
+}
+
+static const char *over(struct find *f)
+{
+	const struct find_since *s = f->since;
+	double minutes = (double)s->ns / 6e10;
+
+	return minutes < 120
+		       ? keepf(&f->keep, "%.1f minutes and %u collections", minutes, s->cycles)
+		       : keepf(&f->keep, "%.1f hours and %u collections", minutes / 60, s->cycles);
+}
+
+enum trend { TREND_UNKNOWN, TREND_STEADY, TREND_SLOW, TREND_GREW };
+
+static enum trend trend_of(const struct finding *x)
+{
+	uint64_t now = finding_bytes(x), then = x->then_bytes;
+	bool many = x->then_count && x->count >= x->then_count + MAX(x->then_count / 20, 8ULL);
+
+	if (now > then && now - then >= MAX(GREW_MIN, then / 20))
+		return TREND_GREW;
+	if (many)
+		return TREND_GREW;
+	if (now <= then + MAX(STEADY_SLOP, then / 50))
+		return TREND_STEADY;
+	return TREND_SLOW;
+}
+
+static double survival(const struct find *f, const struct finding *x)
+{
+	if (x->node == GRAPH_NONE || x->node >= f->l.g->n)
+		return -1;
+	return survived_of(f, x->node, x->then_bytes, f->l.g->retained[x->node]);
+}
+
+static void raise(struct find *f, struct finding *x)
+{
+	double stayed = survival(f, x);
+	char a[16], b[16];
+
+	if (stayed >= 0 && stayed < 0.75) {
+		add_detail(f, x,
+			   keepf(&f->keep,
+				 "grew from %s to %s in %s, but only %.0f %% of what was there "
+				 "stayed: its contents change",
+				 bytes_text(a, x->then_bytes), bytes_text(b, finding_bytes(x)),
+				 over(f), stayed * 100));
+		return;
+	}
+	x->verdict = FIND_LEAK;
+	x->proof = FIND_MEASURED;
+	add_detail(f, x,
+		   keepf(&f->keep, "grew from %s to %s in %s%s", bytes_text(a, x->then_bytes),
+			 bytes_text(b, finding_bytes(x)), over(f),
+			 stayed >= 0 ? "; what was there then still is" : ""));
+}
+
+static void clear(struct find *f, struct finding *x)
+{
+	char a[16], b[16];
+
+	if (!f->since->cycles) {
+		add_detail(f, x,
+			   "did not grow since the earlier look, but no collection ran "
+			   "meanwhile: that says nothing");
+		return;
+	}
+	x->verdict = FIND_INFO;
+	add_detail(f, x,
+		   keepf(&f->keep, "did not grow: %s then, %s now, in %s",
+			 bytes_text(a, x->then_bytes), bytes_text(b, finding_bytes(x)), over(f)));
+}
+
+static void judge(struct find *f, struct finding *x)
+{
+	switch (trend_of(x)) {
+	case TREND_GREW:
+		raise(f, x);
+		break;
+	case TREND_STEADY:
+		clear(f, x);
+		break;
+	default:
+		break;
+	}
+}
+
+/* What was found under its name then; else what hung there. */
+static void look_back(struct find *f, struct finding *x)
+{
+	struct find_growth g;
+
+	x->then_known = find_since_found(f->since, x->signature, &x->then_bytes, &x->then_count);
+	if (!x->then_known && x->node != GRAPH_NONE && find_growth_of(f, x->node, &g)) {
+		x->then_known = true;
+		x->then_bytes = g.then_bytes;
+	}
+	x->fresh = !x->then_known;
+}
+
+void find_compare(struct find *f)
+{
+	if (!f->since || f->since->same == FIND_OTHER)
+		return;
+	for (size_t i = 0; i < f->found.n; i++) {
+		struct finding *x = &f->found.v[i];
+
+		look_back(f, x);
+		if (x->then_known && x->verdict == FIND_SUSPECT && is_growing_kind(x->kind) &&
+		    f->since->same == FIND_SAME_PROCESS)
+			judge(f, x);
+	}
+}
