@@ -104,6 +104,9 @@ fuzz:				## half a minute each, with clang
 bench: deps all			## the table of bench/README.md
 	@LIMPET=$(LIMPET) python3 bench/run
 
+bench-findings: deps all	## precision and recall of every kind of finding, on three Go versions
+	@LIMPET=$(LIMPET) $(or $(PYTHON),/usr/bin/python3) bench/findings
+
 fmt:				## clang-format over all C
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
@@ -118,4 +121,4 @@ help:
 
 .NOTPARALLEL:
 FORCE:
-.PHONY: all static static-arm64 deps unit unit-arm64 rooms check e2e e2e-static check-all demo fault asan ubsan tsan bench fmt clean distclean help FORCE
+.PHONY: all static static-arm64 deps unit unit-arm64 rooms check e2e e2e-static check-all demo fault asan ubsan tsan bench bench-findings fmt clean distclean help FORCE

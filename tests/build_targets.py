@@ -73,7 +73,7 @@ def flags(flavour):
 def _digest(program, words):
     h = hashlib.sha256(repr(words).encode())
     dirs = [source_dir(program)]
-    if not own_module(program) or program in WITH_INTERNAL:
+    if not own_module(program) or program in WITH_INTERNAL or program.startswith("realleaks/"):
         dirs.append(os.path.join(PROGS, "internal"))
     if program.startswith("findings/"):
         dirs.append(os.path.join(PROGS, "findings", "internal"))

@@ -187,7 +187,7 @@ class Result:
 
     def __init__(self, case, minor, findings):
         self.case, self.minor, self.findings, self.problems = case, minor, findings, []
-        self.recall = self.first = self.kind = None  # of EXPECT cases: all, per line
+        self.lines = []  # of each EXPECT line: (kind, found, first, right kind); None: does not apply
         self.false_leaks, self.misfits = [], []
         if case.none:
             self._judge_none()
@@ -202,20 +202,17 @@ class Result:
 
     def _judge_expect(self):
         case, found = self.case, self.findings
-        self.recall = self.first = self.kind = True
         for want in case.expect:
             right = [f for f in found if not want.wrong(f)]
             about = [f for f in found if not want.wrong(f, with_kind=False)]
+            first = bool(right) and right[0] is found[0]
+            named = bool(about) and about[0]["kind"] == want.kind
+            self.lines.append((want.kind, bool(right), *((None, None) if want.anywhere else (first, named))))
             if not right:
-                self.recall = False
                 near = [f for f in found if f["kind"] == want.kind]
                 self.problems.append(f"no {want.kind} as expected" + (": " + want.wrong(near[0]) if near else ""))
-            if not want.anywhere:
-                self.kind &= bool(about) and about[0]["kind"] == want.kind
-                if not found or want.wrong(found[0]):
-                    self.first = False
-                    if right:
-                        self.problems.append(f"not first but number {found.index(right[0]) + 1}; first is {brief(found[0])}")
+            elif not want.anywhere and not first:
+                self.problems.append(f"{want.kind} is not first but number {found.index(right[0]) + 1}; first is {brief(found[0])}")
         # A case whose lines do not say verdict=leak is one where no leak was planted.
         may = {e.kind for e in case.expect if e.exact.get("verdict", "leak") == "leak"} | set(case.also)
         self.false_leaks = [f for f in found if f["verdict"] == "leak" and f["kind"] not in may]

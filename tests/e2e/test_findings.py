@@ -76,7 +76,7 @@ LINE = "a EXPECT timer-leak verdict=leak type=map[string]*main.? holder=main.c* 
     ([LINE], [finding("timer-leak", holder=[])], "holder is not"),
     ([LINE], [finding("timer-leak", count=6)], "count 6 < 7"),
     ([LINE], [finding("timer-leak", retained_bytes=4999)], "bytes 4999 < 5000"),
-    ([LINE], [finding("global-growth", "suspect"), finding("timer-leak")], "not first but number 2"),
+    ([LINE], [finding("global-growth", "suspect"), finding("timer-leak")], "is not first but number 2"),
     ([LINE + " anywhere"], [finding("global-growth", "suspect"), finding("timer-leak")], None),
     ([LINE], [finding("timer-leak"), finding("global-growth")], "false leak"),
     ([LINE + " also=global-growth"], [finding("timer-leak"), finding("global-growth")], None),
