@@ -31,21 +31,21 @@ struct err *cmd_goroutines(const struct args *a, int *status)
 	_cleanup_(ans_head_deinit) struct ans_head h = { 0 };
 	_cleanup_(ans_goroutines_deinit) struct ans_goroutines gs = { 0 };
 	_cleanup_(str_deinit) struct str o = { 0 };
-	enum goroutine_group by;
-	const char *key;
-	struct err *err = parse_group(a->group_by, &by, &key);
+	struct goroutines_ask q = { .limit = session_limit(a, UINT32_MAX) };
+	struct err *err = parse_group(a->group_by, &q.by, &q.key);
 
 	(void)status;
 	if (!err)
 		err = session_open(a, &s);
-	if (by == GROUP_LABEL) /* asked for by name */
+	q.which = args_has(a, OPT_LEAKED) ? GOROUTINES_LEAKED : GOROUTINES_ALL;
+	if (q.by == GROUP_LABEL) /* asked for by name */
 		s.agg.values = session_values(a);
 	if (!err)
 		err = session_stage(&s, "finding dominators");
 	if (!err)
 		err = agg_dominators(&s.agg);
 	if (!err)
-		err = agg_goroutines(&s.agg, by, key, session_limit(a, UINT32_MAX), &gs);
+		err = agg_goroutines(&s.agg, &q, &gs);
 	if (!err)
 		err = session_head(&s, &h);
 	if (err)

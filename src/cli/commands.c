@@ -104,9 +104,10 @@ static const struct cmd table[] = {
 		.help = WHERE
 		"Waiting times are lower bounds: the runtime notes them at the first collection.\n"
 		"Values of pprof labels are shown on a terminal, elsewhere hashed (--values).\n"
-		"In JSON \"leaked\" is null: a leak is a claim that this version cannot prove.",
-		.example = "limpet goroutines 1234 --group-by label:route --values full",
-		.opts = OPTS_COMMON | OPT_GROUP_BY,
+		"Leaked, proved: what it waits for is reached by nothing that can still run.  Suspect:\n"
+		"many of one stack wait, each for a thing of its own, which someone could still use.",
+		.example = "limpet goroutines 1234 --leaked --group-by stack",
+		.opts = OPTS_COMMON | OPT_GROUP_BY | OPT_LEAKED,
 		.min_args = 1,
 		.max_args = 1,
 		.run = cmd_goroutines,

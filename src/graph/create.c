@@ -5,6 +5,7 @@
  * Cost: one pass over the edges in place; no copy of them.
  */
 #include "base/par.h"
+#include "graph/live.h"
 #include "graph/priv.h"
 
 struct shift {
@@ -124,6 +125,7 @@ struct err *graph_create(struct snapshot *s, unsigned nthreads, struct graph **r
 {
 	_cleanup_(graph_freep) struct graph *g = zalloc(1, sizeof(*g));
 	_cleanup_(snapshot_edges_deinit) struct snap_edges e = { 0 };
+	_cleanup_(graph_waits_deinit) struct graph_waits waits = { 0 };
 	struct err *err;
 
 	if (!g)
@@ -139,7 +141,9 @@ struct err *graph_create(struct snapshot *s, unsigned nthreads, struct graph **r
 	err = adopt(g, &e, nthreads);
 	if (err)
 		return err;
-	err = graph_reach(g);
+	err = graph_waits_of(g, &waits);
+	if (!err)
+		err = graph_reach_late(g, &waits);
 	if (err)
 		return err;
 	*ret = STEAL(g);

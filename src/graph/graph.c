@@ -38,6 +38,7 @@ void graph_free(struct graph *g)
 	bigfree(g->rfirst, (size_t)g->n + 1, sizeof(*g->rfirst));
 	bigfree(g->rto, g->rto_cap, sizeof(*g->rto));
 	bigfree(g->reached, bit_words(g), sizeof(*g->reached));
+	bigfree(g->live, bit_words(g), sizeof(*g->live));
 	bigfree(g->idom, g->n, sizeof(*g->idom));
 	bigfree(g->retained, g->n, sizeof(*g->retained));
 	free(g);

@@ -38,6 +38,7 @@ struct graph {
 	gnode *rto;
 	/* results; NULL until computed */
 	uint64_t *reached;	/* bit v: reachable from the super-root */
+	uint64_t *live;		/* live.h; NULL: all of it */
 	gnode *idom;		/* immediate dominator; GRAPH_NONE: unreachable or node 0 */
 	uint64_t *retained;	/* bytes of v's dominator subtree, v included */
 	uint64_t nreached_objects, reached_bytes;

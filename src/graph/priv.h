@@ -65,6 +65,31 @@ struct edge {
 	gnode from, to;
 };
 
+#define REACH_ALL ((struct edge){ GRAPH_NONE, GRAPH_NONE })
+
+/* A walk that can go on after more has been pushed.  stack has room for n nodes. */
+struct reach {
+	const struct graph *g;
+	uint64_t *bits; /* seen */
+	gnode *stack;
+	size_t top;
+	const uint64_t *watched; /* NULL: none */
+	gnode *met;		 /* watched ones, as they are seen; room for all of them */
+	size_t nmet;
+};
+
+static inline void reach_push(struct reach *w, gnode v)
+{
+	if (bit_has(w->bits, v))
+		return;
+	bit_set(w->bits, v);
+	w->stack[w->top++] = v;
+	if (w->watched && bit_has(w->watched, v))
+		w->met[w->nmet++] = v;
+}
+
+void reach_drain(struct reach *w, struct edge without);
+
 /* Set the bit of each node reachable from the super-root; bits are all zero before. */
 struct err *reach_bits(const struct graph *g, struct edge without, uint64_t *bits) MUST_CHECK;
 

@@ -9,28 +9,15 @@
 
 #define RING 32U /* nodes in flight; half of it between the two prefetches */
 
-struct walk {
-	const struct graph *g;
-	uint64_t *bits;
-	gnode *stack;
-	size_t top;
-};
-
-static void push_targets(struct walk *w, gnode v)
+static void push_targets(struct reach *w, gnode v)
 {
 	const struct graph *g = w->g;
 
-	for (uint32_t e = graph_first(g, v), end = graph_last(g, v); e < end; e++) {
-		gnode t = g->to[e];
-
-		if (!bit_has(w->bits, t)) {
-			bit_set(w->bits, t);
-			w->stack[w->top++] = t;
-		}
-	}
+	for (uint32_t e = graph_first(g, v), end = graph_last(g, v); e < end; e++)
+		reach_push(w, g->to[e]);
 }
 
-static void push_targets_without(struct walk *w, gnode v, gnode without)
+static void push_targets_without(struct reach *w, gnode v, gnode without)
 {
 	bool was = bit_has(w->bits, without);
 
@@ -40,13 +27,11 @@ static void push_targets_without(struct walk *w, gnode v, gnode without)
 		bit_clear(w->bits, without);
 }
 
-static void walk_all(struct walk *w, struct edge without)
+void reach_drain(struct reach *w, struct edge without)
 {
 	gnode ring[RING];
 	size_t in = 0, out = 0;
 
-	bit_set(w->bits, 0);
-	w->stack[w->top++] = 0;
 	while (w->top || out < in) {
 		if (w->top && in - out < RING) {
 			gnode v = w->stack[--w->top];
@@ -70,12 +55,13 @@ static void walk_all(struct walk *w, struct edge without)
 struct err *reach_bits(const struct graph *g, struct edge without, uint64_t *bits)
 {
 	_cleanup_(big_deinit) struct big stack = { 0 };
-	struct walk w = { .g = g, .bits = bits };
+	struct reach w = { .g = g, .bits = bits };
 
 	if (!big_init(&stack, g->n, sizeof(gnode), BIG_SPARSE))
 		return &err_nomem;
 	w.stack = stack.p;
-	walk_all(&w, without);
+	reach_push(&w, 0);
+	reach_drain(&w, without);
 	return NULL;
 }
 
@@ -86,7 +72,7 @@ struct err *graph_reach(struct graph *g)
 
 	if (!big_init(&bits, bit_words(g), sizeof(uint64_t), BIG_DENSE))
 		return &err_nomem;
-	err = reach_bits(g, (struct edge){ GRAPH_NONE, GRAPH_NONE }, bits.p);
+	err = reach_bits(g, REACH_ALL, bits.p);
 	if (err)
 		return err;
 	g->reached = big_steal(&bits);

@@ -161,8 +161,17 @@ struct err *agg_tree(struct agg *a, const char *what, unsigned depth, size_t lim
 
 enum goroutine_group { GROUP_NONE, GROUP_STACK, GROUP_STATE, GROUP_CREATOR, GROUP_LABEL };
 
-/* key: by label, of that key alone; NULL: by all labels together. */
-struct err *agg_goroutines(struct agg *a, enum goroutine_group by, const char *key, size_t limit,
+enum goroutine_which { GOROUTINES_ALL, GOROUTINES_LEAKED };
+
+struct goroutines_ask {
+	enum goroutine_group by;
+	const char *key; /* by label, of that key alone; NULL: by all labels together */
+	enum goroutine_which which;
+	size_t limit;
+};
+
+/* Errors: UNSUPPORTED where leaked ones are asked for and cannot be told. */
+struct err *agg_goroutines(struct agg *a, const struct goroutines_ask *q,
 			   struct ans_goroutines *ret) MUST_CHECK;
 /*
  * Group goroutines by equal frames: order[] lists goroutine indices, equal ones adjacent;

@@ -6,32 +6,15 @@
  * goroutine waits at least so long.
  */
 #include "report/agg_labels.h"
-#include "base/clock.h"
+#include "find/liveness.h"
+#include "find/stacks.h"
 
 enum { LINES_MAX = 64 };
-
-static int compare_stacks(const struct go_stacks *st, size_t x, size_t y)
-{
-	const struct go_goroutine *p = &st->gs.v[x], *q = &st->gs.v[y];
-
-	if (p->nframes != q->nframes)
-		return p->nframes < q->nframes ? -1 : 1;
-	for (size_t i = 0; i < p->nframes; i++) {
-		taddr a = st->frames.v[p->first_frame + i].pc;
-		taddr b = st->frames.v[q->first_frame + i].pc;
-
-		if (a != b)
-			return a < b ? -1 : 1;
-	}
-	if (p->start_pc != q->start_pc)
-		return p->start_pc < q->start_pc ? -1 : 1;
-	return 0;
-}
 
 static int order_stacks(const void *x, const void *y, void *arg)
 {
 	size_t p = *(const size_t *)x, q = *(const size_t *)y;
-	int c = compare_stacks(arg, p, q);
+	int c = look_compare_stacks(arg, p, q);
 
 	return c ? c : (p > q) - (p < q);
 }
@@ -59,7 +42,7 @@ struct err *agg_stack_groups(const struct snapshot *s, size_t **ret_order, size_
 	n = list_alive(st, order);
 	qsort_r(order, n, sizeof(*order), order_stacks, st);
 	for (size_t i = 0; i < n; i++)
-		if (i == 0 || compare_stacks(st, order[i - 1], order[i]))
+		if (i == 0 || look_compare_stacks(st, order[i - 1], order[i]))
 			first[ngroups++] = i;
 	first[ngroups] = n;
 	*ret_order = STEAL(order);
@@ -162,47 +145,6 @@ static struct err *push_frames(struct agg *a, const struct go_goroutine *gr,
 	return NULL;
 }
 
-/*
- * nanotime() at the instant of a file, or a time shortly before.  The collector notes the end of
- * a cycle by both clocks (mgc.go, gcMarkTermination), so that the wall clock tells it; that is
- * believed only where the instant was noted when the evidence was taken (started is known: our
- * own cores), for copying a file changes its time.  Else no wait is known to be younger than
- * the last cycle.
- */
-static uint64_t clock_of_file(const struct snapshot *s)
-{
-	const struct go_counters *c = &s->heap.counters;
-	uint64_t at = target_capture(s->t)->at_unix_ns;
-	uint64_t since = at > c->last_gc_unix_ns ? at - c->last_gc_unix_ns : 0;
-
-	if (!target_started_unix_ns(s->t) || !c->last_gc_unix_ns || since > 1ULL << 56)
-		since = 0;
-	return c->last_gc_ns && c->last_gc_ns < 1ULL << 62 ? c->last_gc_ns + since : 0;
-}
-
-/* nanotime() at the instant of the snapshot, by this machine's monotonic clock. */
-static uint64_t clock_of_live(const struct snapshot *s)
-{
-	struct timespec wall;
-	uint64_t ago;
-
-	clock_gettime(CLOCK_REALTIME, &wall);
-	ago = (uint64_t)wall.tv_sec * 1000000000 + (uint64_t)wall.tv_nsec -
-	      target_capture(s->t)->at_unix_ns;
-	return clock_ns() - ago;
-}
-
-/* Nanoseconds since waitsince at the instant of the snapshot. */
-static uint64_t waited_ns(const struct snapshot *s, int64_t waitsince)
-{
-	bool file = target_capture(s->t)->method == TARGET_BY_FILE;
-	uint64_t then = waitsince > 0 ? (file ? clock_of_file(s) : clock_of_live(s)) : 0;
-
-	if (!then)
-		return ANS_UNKNOWN;
-	return (int64_t)then > waitsince ? then - (uint64_t)waitsince : 0;
-}
-
 static struct ans_frame creation_site(const struct go *go, const struct go_goroutine *gr)
 {
 	struct go_line line = { 0 };
@@ -214,7 +156,34 @@ static struct ans_frame creation_site(const struct go *go, const struct go_gorou
 	return f;
 }
 
-static struct err *push_goroutine(struct agg *a, size_t i, const uint64_t *retained,
+/* What it waits for, by the frozen sudogs. */
+static struct err *push_waits(const struct agg *a, const struct liveness *v,
+			      struct ans_goroutine *g, struct ans_goroutines *ret)
+{
+	const struct go_waits *w = &a->s->waits;
+	const struct go_waiter *x;
+
+	g->first_wait = ret->waits.n;
+	if (!v->known || v->waiter[g->index] == UINT32_MAX)
+		return NULL;
+	x = &w->v.v[v->waiter[g->index]];
+	for (size_t i = x->first; i < x->first + x->n; i++) {
+		struct ans_wait y = { go_wait_what_word(x->what), w->things.v[i].at };
+
+		if (!vec_push(&ret->waits, y))
+			return &err_nomem;
+	}
+	g->nwaits = x->n;
+	return NULL;
+}
+
+struct pushing {
+	const struct liveness *v;
+	const uint64_t *retained; /* by goroutine; NULL: not known */
+	uint64_t clock;
+};
+
+static struct err *push_goroutine(struct agg *a, size_t i, const struct pushing *p,
 				  struct ans_goroutines *ret)
 {
 	const struct go_goroutine *gr = &a->s->stacks.gs.v[i];
@@ -225,10 +194,11 @@ static struct err *push_goroutine(struct agg *a, size_t i, const uint64_t *retai
 		.parent_id = gr->parent_id,
 		.state = go_status_name(gr->status),
 		.wait = waits ? go_wait_reason(a->s->go, gr->wait_reason) : "",
-		.since_ns = waits ? waited_ns(a->s, gr->waitsince) : ANS_UNKNOWN,
+		.since_ns = waits ? look_waited_ns(p->clock, gr->waitsince) : ANS_UNKNOWN,
 		.function = goroutine_function(a, gr),
 		.created_at = creation_site(a->s->go, gr),
-		.retained = retained ? retained[i] : ANS_UNKNOWN,
+		.retained = p->retained ? p->retained[i] : ANS_UNKNOWN,
+		.leaked = p->v->known ? leak_state_word(p->v->state[i]) : NULL,
 		.stack_bytes = gr->stack_hi - gr->stack_lo,
 		.thread = gr->thread ? gr->thread->tid : -1,
 		.system = gr->system,
@@ -238,6 +208,8 @@ static struct err *push_goroutine(struct agg *a, size_t i, const uint64_t *retai
 
 	if (!err)
 		err = push_frames(a, gr, ret);
+	if (!err)
+		err = push_waits(a, p->v, &g, ret);
 	g.creator = function_at(a->s->go, gr->go_pc);
 	g.nframes = ret->frames.n - g.first_frame;
 	if (err)
@@ -335,6 +307,8 @@ static void add_member(struct ans_group *k, const struct ans_goroutine *g)
 	k->stack_bytes += g->stack_bytes;
 	if (g->retained != ANS_UNKNOWN)
 		k->retained += g->retained;
+	k->proved += g->leaked && !strcmp(g->leaked, "proved");
+	k->suspect += g->leaked && !strcmp(g->leaked, "suspect");
 	if (g->since_ns != ANS_UNKNOWN && g->since_ns > k->max_since_ns)
 		k->max_since_ns = g->since_ns;
 }
@@ -416,36 +390,81 @@ static struct err *group(struct agg *a, enum goroutine_group by, struct ans_goro
 	return sort_members(&sa, r);
 }
 
-struct err *agg_goroutines(struct agg *a, enum goroutine_group by, const char *key, size_t limit,
-			   struct ans_goroutines *ret)
+static void sum_leaked(const struct liveness *v, struct ans_goroutines *r)
 {
-	_cleanup_(ans_goroutines_deinit) struct ans_goroutines r = { 0 };
+	r->leaked_known = v->known;
+	r->unproved = v->weak;
+	for (size_t i = 0; i < v->groups.n; i++) {
+		const struct leak_group *k = &v->groups.v[i];
+
+		r->proved += k->state == LEAK_PROVED ? k->n : 0;
+		r->suspect += k->state == LEAK_SUSPECT ? k->n : 0;
+		r->freed_bytes += k->bytes;
+		r->freed_stack_bytes += k->state == LEAK_PROVED ? k->stack_bytes : 0;
+	}
+}
+
+static bool is_wanted(const struct agg *a, const struct liveness *v, size_t i, unsigned which)
+{
+	return !a->s->stacks.gs.v[i].dead && (which != GOROUTINES_LEAKED || v->state[i] != LEAK_NO);
+}
+
+static struct err *push_all(struct agg *a, const struct liveness *v, unsigned which,
+			    struct ans_goroutines *r)
+{
 	_cleanup_(freep) uint64_t *retained = NULL;
+	struct pushing p = { .v = v, .clock = look_clock_ns(a->s) };
 	struct err *err = NULL;
 
 	if (a->g && a->g->retained) {
-		retained = retained_of_goroutines(a);
+		p.retained = retained = retained_of_goroutines(a);
 		if (!retained)
 			return &err_nomem;
 	}
 	for (size_t i = 0; i < a->s->stacks.gs.n && !err; i++)
-		if (!a->s->stacks.gs.v[i].dead)
-			err = push_goroutine(a, i, retained, &r);
-	if (err)
-		return err;
-	r.total = r.gs.n;
-	for (size_t i = 0; i < r.gs.n && retained; i++)
-		r.retained_total += r.gs.v[i].retained;
-	if (r.gs.n)
-		qsort(r.gs.v, r.gs.n, sizeof(r.gs.v[0]), most_retained_first);
+		if (is_wanted(a, v, i, which))
+			err = push_goroutine(a, i, &p, r);
+	r->total = r->gs.n;
+	for (size_t i = 0; i < r->gs.n && retained; i++)
+		r->retained_total += r->gs.v[i].retained;
+	return err;
+}
+
+static struct err *list_or_group(struct agg *a, enum goroutine_group by, const char *key,
+				 size_t limit, struct ans_goroutines *r)
+{
+	struct err *err = NULL;
+
+	if (r->gs.n)
+		qsort(r->gs.v, r->gs.n, sizeof(r->gs.v[0]), most_retained_first);
 	if (by == GROUP_LABEL)
-		err = group_by_label(a, key, &r);
+		err = group_by_label(a, key, r);
 	else if (by != GROUP_NONE)
-		err = group(a, by, &r);
-	else if (r.gs.n > limit)
-		r.gs.n = limit;
-	if (r.groups.n > limit)
-		r.groups.n = limit;
+		err = group(a, by, r);
+	else if (r->gs.n > limit)
+		r->gs.n = limit;
+	if (r->groups.n > limit)
+		r->groups.n = limit;
+	return err;
+}
+
+struct err *agg_goroutines(struct agg *a, const struct goroutines_ask *q,
+			   struct ans_goroutines *ret)
+{
+	_cleanup_(ans_goroutines_deinit) struct ans_goroutines r = { 0 };
+	_cleanup_(liveness_deinit) struct liveness v = { 0 };
+	struct look l = agg_look(a);
+	struct err *err = a->g ? liveness_create(&l, &v) : NULL;
+
+	if (!err && q->which == GOROUTINES_LEAKED && !v.known)
+		return err_unsupported(
+			"this evidence does not say who waits for what: give a process or a core");
+	if (!err)
+		err = push_all(a, &v, q->which, &r);
+	sum_leaked(&v, &r);
+	r.leaked_only = q->which == GOROUTINES_LEAKED;
+	if (!err)
+		err = list_or_group(a, q->by, q->key, q->limit, &r);
 	if (!err)
 		err = keep_err(&a->keep);
 	if (err)

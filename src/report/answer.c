@@ -75,6 +75,7 @@ void ans_goroutines_deinit(struct ans_goroutines *a)
 	vec_free(&a->frames);
 	vec_free(&a->groups);
 	vec_free(&a->members);
+	vec_free(&a->waits);
 }
 
 void ans_findings_deinit(struct ans_findings *a)

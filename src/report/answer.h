@@ -360,7 +360,15 @@ struct ans_goroutine {
 	int64_t thread;			 /* -1 none */
 	const struct ans_labels *labels; /* NULL: none */
 	bool system;
+	const char *leaked;	     /* "proved", "suspect", "no"; NULL: the evidence cannot tell */
 	size_t first_frame, nframes; /* in ans_goroutines.frames */
+	size_t first_wait, nwaits;   /* in ans_goroutines.waits */
+};
+
+/* What a goroutine waits for: "channel", "mutex" … */
+struct ans_wait {
+	const char *what;
+	uint64_t addr;
 };
 
 struct ans_group {
@@ -371,6 +379,7 @@ struct ans_group {
 	const struct ans_labels *labels; /* by label: the group's; else NULL */
 	size_t example;			 /* index in gs */
 	size_t first_member, nmembers;
+	uint64_t proved, suspect; /* leaked ones among them */
 };
 
 struct ans_goroutines {
@@ -378,7 +387,12 @@ struct ans_goroutines {
 	VEC(struct ans_frame) frames;
 	VEC(struct ans_group) groups; /* only when asked */
 	VEC(size_t) members;	      /* of groups: indices in gs */
+	VEC(struct ans_wait) waits;
 	uint64_t total, retained_total;
+	uint64_t proved, suspect;		 /* of all, leaked */
+	uint64_t freed_bytes, freed_stack_bytes; /* that would go with the proved ones */
+	const char *unproved; /* a loss that keeps proofs from being made; NULL: none */
+	bool leaked_known, leaked_only;
 	const char *group_by; /* NULL: a list */
 };
 

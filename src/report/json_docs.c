@@ -291,7 +291,19 @@ static void put_stack(struct jw *j, const struct ans_goroutines *a, const struct
 	jw_end(j, ']');
 }
 
-/* "leaked" is a claim that needs a proof, which this version cannot make: null. */
+static void put_waits(struct jw *j, const struct ans_goroutines *a, const struct ans_goroutine *g)
+{
+	jw_key(j, "waits_on");
+	jw_array(j);
+	for (size_t i = g->first_wait; i < g->first_wait + g->nwaits; i++) {
+		jw_object(j);
+		jw_kv_text(j, "what", a->waits.v[i].what);
+		jw_kv_addr(j, "addr", a->waits.v[i].addr);
+		jw_end(j, '}');
+	}
+	jw_end(j, ']');
+}
+
 void json_goroutine(struct jw *j, const struct ans_goroutines *a, const struct ans_goroutine *g)
 {
 	jw_object(j);
@@ -311,12 +323,9 @@ void json_goroutine(struct jw *j, const struct ans_goroutines *a, const struct a
 	jw_kv_bool(j, "system", g->system);
 	if (g->thread >= 0)
 		jw_kv_i64(j, "thread", g->thread);
-	jw_key(j, "leaked");
-	jw_null(j);
+	jw_kv_text(j, "leaked", g->leaked);
 	put_stack(j, a, g);
-	jw_key(j, "waits_on");
-	jw_array(j);
-	jw_end(j, ']');
+	put_waits(j, a, g);
 	jw_end(j, '}');
 }
 
@@ -327,6 +336,10 @@ static void put_group(struct jw *j, const struct ans_goroutines *a, const struct
 	jw_kv_u64(j, "count", k->count);
 	jw_kv_u64(j, "retained_bytes", k->retained);
 	jw_kv_u64(j, "stack_bytes", k->stack_bytes);
+	if (a->leaked_known) {
+		jw_kv_u64(j, "leaked_proved", k->proved);
+		jw_kv_u64(j, "leaked_suspect", k->suspect);
+	}
 	if (k->labels) {
 		jw_key(j, "labels");
 		json_labels(j, k->labels);
@@ -348,6 +361,13 @@ void json_doc_goroutines(struct str *o, const struct ans_head *h, const struct a
 
 	open_doc(&j, o, h);
 	jw_kv_u64(&j, "total", a->total);
+	if (a->leaked_known) {
+		jw_kv_u64(&j, "leaked_proved", a->proved);
+		jw_kv_u64(&j, "leaked_suspect", a->suspect);
+		jw_kv_u64(&j, "leaked_bytes", a->freed_bytes);
+		jw_kv_u64(&j, "leaked_stack_bytes", a->freed_stack_bytes);
+		jw_kv_text(&j, "unproved_because", a->unproved);
+	}
 	if (a->group_by) {
 		jw_kv_text(&j, "group_by", a->group_by);
 		jw_key(&j, "groups");

@@ -10,6 +10,8 @@ static void put_state(struct str *o, const struct ans_goroutine *g)
 	text_clean(o, *g->wait ? g->wait : g->state);
 	if (g->since_ns != ANS_UNKNOWN && g->since_ns >= 60000000000U)
 		str_printf(o, ", %" PRIu64 " minutes", g->since_ns / 60000000000U);
+	if (g->leaked && strcmp(g->leaked, "no"))
+		str_printf(o, ", %s", strcmp(g->leaked, "proved") ? "leak suspected" : "leaked");
 }
 
 /* Nothing where the evidence knows no lines. */
@@ -68,6 +70,12 @@ static void put_group(struct str *o, const struct ans_goroutines *a, const struc
 	str_printf(o, ": retain %s%s, stacks %s", str_bytes(s[0], k->retained),
 		   strncmp(a->group_by, "label", 5) ? "" : " together",
 		   str_bytes(s[1], k->stack_bytes));
+	if (k->proved)
+		str_printf(o, ", %s leaked",
+			   k->proved == k->count ? "all" : text_count(n, k->proved));
+	if (k->suspect)
+		str_printf(o, ", %s suspected",
+			   k->suspect == k->count ? "all" : text_count(n, k->suspect));
 	if (k->max_since_ns)
 		str_printf(o, ", the longest waits %s", text_ns(t, k->max_since_ns));
 	str_put(o, "\n");
@@ -75,15 +83,32 @@ static void put_group(struct str *o, const struct ans_goroutines *a, const struc
 		put_stack(o, a, g);
 }
 
+static void put_leaked(struct str *o, const struct ans_goroutines *a)
+{
+	char n[32], s[2][16];
+
+	if (a->proved)
+		str_printf(
+			o,
+			"%s can never run again: with them %s of heap and %s of stacks would go\n",
+			text_count(n, a->proved), str_bytes(s[0], a->freed_bytes),
+			str_bytes(s[1], a->freed_stack_bytes));
+	if (a->suspect)
+		str_printf(o, "%s are suspected%s%s%s\n", text_count(n, a->suspect),
+			   a->unproved ? ": nothing is proved where something was lost (" : "",
+			   a->unproved ? a->unproved : "", a->unproved ? ")" : "");
+}
+
 void text_goroutines(struct str *o, enum text_style st, const struct ans_goroutines *a)
 {
 	char n[32], s[16];
 	struct str head = { 0 };
 
-	str_printf(&head, "%s goroutines, which alone retain %s", text_count(n, a->total),
-		   str_bytes(s, a->retained_total));
+	str_printf(&head, "%s %sgoroutines, which alone retain %s", text_count(n, a->total),
+		   a->leaked_only ? "leaked " : "", str_bytes(s, a->retained_total));
 	text_title(o, st, str_ok(&head) ? head.s : "goroutines");
 	str_deinit(&head);
+	put_leaked(o, a);
 	if (a->group_by) {
 		for (size_t i = 0; i < a->groups.n; i++)
 			put_group(o, a, &a->groups.v[i]);

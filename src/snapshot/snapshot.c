@@ -36,6 +36,7 @@ void snapshot_free(struct snapshot *s)
 		return;
 	bigfree(s->type_of, (size_t)s->heap.nobjects, sizeof(*s->type_of));
 	go_stacks_deinit(&s->stacks);
+	go_waits_deinit(&s->waits);
 	go_types_free(s->rtypes);
 	go_heap_deinit(&s->heap);
 	vec_free(&s->roots);
@@ -137,6 +138,8 @@ struct err *snapshot_create(struct target *t, struct go *g, const struct snap_op
 		err = check_limit(s, o ? o->max_memory : 0);
 	if (!err)
 		err = s->dump ? snap_dump_stacks(s) : go_stacks_read(g, n, &env, &s->stacks);
+	if (!err && !s->dump)
+		err = go_waits_read(g, &s->stacks, n, &s->waits);
 	if (err)
 		return err;
 	err = snap_roots_build(s);

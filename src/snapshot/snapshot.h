@@ -17,6 +17,7 @@
 #include "goruntime/heap.h"
 #include "goruntime/stack.h"
 #include "goruntime/types.h"
+#include "goruntime/waits.h"
 
 enum snap_root_kind {
 	SNAP_ROOT_GLOBAL,
@@ -133,6 +134,7 @@ struct snapshot {
 	struct go_code *code;		/* what its code says, goruntime/coderefs.h; NULL: not asked */
 	VEC(uint64_t) shapes;		/* private: pointer bits in names of guesses */
 	VEC(struct snap_loss) losses;
+	struct go_waits waits;		/* of goroutines that only others can wake; a heap dump has none */
 	struct snap_dump *dump;		/* a heap dump's part of it, dump.h; NULL: evidence with a runtime */
 	struct snap_bits *bits;		/* pointer bits, from snapshot_edges on; typing.h */
 	struct snap_sites *sites;	/* sites.h; NULL: not asked yet */

@@ -76,7 +76,8 @@ static struct err *answer(struct run *r)
 	if (!err)
 		err = agg_report(&r->a, &v, 10, &x);
 	if (!err)
-		err = agg_goroutines(&r->a, GROUP_STACK, NULL, 100, &gs);
+		err = agg_goroutines(
+			&r->a, &(struct goroutines_ask){ .by = GROUP_STACK, .limit = 100 }, &gs);
 	if (!err)
 		err = agg_head(&r->a, &x.head);
 	if (err)

@@ -137,7 +137,9 @@ static void do_report(struct visit *l, const struct verify_result *v)
 
 static void do_top(struct visit *l, const char *by, enum top_sort sort)
 {
-	struct top_ask q = { .by = by, .sort = sort, .limit = 30, .npaths = 3, .trees = AGG_TREE_BOTH };
+	struct top_ask q = {
+		.by = by, .sort = sort, .limit = 30, .npaths = 3, .trees = AGG_TREE_BOTH
+	};
 	_cleanup_(ans_top_deinit) struct ans_top t = { 0 };
 	struct err *err = agg_top(&l->agg, &q, &t);
 
@@ -207,7 +209,8 @@ static void do_tree(struct visit *l, const char *what, unsigned depth)
 static void do_goroutines(struct visit *l, enum goroutine_group by)
 {
 	_cleanup_(ans_goroutines_deinit) struct ans_goroutines gs = { 0 };
-	struct err *err = agg_goroutines(&l->agg, by, NULL, 100, &gs);
+	struct err *err =
+		agg_goroutines(&l->agg, &(struct goroutines_ask){ .by = by, .limit = 100 }, &gs);
 
 	if (err) {
 		refused(l, err);
