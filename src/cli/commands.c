@@ -239,7 +239,21 @@ static const struct cmd table[] = {
 	{ .name = "watch", .about = "follow processes for days" },
 	{ .name = "check", .about = "the gate for CI" },
 	{ .name = "serve", .about = "all of it in a browser" },
-	{ .name = "locks", .about = "mutexes, holders, waiters" },
+	{
+		.name = "locks",
+		.args = "TARGET",
+		.about = "which mutex, held by whom and where, keeps how many waiting",
+		.help = WHERE
+		"Every sync.Mutex and RWMutex (and wait group, semaphore) that a goroutine waits for:\n"
+		"its way from a root, its state word, who waits where and at least how long.  Go notes no\n"
+		"holder: it is inferred from stacks, and how is said (docs/locks.md).  Locks whose holders\n"
+		"wait for each other are named as a deadlock.  --limit counts waiters a lock (5).",
+		.example = "limpet locks 1234",
+		.opts = OPTS_COMMON,
+		.min_args = 1,
+		.max_args = 1,
+		.run = cmd_locks,
+	},
 	{ .name = "audit", .about = "limits that are off" },
 	{
 		.name = "doctor",

@@ -5,5 +5,6 @@
 
 const struct detector *const detectors[] = {
 	&detect_global_growth,
+	&detect_lock_contention,
 	NULL,
 };

@@ -7,6 +7,7 @@
 #include "find/find.h"
 
 extern const struct detector detect_global_growth;
+extern const struct detector detect_lock_contention;
 
 /* With an earlier look: suspects that grew are raised, those that did not are cleared. */
 void find_compare(struct find *f);

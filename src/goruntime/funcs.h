@@ -56,4 +56,15 @@ taddr go_funcdata(const struct go *g, const struct go_func *f, unsigned table);
 /* Bytes from SP to the return address slot at pc (pcsp); -1 when unknown. */
 int32_t go_spdelta(const struct go *g, const struct go_func *f, taddr pc);
 
+/*
+ * Calls in a function's code: fn(arg, name of the callee, pc), inlined ones first, in no order.
+ * Not those through pointers.  Errors: NOMEM, GONE; code that cannot be read calls nothing.
+ */
+typedef void go_call_fn(void *arg, const char *callee, taddr pc);
+struct err *go_func_calls(const struct go *g, const struct go_func *f, go_call_fn *fn,
+			  void *arg) MUST_CHECK;
+/* Does its code name an address in that range?  By pattern: a false yes is rare, not excluded. */
+struct err *go_func_refers(const struct go *g, const struct go_func *f, struct trange to,
+			   bool *ret) MUST_CHECK;
+
 #endif

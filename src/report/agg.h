@@ -184,6 +184,9 @@ const char *agg_goroutine_function(const struct agg *a, size_t i);
 /* "main.worker [chan receive]" of goroutine i. */
 const char *agg_goroutine_name(struct agg *a, size_t i);
 
+/* Locks on which goroutines wait, the most waiters first; of each at most limit waiters. */
+struct err *agg_locks(struct agg *a, size_t limit, struct ans_locks *ret) MUST_CHECK;
+
 /*
  * What the detectors say, largest first, with holder chains and the rest; memory may be NULL.
  * Needs dominators.

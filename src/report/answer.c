@@ -78,6 +78,14 @@ void ans_goroutines_deinit(struct ans_goroutines *a)
 	vec_free(&a->waits);
 }
 
+void ans_locks_deinit(struct ans_locks *a)
+{
+	for (size_t i = 0; i < a->locks.n; i++)
+		ans_path_deinit(&a->locks.v[i].holder);
+	vec_free(&a->locks);
+	vec_free(&a->lockers);
+}
+
 void ans_findings_deinit(struct ans_findings *a)
 {
 	for (size_t i = 0; i < a->rows.n; i++) {

@@ -396,6 +396,38 @@ struct ans_goroutines {
 	const char *group_by; /* NULL: a list */
 };
 
+/* A goroutine at a lock. */
+struct ans_locker {
+	uint64_t id;
+	const char *function, *state, *wait; /* what it was started with; as of goroutines */
+	uint64_t since_ns;		     /* at least so long; ANS_UNKNOWN */
+	const char *how;		     /* "lock", "rlock", "wait" */
+	struct ans_frame at;		     /* where it waits; where the holder's function stands */
+	int locked_line;		     /* holder: of that function; 0 unknown */
+	const char *sure;		     /* holder: "deferred unlock", "inside", "maybe"; "" */
+	taddr waits_on;			     /* holder: the lock that it waits for; 0 */
+};
+
+struct ans_lock {
+	taddr addr;
+	const char *word, *name; /* "sync.Mutex"; "main.theStore.mu" */
+	struct ans_path holder;	 /* to the object that it lies in; may be empty */
+	const char *field;	 /* in it: ".mu" */
+	bool known, locked, woken, starving, writer_waits, is_rw, searched;
+	uint64_t queued, readers;
+	uint64_t nwaiters, oldest_ns;
+	size_t first_waiter, shown_waiters; /* in ans_locks.lockers */
+	size_t first_holder, nholders;
+	uint64_t deadlock; /* number of the cycle that it is part of; 0 */
+};
+
+struct ans_locks {
+	VEC(struct ans_lock) locks;
+	VEC(struct ans_locker) lockers;
+	uint64_t total, waiters, deadlocks;
+	uint64_t unknown; /* goroutines whose lock could not be found */
+};
+
 /* One finding, contract section 4; words by find/find.h. */
 struct ans_finding {
 	const char *kind, *verdict, *proof, *title, *type, *signature;
@@ -440,6 +472,7 @@ void ans_origin_deinit(struct ans_origin *a);
 void ans_object_deinit(struct ans_object *a);
 void ans_tree_deinit(struct ans_tree *a);
 void ans_goroutines_deinit(struct ans_goroutines *a);
+void ans_locks_deinit(struct ans_locks *a);
 void ans_findings_deinit(struct ans_findings *a);
 void ans_report_deinit(struct ans_report *a);
 

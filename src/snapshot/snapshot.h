@@ -236,6 +236,9 @@ const char *snapshot_type_name(const struct snapshot *s, uint64_t id, char *buf,
 /* Name a field path at byte offset `at` of the type of object id: ".buf", "[3].key", "" unknown. */
 void snapshot_field_name(struct snapshot *s, uint64_t id, uint64_t at, char *buf, size_t nbuf);
 
+/* Name of the data symbol that holds an address, and where it begins; NULL: none (stripped). */
+const char *snapshot_symbol(const struct snapshot *s, taddr at, taddr *ret_start);
+
 void snapshot_lose(struct snapshot *s, const char *what, uint64_t count, uint64_t bytes);
 
 static inline bool snapshot_is_object(const struct snapshot *s, uint64_t id)
