@@ -83,8 +83,8 @@ struct err *find_run(struct find *f)
 	if (err)
 		return err;
 	find_compare(f);
-	find_rank(f);
-	return keep_err(&f->keep);
+	err = find_rank(f);
+	return err ? err : keep_err(&f->keep);
 }
 
 void find_deinit(struct find *f)

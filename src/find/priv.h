@@ -13,7 +13,7 @@ extern const struct detector detect_lock_contention;
 void find_compare(struct find *f);
 /* Sets signature. */
 void find_sign(struct finding *x);
-/* Bytes that can be freed × certainty, largest first; ties by signature. */
-void find_rank(struct find *f);
+/* Merges what says the same; then bytes that can be freed × certainty, largest first. */
+struct err *find_rank(struct find *f) MUST_CHECK;
 
 #endif

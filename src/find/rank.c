@@ -1,7 +1,15 @@
 /*
- * rank.c - which finding is read first: bytes that can be freed, times how sure that is.
+ * rank.c - which finding is read first, and which say the same.
+ *
+ * First: bytes that can be freed, times how sure that is.  Two findings about the same bytes become
+ * one: the kind that says more about the cause stays, the other is a line of its detail.  Cost:
+ * findings squared times a bounded climb in the dominator tree.
  */
 #include "find/priv.h"
+
+#include "base/str.h"
+
+enum { CLIMB_MAX = 1 << 16, PAIRS_MAX = 1 << 12, TOLD_MAX = 3, WAITER_BYTES = 4096 };
 
 /* Permille by verdict (rows) and proof. */
 static const unsigned sure[4][3] = {
@@ -11,25 +19,174 @@ static const unsigned sure[4][3] = {
 	[FIND_INFO] = { 20, 15, 10 },
 };
 
+/* How much a kind says about the cause; what is not listed is about other things than objects. */
+static const struct {
+	const char *kind;
+	unsigned says;
+} kinds[] = {
+	{ "goroutine-leak", 90 },    { "finalizer-cycle", 88 }, { "finalizer-backlog", 86 },
+	{ "context-leak", 80 },	     { "timer-leak", 79 },	{ "channel-backlog", 78 },
+	{ "unclosed-resource", 77 }, { "sync-pool-dirty", 75 }, { "sync-pool-large", 74 },
+	{ "closure-capture", 70 },   { "substring-pin", 66 },	{ "subslice-pin", 65 },
+	{ "map-bloat", 62 },	     { "slice-waste", 61 },	{ "duplicate-strings", 60 },
+	{ "pointer-chain", 40 },     { "goroutine-hold", 30 },	{ "global-growth", 20 },
+};
+enum { GENERAL = 40 }; /* up to here: says who holds it, not why */
+
+static unsigned says(const struct finding *x)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (!strcmp(kinds[i].kind, x->kind))
+			return kinds[i].says;
+	return 0;
+}
+
+static unsigned certainty(const struct finding *x)
+{
+	return x->certainty ? x->certainty : sure[x->verdict & 3][MIN(x->proof, 2)];
+}
+
+/* Where nothing would be freed, what hangs on it counts as goroutines that wait. */
 static double weight(const struct finding *x)
 {
-	unsigned c = x->certainty ? x->certainty : sure[x->verdict & 3][MIN(x->proof, 2)];
+	uint64_t bytes = finding_bytes(x);
 
-	return ((double)x->bytes + (double)x->stack_bytes + 1) * c;
+	return ((double)(bytes ? bytes : x->count * WAITER_BYTES) + 1) * certainty(x);
 }
 
 static int compare(const void *x, const void *y)
 {
 	const struct finding *a = x, *b = y;
 	double p = weight(a), q = weight(b);
+	int c;
 
 	if (p != q)
 		return p > q ? -1 : 1;
-	return strcmp(a->signature, b->signature);
+	c = strcmp(a->signature, b->signature);
+	return c ? c : (a->node > b->node) - (a->node < b->node);
 }
 
-void find_rank(struct find *f)
+/* Is a above b in the dominator tree, or the same? */
+static bool is_above(const struct graph *g, gnode a, gnode b)
 {
-	if (f->found.n)
-		qsort(f->found.v, f->found.n, sizeof(f->found.v[0]), compare);
+	unsigned n = 0;
+
+	for (; n < CLIMB_MAX && b < g->n; b = g->idom[b], n++)
+		if (a == b)
+			return true;
+	return false;
+}
+
+static bool same_line(const struct find *f, const struct finding *a, const struct finding *b)
+{
+	const struct graph *g = f->l.g;
+
+	if (!a->node || !b->node || a->node >= g->n || b->node >= g->n || !g->idom)
+		return false;
+	return is_above(g, a->node, b->node) || is_above(g, b->node, a->node);
+}
+
+/* Roots of one name hold both: goroutines of one function, one global. */
+static bool same_root(struct find *f, const struct finding *a, const struct finding *b)
+{
+	gnode p = look_owner(&f->l, a->node), q = look_owner(&f->l, b->node);
+
+	if (!p || !q || p > f->l.g->nroots || q > f->l.g->nroots || !f->l.s)
+		return false;
+	return p == q || !strcmp(find_root_key(f, p - 1), find_root_key(f, q - 1));
+}
+
+/*
+ * a takes b over: it says more about the cause of at least half of b's bytes.  What is proved or
+ * measured is never taken over by what is not, nor anything by what is no fault.
+ */
+static bool takes_over(struct find *f, const struct finding *a, const struct finding *b)
+{
+	unsigned p = says(a), q = says(b);
+
+	if (!p || !q || p < q || a->verdict == FIND_INFO ||
+	    (b->verdict == FIND_LEAK && a->verdict != FIND_LEAK))
+		return false;
+	if (finding_bytes(a) < finding_bytes(b) / 2)
+		return false;
+	/* of one kind the larger one that contains the other */
+	if (p == q)
+		return same_line(f, a, b) && finding_bytes(a) / 2 <= finding_bytes(b) &&
+		       compare(a, b) < 0;
+	if (same_line(f, a, b))
+		return q <= GENERAL || finding_bytes(b) >= finding_bytes(a) / 2;
+	return q <= GENERAL && same_root(f, a, b);
+}
+
+static unsigned lines_of(const char *text)
+{
+	unsigned n = *text != 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+static void tell(struct find *f, struct finding *a, const struct finding *b)
+{
+	if (lines_of(a->detail) >= TOLD_MAX || !*b->title)
+		return;
+	a->detail = keepf(&f->keep, "%s%salso %s (%s): %s", a->detail, *a->detail ? "\n" : "",
+			  b->kind, find_verdict_word(b->verdict), b->title);
+}
+
+/* The same place said twice: one finding with the sum. */
+static bool is_again(const struct finding *a, const struct finding *b)
+{
+	return !strcmp(a->signature, b->signature) && a->verdict == b->verdict;
+}
+
+static void add_up(const struct find *f, struct finding *a, const struct finding *b)
+{
+	if (same_line(f, a, b))
+		return;
+	a->bytes += b->bytes;
+	a->stack_bytes += b->stack_bytes;
+	a->objects += b->objects;
+	a->count += b->count;
+}
+
+/* In order of rank, so that who is taken over by several is told of by the first. */
+static void merge(struct find *f, uint8_t *gone)
+{
+	size_t n = MIN(f->found.n, (size_t)PAIRS_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < n && !gone[i]; k++) {
+			struct finding *a = &f->found.v[i], *b = &f->found.v[k];
+
+			if (k == i || gone[k])
+				continue;
+			if (k > i && is_again(a, b))
+				add_up(f, a, b);
+			else if (takes_over(f, a, b))
+				tell(f, a, b);
+			else
+				continue;
+			gone[k] = 1;
+		}
+}
+
+struct err *find_rank(struct find *f)
+{
+	_cleanup_(freep) uint8_t *gone = zalloc(f->found.n + 1, 1);
+	size_t n = 0;
+
+	if (!gone)
+		return &err_nomem;
+	if (!f->found.n)
+		return NULL;
+	qsort(f->found.v, f->found.n, sizeof(f->found.v[0]), compare);
+	merge(f, gone);
+	for (size_t i = 0; i < f->found.n; i++)
+		if (!gone[i])
+			f->found.v[n++] = f->found.v[i];
+	f->found.n = n;
+	qsort(f->found.v, f->found.n, sizeof(f->found.v[0]), compare);
+	return NULL;
 }

@@ -117,6 +117,38 @@ struct err *graph_dom_children(const struct graph *g, uint32_t **ret_first, gnod
  */
 struct err *graph_path(struct graph *g, gnode v, gnode **ret_path, size_t *ret_len) MUST_CHECK;
 
+/*
+ * Ways to several nodes from one walk: who discovered whom, from the super-root on, until all of
+ * want[] are found.  A way as in graph_path(); len 0: it was not asked for, or is unreachable.
+ */
+struct graph_ways {
+	gnode *by;
+	uint64_t n;
+};
+struct err *graph_ways_create(const struct graph *g, const gnode *want, size_t n,
+			      struct graph_ways *ret) MUST_CHECK;
+void graph_ways_deinit(struct graph_ways *w);
+struct err *graph_way(const struct graph_ways *w, gnode v, gnode **ret_path,
+		      size_t *ret_len) MUST_CHECK;
+
+/*
+ * The way to v that says who holds it: through all its dominators, and between two of them the
+ * shortest.  top: the outermost of them (node 0 left out); what no root alone holds has a top that
+ * is no root: then the path begins with top.  Looks at no more than max_visits nodes; *ret_len 0:
+ * that was not enough, or v is unreachable.  Needs graph_dominators().
+ */
+struct err *graph_held_path(const struct graph *g, gnode v, uint64_t max_visits, gnode **ret_path,
+			    size_t *ret_len) MUST_CHECK;
+
+/*
+ * Which of nodes[] are entered by one edge alone (parallel ones count as one), that of their
+ * dominator: if that edge goes, they go, with all that they dominate.  One pass over all edges for
+ * all of them; stops to think, and says no, where more than a few million edges would have to be
+ * looked at closely.  Needs graph_dominators(), not graph_reverse().
+ */
+struct err *graph_single_entries(const struct graph *g, const gnode *nodes, size_t n,
+				 unsigned nthreads, uint8_t *ret) MUST_CHECK;
+
 /* Up to max paths that share no node but v itself (shortest first, from distinct roots or not). */
 struct graph_paths {
 	gnode **path;

@@ -181,6 +181,8 @@ struct err *agg_stack_groups(const struct snapshot *s, size_t **ret_order, size_
 			     size_t *ret_ngroups) MUST_CHECK;
 /* What goroutine i was started with: "main.worker". */
 const char *agg_goroutine_function(const struct agg *a, size_t i);
+/* Goroutine i alone, with its stack: one more in ret. */
+struct err *agg_goroutine(struct agg *a, size_t i, struct ans_goroutines *ret) MUST_CHECK;
 /* "main.worker [chan receive]" of goroutine i. */
 const char *agg_goroutine_name(struct agg *a, size_t i);
 

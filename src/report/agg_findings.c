@@ -1,11 +1,17 @@
 /*
- * agg_findings.c - findings with what all of them have: holder chain, allocation site,
- * goroutine, texts in the reader's names.
+ * agg_findings.c - findings with what all of them have: holder chain, cut, allocation site,
+ * goroutine, growth, texts in the reader's names.
+ *
+ * Knows no kind.  Ways and cuts of all are looked for at once.
  */
-#include "report/agg.h"
+#include "report/agg_finding.h"
 
-static void fill_memory(const struct ans_memory *m, struct find_memory *ret)
+enum { ROWS_MAX = 256, STACK_SHOWN = 16 };
+
+static void fill_memory(const struct agg *a, const struct ans_memory *m, struct find_memory *ret)
 {
+	const struct target_mem *t = target_mem(a->s->t);
+
 	*ret = (struct find_memory){
 		.rss = m->rss,
 		.heap_live = m->heap_live,
@@ -18,57 +24,116 @@ static void fill_memory(const struct ans_memory *m, struct find_memory *ret)
 		.files = m->files,
 		.thread_stacks = m->thread_stacks,
 		.globals = m->globals,
-		.cgroup_limit = FIND_UNKNOWN,
-		.cgroup_used = FIND_UNKNOWN,
+		.cgroup_limit = t ? t->cgroup_limit : FIND_UNKNOWN,
+		.cgroup_used = t ? t->cgroup_usage : FIND_UNKNOWN,
 	};
 }
 
-static struct err *add_holders(struct agg *a, const struct finding *x, struct ans_finding *y)
+static struct err *add_goroutine(struct agg *a, const struct finding *x, struct ans_finding *y)
 {
-	_cleanup_(freep) gnode *path = NULL;
-	size_t len = 0;
+	_cleanup_(ans_goroutines_deinit) struct ans_goroutines r = { 0 };
+	const struct ans_goroutine *g;
 	struct err *err;
 
-	if (x->node == GRAPH_NONE || !x->node || x->node >= a->g->n)
+	if (x->goroutine >= a->s->stacks.gs.n)
 		return NULL;
-	err = graph_path(a->g, x->node, &path, &len);
-	if (!err && len)
-		err = agg_holders(a, path, len, &y->holder);
-	if (!err && graph_is_object(a->g, x->node))
-		err = agg_origin(a, x->node, &y->origin);
-	return err;
+	err = agg_goroutine(a, x->goroutine, &r);
+	if (err)
+		return err;
+	g = &r.gs.v[0];
+	y->has_goroutine = true;
+	y->goroutine.id = g->id;
+	y->goroutine.count = x->count ? x->count : 1;
+	y->goroutine.since_ns = g->since_ns;
+	y->goroutine.function = g->function;
+	y->goroutine.creator = g->creator;
+	y->goroutine.wait = g->wait;
+	for (size_t i = 0; i < g->nframes && i < STACK_SHOWN; i++)
+		if (!vec_push(&y->stack, r.frames.v[g->first_frame + i]))
+			return &err_nomem;
+	return NULL;
 }
 
-static struct err *add(struct agg *a, const struct finding *x, struct ans_findings *ret)
+static int64_t rate(int64_t bytes, double by)
 {
-	struct ans_finding y = {
+	double n = by > 0 ? (double)bytes / by : 0;
+
+	return by > 0 && n > -9e18 && n < 9e18 ? (int64_t)n : INT64_MIN;
+}
+
+static void add_growth(const struct find_since *since, const struct finding *x,
+		       struct ans_finding *y)
+{
+	int64_t grew = (int64_t)(finding_bytes(x) - x->then_bytes);
+
+	y->per_gc = y->per_hour = INT64_MIN;
+	y->fresh = since && x->fresh;
+	y->then_known = since && x->then_known;
+	y->then_bytes = x->then_bytes;
+	y->then_count = x->then_count;
+	if (!y->then_known || since->same != FIND_SAME_PROCESS)
+		return;
+	y->per_gc = rate(grew, since->cycles);
+	y->per_hour = rate(grew, (double)since->ns / 3.6e12);
+}
+
+static struct ans_finding begin(struct agg *a, const struct finding *x)
+{
+	return (struct ans_finding){
 		.kind = x->kind,
 		.verdict = find_verdict_word(x->verdict),
 		.proof = find_proof_word(x->proof),
-		.title = keepf(&a->keep, "%s", x->title),
 		.type = keepf(&a->keep, "%s", x->type),
 		.signature = keepf(&a->keep, "%s", x->signature),
-		.fix = keepf(&a->keep, "%s", x->fix),
-		.mitigate = keepf(&a->keep, "%s", x->mitigate),
-		.decide = keepf(&a->keep, "%s", x->decide),
-		.confirm = keepf(&a->keep, "%s", x->confirm),
-		.detail = keepf(&a->keep, "%s", x->detail),
 		.bytes = x->bytes,
 		.objects = x->objects,
 		.stack_bytes = x->stack_bytes,
 		.owner_bytes = ANS_UNKNOWN,
 		.count = x->count,
 		.origin = { .basis = "", .like = "", .why = "" },
+		.title = "",
+		.fix = "",
+		.mitigate = "",
+		.decide = "",
+		.confirm = "",
+		.detail = "",
+		.holder_text = "",
+		.site_text = "",
 	};
-	struct err *err = add_holders(a, x, &y);
+}
 
-	if (!err && !vec_push(&ret->rows, y))
-		err = &err_nomem;
-	if (err) {
-		ans_path_deinit(&y.holder);
-		ans_origin_deinit(&y.origin);
-	}
-	return err;
+static bool is_object(const struct agg *a, const struct finding *x)
+{
+	return x->node != GRAPH_NONE && x->node < a->g->n && graph_reached(a->g, x->node) &&
+	       x->node;
+}
+
+static void fill_texts(struct agg *a, const struct finding *x, struct ans_finding *y)
+{
+	y->holder_text = finding_holder(a, y);
+	y->site_text = finding_site(a, &y->origin);
+	y->title = finding_fill(a, y, x->title);
+	y->fix = finding_fill(a, y, x->fix);
+	y->mitigate = finding_fill(a, y, x->mitigate);
+	y->decide = finding_fill(a, y, x->decide);
+	y->confirm = finding_fill(a, y, x->confirm);
+	y->detail = finding_fill(a, y, x->detail);
+}
+
+static struct err *complete(struct agg *a, const struct find *f, const struct finding *x,
+			    struct ans_finding *y)
+{
+	struct err *err = add_goroutine(a, x, y);
+
+	if (!err && is_object(a, x))
+		err = finding_origin(a, x->node, &y->origin);
+	if (err)
+		return err;
+	if (a->owner.objects && is_object(a, x) && x->bytes == a->g->retained[x->node])
+		y->owner_bytes = a->owner.retained[x->node];
+	add_growth(f->since, x, y);
+	fill_texts(a, x, y);
+	return NULL;
 }
 
 static struct err *add_costs(const struct find *f, struct ans_findings *ret)
@@ -83,6 +148,27 @@ static struct err *add_costs(const struct find *f, struct ans_findings *ret)
 	return NULL;
 }
 
+/* Ways of them all, then the rest of those that are shown. */
+static struct err *add_rows(struct agg *a, const struct find *f, size_t limit,
+			    struct ans_findings *ret)
+{
+	size_t n = MIN(MIN(f->found.n, limit ? limit : SIZE_MAX), (size_t)ROWS_MAX);
+	_cleanup_(freep) const struct finding **x = zalloc(n, sizeof(*x));
+	struct err *err;
+
+	if (!x)
+		return &err_nomem;
+	for (size_t i = 0; i < n; i++) {
+		x[i] = &f->found.v[i];
+		if (!vec_push(&ret->rows, begin(a, x[i])))
+			return &err_nomem;
+	}
+	err = finding_paths(a, x, ret->rows.v, n);
+	for (size_t i = 0; i < n && !err; i++)
+		err = complete(a, f, x[i], &ret->rows.v[i]);
+	return err;
+}
+
 struct err *agg_findings(struct agg *a, const struct ans_memory *memory, size_t limit,
 			 struct ans_findings *ret)
 {
@@ -92,12 +178,12 @@ struct err *agg_findings(struct agg *a, const struct ans_memory *memory, size_t 
 	struct err *err;
 
 	if (memory) {
-		fill_memory(memory, &m);
+		fill_memory(a, memory, &m);
 		f.memory = &m;
 	}
 	err = find_run(&f);
-	for (size_t i = 0; i < f.found.n && !err && (!limit || i < limit); i++)
-		err = add(a, &f.found.v[i], &r);
+	if (!err)
+		err = add_rows(a, &f, limit, &r);
 	if (!err)
 		err = add_costs(&f, &r);
 	if (err)

@@ -217,6 +217,11 @@ static struct err *push_goroutine(struct agg *a, size_t i, const struct pushing 
 	return vec_push(&ret->gs, g) ? NULL : &err_nomem;
 }
 
+struct err *agg_goroutine(struct agg *a, size_t i, struct ans_goroutines *ret)
+{
+	return push_goroutine(a, i, NULL, ret);
+}
+
 static uint64_t *retained_of_goroutines(const struct agg *a)
 {
 	uint64_t *r = zalloc(a->s->stacks.gs.n, sizeof(*r));

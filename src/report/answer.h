@@ -435,14 +435,21 @@ struct ans_finding {
 	uint64_t bytes, objects, stack_bytes;
 	uint64_t owner_bytes; /* in the owner's tree; ANS_UNKNOWN: not asked for */
 	uint64_t count;
-	struct ans_path holder; /* may be empty */
-	struct ans_cut cut;
+	const char *holder_text; /* who holds it, as Go says it: "main.cache"; "" nobody known */
+	const char *site_text;	 /* "main.newSession (session.go:41)"; "" unknown */
+	struct ans_path holder;	 /* may be empty */
+	struct ans_cut cut;	 /* objects: ANS_UNKNOWN where not counted */
 	struct ans_origin origin;
-	bool has_goroutine; /* the group's example */
+	/* with an earlier look */
+	bool fresh, then_known;
+	uint64_t then_bytes, then_count;
+	int64_t per_gc, per_hour; /* bytes; INT64_MIN unknown */
+	bool has_goroutine;	  /* the group's example */
 	struct {
 		uint64_t id, count, since_ns;
 		const char *function, *creator, *wait;
 	} goroutine;
+	VEC(struct ans_frame) stack; /* of that goroutine, innermost first */
 };
 
 struct ans_findings {

@@ -82,7 +82,8 @@ void json_site(struct jw *j, const struct ans_row *r); /* keys of a row of `top 
 void json_profile(struct jw *j, const struct ans_profile *a); /* "memory_profile": an object */
 /* "allocated_at" and what belongs to it */
 void json_origin(struct jw *j, const struct ans_origin *a);
-void json_path(struct jw *j, const struct ans_path *p);	  /* an array of holders */
+void json_path(struct jw *j, const struct ans_path *p);
+void json_cut(struct jw *j, const struct ans_cut *c);	  /* an array of holders */
 void json_holder(struct jw *j, const struct ans_holder *h);
 void json_labels(struct jw *j, const struct ans_labels *l); /* an object; NULL: {}; not known: null */
 void json_findings(struct jw *j, const struct ans_findings *a); /* an array */

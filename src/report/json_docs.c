@@ -60,7 +60,7 @@ void json_doc_memory(struct str *o, const struct ans_head *h, const struct ans_m
 	jw_end(&j, '}');
 }
 
-static void put_cut(struct jw *j, const struct ans_cut *c)
+void json_cut(struct jw *j, const struct ans_cut *c)
 {
 	jw_key(j, "cut");
 	if (!c->found) {
@@ -73,7 +73,7 @@ static void put_cut(struct jw *j, const struct ans_cut *c)
 	jw_key(j, "to");
 	json_holder(j, &c->to);
 	jw_kv_u64(j, "freed_bytes", c->bytes);
-	jw_kv_u64(j, "freed_objects", c->objects);
+	jw_kv_known(j, "freed_objects", c->objects);
 	jw_end(j, '}');
 }
 
@@ -122,7 +122,7 @@ static void put_why(struct jw *j, const struct ans_why_item *it)
 		jw_key(j, "owner_path");
 		json_path(j, &it->owner);
 	}
-	put_cut(j, &it->cut);
+	json_cut(j, &it->cut);
 	json_origin(j, &it->origin);
 }
 

@@ -17,7 +17,54 @@ static void put_goroutine(struct jw *j, const struct ans_finding *f)
 	jw_kv_text(j, "creator", f->goroutine.creator);
 	jw_kv_text(j, "wait", f->goroutine.wait);
 	jw_kv_known(j, "since_ns", f->goroutine.since_ns);
+	jw_key(j, "stack");
+	jw_array(j);
+	for (size_t i = 0; i < f->stack.n; i++) {
+		jw_object(j);
+		jw_kv_text(j, "function", f->stack.v[i].function);
+		jw_kv_text(j, "file", f->stack.v[i].file);
+		jw_kv_i64(j, "line", f->stack.v[i].line);
+		jw_end(j, '}');
+	}
+	jw_end(j, ']');
 	jw_end(j, '}');
+}
+
+static void put_rate(struct jw *j, const char *key, int64_t n)
+{
+	jw_key(j, key);
+	if (n == INT64_MIN)
+		jw_null(j);
+	else
+		jw_i64(j, n);
+}
+
+/* Who allocated what hangs there: of the samples below it, the first few places. */
+static void put_sites(struct jw *j, const struct ans_origin *o)
+{
+	if (!o->sampled || !o->sites.n)
+		return;
+	jw_key(j, "allocated_by");
+	jw_array(j);
+	for (size_t i = 0; i < o->sites.n; i++) {
+		jw_object(j);
+		jw_kv_u64(j, "samples", o->sites.v[i].count);
+		jw_kv_text(j, "function", o->sites.v[i].frame.function);
+		jw_kv_text(j, "file", o->sites.v[i].frame.file);
+		jw_kv_i64(j, "line", o->sites.v[i].frame.line);
+		jw_end(j, '}');
+	}
+	jw_end(j, ']');
+}
+
+static void put_growth(struct jw *j, const struct ans_finding *f)
+{
+	put_rate(j, "growth_per_gc", f->per_gc);
+	if (!f->fresh && !f->then_known)
+		return;
+	put_rate(j, "growth_per_hour", f->per_hour);
+	jw_kv_bool(j, "new", f->fresh);
+	jw_kv_known(j, "then_bytes", f->then_known ? f->then_bytes : ANS_UNKNOWN);
 }
 
 static void put_finding(struct jw *j, const struct ans_finding *f)
@@ -32,13 +79,15 @@ static void put_finding(struct jw *j, const struct ans_finding *f)
 	jw_kv_u64(j, "stack_bytes", f->stack_bytes);
 	jw_kv_u64(j, "objects", f->objects);
 	jw_kv_u64(j, "count", f->count);
-	jw_key(j, "growth_per_gc");
-	jw_null(j);
+	put_growth(j, f);
 	jw_kv_text(j, "type", f->type);
+	jw_kv_text(j, "held_by", f->holder_text);
 	jw_key(j, "holder");
 	json_path(j, &f->holder);
+	json_cut(j, &f->cut);
 	put_goroutine(j, f);
 	json_origin(j, &f->origin);
+	put_sites(j, &f->origin);
 	jw_kv_text(j, "fix", f->fix);
 	jw_kv_text(j, "mitigate", f->mitigate);
 	jw_kv_text(j, "decide", f->decide);

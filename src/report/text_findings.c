@@ -1,39 +1,292 @@
 /*
  * text_findings.c - findings for people: what, how sure, who holds it, what to change.
+ *
+ * Fifteen lines a finding, 100 columns: what the target wrote in is cleaned first, then
+ * broken between words.
  */
 #include "report/text.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { COLUMNS = 100, INDENT = 13, DETAILS_MAX = 5, NODES_HEAD = 7, NODES_TAIL = 5 };
+
+static const char *on(enum text_style st, const char *code)
+{
+	return st == TEXT_COLOR ? code : "";
+}
+
+static const char *color_of(const char *verdict)
+{
+	if (!strcmp(verdict, "leak"))
+		return "\x1b[1;31m";
+	return strcmp(verdict, "suspect") ? "\x1b[1m" : "\x1b[1;33m";
+}
+
+/* Characters, not bytes, of n bytes of clean text. */
+static size_t columns_of(const char *s, size_t n)
+{
+	size_t c = 0;
+
+	for (size_t i = 0; i < n; i++)
+		c += ((unsigned char)s[i] & 0xc0) != 0x80;
+	return c;
+}
+
+void text_wrapped(struct str *o, const char *text, size_t at, size_t indent)
+{
+	while (*text) {
+		size_t n = strcspn(text, " "), c = columns_of(text, n);
+
+		if (at > indent && at + 1 + c > COLUMNS) {
+			str_printf(o, "\n%*s", (int)indent, "");
+			at = indent;
+		} else if (at > indent) {
+			str_put(o, " ");
+			at++;
+		}
+		str_putn(o, text, n);
+		at += c;
+		text += n;
+		text += strspn(text, " ");
+	}
+	str_put(o, "\n");
+}
+
+/* "   fix       text …" */
 static void put_line(struct str *o, const char *word, const char *text)
 {
+	_cleanup_(str_deinit) struct str clean = { 0 };
+
 	if (!*text)
 		return;
-	str_printf(o, "   %-9s", word);
-	text_clean(o, text);
+	text_clean(&clean, text);
+	str_printf(o, "   %-10s", word);
+	text_wrapped(o, str_ok(&clean) ? clean.s : "", INDENT, INDENT);
+}
+
+static void put_root(struct str *o, const struct ans_holder *h)
+{
+	text_clean(o, *h->name ? h->name : h->what);
+	if (*h->frame && strcmp(h->what, "goroutine") == 0) {
+		str_put(o, *h->frame == '(' ? " " : " in ");
+		text_clean(o, h->frame);
+	}
+	if (h->var && *h->var && strcmp(h->what, "global") != 0) {
+		str_put(o, ": ");
+		text_clean(o, h->var);
+	}
+	text_clean(o, h->field);
+}
+
+static void put_node(struct str *o, const struct ans_holder *h, bool last)
+{
+	char size[16];
+
+	if (!strcmp(h->what, "map-value") || !strcmp(h->what, "map-key")) {
+		str_put(o, !strcmp(h->what, "map-key") ? "key " : "");
+		str_put(o, "[");
+		text_clean(o, h->key && *h->key ? h->key : "\xe2\x80\xa6");
+		str_put(o, "]");
+	} else if (!strcmp(h->what, "queued")) {
+		str_put(o, "(queued)");
+	} else if (!strcmp(h->what, "skipped")) {
+		str_printf(o, "\xe2\x80\xa6 %" PRIu64 " more", h->count);
+	} else if (!strcmp(h->what, "object")) {
+		text_clean(o, *h->type ? h->type : h->what);
+		if (*h->field == '+')
+			str_put(o, " ");
+		text_clean(o, last ? "" : h->field);
+	} else {
+		put_root(o, h);
+	}
+	if (last && h->retained)
+		str_printf(o, " (%s)", str_bytes(size, h->retained));
+}
+
+static bool alike(const struct ans_holder *a, const struct ans_holder *b)
+{
+	return !strcmp(a->what, "object") && !strcmp(b->what, "object") &&
+	       !strcmp(a->type, b->type) && !strcmp(a->field, b->field);
+}
+
+/* One line where it fits: main.srv.sessions → map[string]*main.Session → [key] → … */
+static void put_chain(struct str *o, const struct ans_path *p)
+{
+	_cleanup_(str_deinit) struct str line = { 0 };
+	size_t n = p->nodes.n;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t same = 0;
+
+		str_put(&line, i ? " \xe2\x86\x92 " : "");
+		if (n > NODES_HEAD + NODES_TAIL + 1 && i == NODES_HEAD) {
+			str_printf(&line, "\xe2\x80\xa6 %zu more", n - NODES_HEAD - NODES_TAIL);
+			i = n - NODES_TAIL - 1;
+			continue;
+		}
+		put_node(&line, &p->nodes.v[i], i + 1 == n);
+		while (i + 2 < n && alike(&p->nodes.v[i], &p->nodes.v[i + 1])) {
+			same++;
+			i++;
+		}
+		if (same)
+			str_printf(&line, " \xc3\x97 %zu", same + 1);
+	}
+	if (n) {
+		str_printf(o, "   %-10s", "held by");
+		text_wrapped(o, str_ok(&line) ? line.s : "", INDENT, INDENT);
+	}
+}
+
+static void put_goroutine(struct str *o, const struct ans_finding *f)
+{
+	_cleanup_(str_deinit) struct str line = { 0 };
+	char ns[32];
+
+	if (!f->has_goroutine)
+		return;
+	str_printf(&line, "goroutine %" PRIu64 ": ", f->goroutine.id);
+	text_clean(&line, *f->goroutine.wait ? f->goroutine.wait : "running");
+	if (f->goroutine.since_ns != ANS_UNKNOWN && f->goroutine.since_ns)
+		str_printf(&line, " for at least %s", text_ns(ns, f->goroutine.since_ns));
+	for (size_t i = 0; i < f->stack.n && i < 3; i++) {
+		const char *slash = strrchr(f->stack.v[i].file, '/');
+
+		str_put(&line, i ? " < " : " in ");
+		text_clean(&line, f->stack.v[i].function);
+		str_put(&line, " ");
+		text_clean(&line, slash ? slash + 1 : f->stack.v[i].file);
+		str_printf(&line, ":%d", f->stack.v[i].line);
+	}
+	if (*f->goroutine.creator) {
+		str_put(&line, "; started by ");
+		text_clean(&line, f->goroutine.creator);
+	}
+	str_printf(o, "   %-10s", f->goroutine.count > 1 ? "one" : "it");
+	text_wrapped(o, str_ok(&line) ? line.s : "", INDENT, INDENT);
+}
+
+static void put_cut(struct str *o, const struct ans_cut *c)
+{
+	_cleanup_(str_deinit) struct str line = { 0 };
+	char size[16];
+
+	if (!c->found)
+		return;
+	put_node(&line, &c->from, false);
+	str_put(&line, " \xe2\x86\x92 ");
+	text_clean(&line, *c->to.type ? c->to.type : c->to.what);
+	str_printf(&line, ": without this one reference %s go", str_bytes(size, c->bytes));
+	str_printf(o, "   %-10s", "cut");
+	text_wrapped(o, str_ok(&line) ? line.s : "", INDENT, INDENT);
+}
+
+static void put_site(struct str *o, const struct ans_finding *f)
+{
+	_cleanup_(str_deinit) struct str line = { 0 };
+	const struct ans_origin *g = &f->origin;
+
+	if (!*f->site_text)
+		return;
+	text_clean(&line, f->site_text);
+	if (g->sampled && g->sites.n)
+		str_printf(&line, ", %" PRIu64 " of %" PRIu64 " samples", g->sites.v[0].count,
+			   g->of);
+	else if (!g->sampled)
+		str_put(&line, ", inferred from its like");
+	str_printf(o, "   %-10s", "made by");
+	text_wrapped(o, str_ok(&line) ? line.s : "", INDENT, INDENT);
+}
+
+static void put_rate(struct str *o, int64_t n, const char *per)
+{
+	char size[16];
+
+	if (n != INT64_MIN)
+		str_printf(o, ", %s%s %s", n < 0 ? "-" : "+",
+			   str_bytes(size, (uint64_t)(n < 0 ? -n : n)), per);
+}
+
+static void put_growth(struct str *o, const struct ans_finding *f)
+{
+	_cleanup_(str_deinit) struct str line = { 0 };
+	char a[16], b[16];
+
+	if (f->fresh)
+		str_put(&line, "new: the earlier look did not see it");
+	else if (f->then_known)
+		str_printf(&line, "%s then, %s now", str_bytes(a, f->then_bytes),
+			   str_bytes(b, f->bytes + f->stack_bytes));
+	else
+		return;
+	put_rate(&line, f->per_gc, "a collection");
+	put_rate(&line, f->per_hour, "an hour");
+	str_printf(o, "   %-10s", "since");
+	text_wrapped(o, str_ok(&line) ? line.s : "", INDENT, INDENT);
+}
+
+static void put_details(struct str *o, const char *text)
+{
+	char one[600];
+
+	for (int i = 0; *text && i < DETAILS_MAX; i++) {
+		size_t n = strcspn(text, "\n");
+
+		snprintf(one, sizeof(one), "%.*s", (int)MIN(n, sizeof(one) - 1), text);
+		put_line(o, i ? "" : "more", one);
+		text += n + (text[n] == '\n');
+	}
+}
+
+static void put_head(struct str *o, enum text_style st, size_t number, const struct ans_finding *f)
+{
+	char size[16], n[32];
+
+	str_printf(o, "%zu. %s%s (%s)%s  %s", number, on(st, color_of(f->verdict)), f->verdict,
+		   f->proof, on(st, "\x1b[0m"), f->kind);
+	if (f->bytes)
+		str_printf(o, "  %s", str_bytes(size, f->bytes));
+	if (f->stack_bytes)
+		str_printf(o, "%s%s of stacks", f->bytes ? " + " : "  ",
+			   str_bytes(size, f->stack_bytes));
+	if (f->owner_bytes != ANS_UNKNOWN && f->owner_bytes != f->bytes)
+		str_printf(o, "  (owner's tree: %s)", str_bytes(size, f->owner_bytes));
+	if (f->count > 1)
+		str_printf(o, "  \xc3\x97 %s", text_count(n, f->count));
 	str_put(o, "\n");
 }
 
 static void put_finding(struct str *o, enum text_style st, size_t number,
 			const struct ans_finding *f)
 {
-	char size[16];
+	_cleanup_(str_deinit) struct str title = { 0 };
 
-	str_printf(o, "%zu. %s%s (%s)%s  %s  %s\n   ", number, st == TEXT_COLOR ? "\x1b[1m" : "",
-		   f->verdict, f->proof, st == TEXT_COLOR ? "\x1b[0m" : "", f->kind,
-		   str_bytes(size, f->bytes));
-	text_clean(o, f->title);
-	str_put(o, "\n");
-	text_path(o, &f->holder, "      ");
+	put_head(o, st, number, f);
+	text_clean(&title, f->title);
+	str_put(o, "   ");
+	text_wrapped(o, str_ok(&title) ? title.s : "", 3, 3);
+	put_chain(o, &f->holder);
+	put_goroutine(o, f);
+	put_cut(o, &f->cut);
+	put_site(o, f);
+	put_growth(o, f);
+	put_details(o, f->detail);
 	put_line(o, "fix", f->fix);
 	put_line(o, "now", f->mitigate);
 	put_line(o, "decide", f->decide);
 	put_line(o, "confirm", f->confirm);
-	str_printf(o, "   %-9s%s\n", "signature", f->signature);
+	put_line(o, "signature", f->signature);
+	str_put(o, "\n");
 }
 
 void text_findings(struct str *o, enum text_style st, const struct ans_findings *a)
 {
-	text_title(o, st, a->rows.n ? "findings" : "findings: none");
+	char n[32];
+
 	for (size_t i = 0; i < a->rows.n; i++)
 		put_finding(o, st, i + 1, &a->rows.v[i]);
-	str_put(o, "\n");
+	if (a->total > a->rows.n)
+		str_printf(o, "%s more findings: --limit 0 has all\n\n",
+			   text_count(n, a->total - a->rows.n));
 }

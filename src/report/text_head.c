@@ -48,26 +48,30 @@ static void put_place(struct str *o, const struct ans_head *a)
 		str_put(o, "\n");
 }
 
+/* One line: module, version, revision, since when it runs. */
 static void put_build(struct str *o, const struct ans_head *a)
 {
-	if (*a->module) {
-		str_put(o, "module  ");
-		text_clean(o, a->module);
-		if (*a->version) {
-			str_put(o, " ");
-			text_clean(o, a->version);
-		}
-		if (*a->revision) {
-			str_put(o, ", revision ");
-			text_clean(o, a->revision);
-		}
-		str_put(o, "\n");
+	char buf[32];
+
+	if (!*a->module && !a->started_unix_ns)
+		return;
+	str_put(o, "build   ");
+	text_clean(o, a->module);
+	if (*a->version) {
+		str_put(o, " ");
+		text_clean(o, a->version);
+	}
+	if (*a->revision) {
+		str_put(o, ", revision ");
+		text_clean(o, a->revision);
 	}
 	if (a->started_unix_ns) {
-		str_put(o, "started ");
+		str_put(o, *a->module ? "; started " : "started ");
 		put_time(o, a->started_unix_ns);
-		str_put(o, "\n");
+		if (a->at_unix_ns > a->started_unix_ns)
+			str_printf(o, ", up %s", text_ns(buf, a->at_unix_ns - a->started_unix_ns));
 	}
+	str_put(o, "\n");
 }
 
 static void put_capture(struct str *o, const struct ans_head *a)

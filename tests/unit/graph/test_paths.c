@@ -184,12 +184,91 @@ static void check_cut(const struct check *c, gnode a, gnode b)
 	EXPECT(have_bytes == bytes && have_objects == objects);
 }
 
+/* One walk for several: each is as long as if it had been asked for alone. */
+static void check_ways(const struct check *c)
+{
+	_cleanup_(graph_ways_deinit) struct graph_ways w = { 0 };
+	gnode want[DRAW_NODES] = { 0 };
+	size_t n = 0;
+
+	for (gnode v = 0; v < c->d.n; v += 1 + (gnode)(c->seed % 5))
+		want[n++] = v;
+	assert_null(graph_ways_create(c->g, want, n, &w));
+	for (size_t i = 0; i < n; i++) {
+		struct check one = *c;
+		_cleanup_(freep) gnode *path = NULL;
+		size_t len = 99;
+
+		one.v = want[i];
+		assert_null(graph_way(&w, want[i], &path, &len));
+		if (len != naive_distance(&c->d, want[i]))
+			fail_msg("shape %d seed %llu: way to %u has %zu nodes", c->shape,
+				 (unsigned long long)c->seed, want[i], len);
+		if (len)
+			check_way(&one, path, len);
+	}
+}
+
+static bool is_on(const gnode *path, size_t len, gnode v)
+{
+	for (size_t i = 0; i < len; i++)
+		if (path[i] == v)
+			return true;
+	return false;
+}
+
+/* A way with all dominators on it, by edges that are there. */
+static void check_held(const struct check *c)
+{
+	_cleanup_(freep) gnode *path = NULL;
+	size_t len = 99;
+	gnode top = c->v;
+
+	assert_null(graph_held_path(c->g, c->v, UINT64_MAX, &path, &len));
+	EXPECT((len != 0) == (c->v && graph_reached(c->g, c->v)));
+	if (!len)
+		return;
+	EXPECT(path[len - 1] == c->v);
+	for (size_t i = 1; i < len; i++)
+		EXPECT(naive_edge(&c->d, path[i - 1], path[i]));
+	for (gnode w = c->v; w; w = c->g->idom[w]) {
+		EXPECT(is_on(path, len, w));
+		top = w;
+	}
+	EXPECT(path[0] == top);
+}
+
+static void check_entries(const struct check *c)
+{
+	gnode nodes[DRAW_NODES];
+	uint8_t single[DRAW_NODES];
+
+	for (gnode v = 0; v < c->d.n; v++)
+		nodes[v] = v;
+	assert_null(graph_single_entries(c->g, nodes, c->d.n, 2, single));
+	for (gnode v = 0; v < c->d.n; v++) {
+		bool reached = v && graph_reached(c->g, v);
+
+		/* the super-root's edges are nobody's to cut */
+		if (reached && !c->g->idom[v])
+			continue;
+		if ((reached && naive_cuts(&c->d, c->g->idom[v], v, v)) != single[v])
+			fail_msg("shape %d seed %llu node %u: single entry %d", c->shape,
+				 (unsigned long long)c->seed, v, single[v]);
+	}
+}
+
 static void check_graph(struct check *c)
 {
 	_cleanup_(graph_freep) struct graph *g = draw_graph(&c->d);
 
 	assert_non_null(g);
+	assert_null(graph_dominators(g, 1));
 	c->g = g;
+	check_ways(c);
+	check_entries(c);
+	for (c->v = 0; c->v < c->d.n; c->v++)
+		check_held(c);
 	for (c->v = 0; c->v < c->d.n; c->v++) {
 		check_shortest(c);
 		check_independent(c);

@@ -1,0 +1,30 @@
+/*
+ * agg_finding.h - private to the report room: what all findings have beside what their detector
+ * says: the way from a root, the cut, the goroutine, the site, texts in the reader's names.
+ */
+#ifndef LIMPET_REPORT_AGG_FINDING_H
+#define LIMPET_REPORT_AGG_FINDING_H
+
+#include "report/agg.h"
+
+/* Ways of n findings (x[i] to y[i]) and the edge that frees each; x in any order. */
+struct err *finding_paths(struct agg *a, const struct finding *const *x, struct ans_finding *y,
+			  size_t n) MUST_CHECK;
+
+/*
+ * Where what hangs at v was allocated: by the samples below it; of an object without any, by its
+ * like (agg_origin).
+ */
+struct err *finding_origin(struct agg *a, gnode v, struct ans_origin *ret) MUST_CHECK;
+
+/* "main.cache", "(*main.Server).sessions", "the local sess of main.worker": who holds it. */
+const char *finding_holder(struct agg *a, const struct ans_finding *y);
+/* "main.newSession (session.go:41)" */
+const char *finding_site(struct agg *a, const struct ans_origin *o);
+/* text with {holder}, {type} and {site} filled in. */
+const char *finding_fill(struct agg *a, const struct ans_finding *y, const char *text);
+
+/* The first frame that is the program's own, else the first; NULL: there is none. */
+const struct ans_frame *finding_own_frame(const struct agg *a, const struct ans_frame *v, size_t n);
+
+#endif

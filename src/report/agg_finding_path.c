@@ -1,0 +1,160 @@
+/*
+ * agg_finding_path.c - the ways of findings from their roots, and the edge whose cut frees each.
+ *
+ * The way goes through all that alone hold the thing (its dominators), for these say who holds it.
+ * What several roots hold begins with the shortest way to the outermost of them; one walk finds
+ * these for all findings, and one pass over the edges all cuts.
+ * Knows no kind.
+ */
+#include "report/agg_finding.h"
+
+enum { VISITS_MAX = 1 << 20, CHAIN_MAX = 64 };
+
+struct way {
+	gnode *path;
+	size_t len;
+	gnode top; /* to be found from the roots; GRAPH_NONE: path begins with a root */
+};
+
+struct ways {
+	struct way *v;
+	size_t n;
+};
+
+static void ways_deinit(struct ways *w)
+{
+	for (size_t i = 0; w->v && i < w->n; i++)
+		free(w->v[i].path);
+	free(w->v);
+}
+
+static bool has_node(const struct agg *a, const struct finding *x)
+{
+	return x->node && x->node != GRAPH_NONE && x->node < a->g->n &&
+	       graph_reached(a->g, x->node);
+}
+
+static struct err *held(struct agg *a, gnode v, struct way *w)
+{
+	struct err *err = graph_held_path(a->g, v, VISITS_MAX, &w->path, &w->len);
+
+	w->top = GRAPH_NONE;
+	if (!err && (!w->len || graph_is_object(a->g, w->path[0])))
+		w->top = w->len ? w->path[0] : v;
+	return err;
+}
+
+/* from the roots to top, then on from there. */
+static struct err *join(const struct graph_ways *from, struct way *w)
+{
+	gnode *head = NULL, *both;
+	size_t n = 0, rest = w->len ? w->len - 1 : 0;
+	struct err *err = graph_way(from, w->top, &head, &n);
+
+	if (err)
+		return err;
+	both = zalloc(n + rest, sizeof(*both));
+	if (both && n)
+		memcpy(both, head, n * sizeof(*both));
+	if (both && n && rest)
+		memcpy(both + n, w->path + 1, rest * sizeof(*both));
+	free(head);
+	if (!both)
+		return &err_nomem;
+	free(w->path);
+	w->path = both;
+	w->len = n ? n + rest : 0;
+	return NULL;
+}
+
+static struct err *find_tops(struct agg *a, struct ways *w)
+{
+	_cleanup_(graph_ways_deinit) struct graph_ways from = { 0 };
+	_cleanup_(freep) gnode *want = zalloc(w->n, sizeof(*want));
+	struct err *err;
+	size_t n = 0;
+
+	if (!want)
+		return &err_nomem;
+	for (size_t i = 0; i < w->n; i++)
+		if (w->v[i].top != GRAPH_NONE)
+			want[n++] = w->v[i].top;
+	if (!n)
+		return NULL;
+	err = graph_ways_create(a->g, want, n, &from);
+	for (size_t i = 0; i < w->n && !err; i++)
+		if (w->v[i].top != GRAPH_NONE)
+			err = join(&from, &w->v[i]);
+	return err;
+}
+
+/* Nodes whose single entry would free v: v and what dominates it, nearest first. */
+static size_t chain_of(const struct agg *a, gnode v, gnode *chain)
+{
+	size_t n = 0;
+
+	for (; n < CHAIN_MAX && graph_is_object(a->g, v) && a->g->idom[v] != 0; v = a->g->idom[v])
+		chain[n++] = v;
+	return n;
+}
+
+static struct err *set_cut(struct agg *a, gnode to, struct ans_cut *cut)
+{
+	gnode from = a->g->idom[to];
+	struct err *err = agg_holder(a, from, to, &cut->from);
+
+	if (!err)
+		err = agg_holder(a, to, GRAPH_NONE, &cut->to);
+	cut->bytes = a->g->retained[to];
+	cut->objects = ANS_UNKNOWN;
+	cut->found = !err;
+	return err;
+}
+
+static struct err *find_cuts(struct agg *a, const struct finding *const *x, struct ans_finding *y,
+			     size_t n)
+{
+	_cleanup_(freep) gnode *chain = zalloc(n * CHAIN_MAX, sizeof(*chain));
+	_cleanup_(freep) uint8_t *single = zalloc(n * CHAIN_MAX, 1);
+	_cleanup_(freep) size_t *first = zalloc(n + 1, sizeof(*first));
+	struct err *err;
+
+	if (!chain || !single || !first)
+		return &err_nomem;
+	for (size_t i = 0; i < n; i++)
+		first[i + 1] = first[i] +
+			       (has_node(a, x[i]) ? chain_of(a, x[i]->node, chain + first[i]) : 0);
+	if (!first[n])
+		return NULL;
+	err = graph_single_entries(a->g, chain, first[n], a->nthreads, single);
+	for (size_t i = 0; i < n && !err; i++) {
+		size_t k = first[i];
+
+		while (k < first[i + 1] && !single[k])
+			k++;
+		if (k < first[i + 1])
+			err = set_cut(a, chain[k], &y[i].cut);
+	}
+	return err;
+}
+
+struct err *finding_paths(struct agg *a, const struct finding *const *x, struct ans_finding *y,
+			  size_t n)
+{
+	_cleanup_(ways_deinit) struct ways w = { zalloc(n, sizeof(struct way)), n };
+	struct err *err = NULL;
+
+	if (!w.v)
+		return &err_nomem;
+	for (size_t i = 0; i < n && !err; i++) {
+		w.v[i].top = GRAPH_NONE;
+		if (has_node(a, x[i]))
+			err = held(a, x[i]->node, &w.v[i]);
+	}
+	if (!err)
+		err = find_tops(a, &w);
+	for (size_t i = 0; i < n && !err; i++)
+		if (w.v[i].len)
+			err = agg_holders(a, w.v[i].path, w.v[i].len, &y[i].holder);
+	return err ? err : find_cuts(a, x, y, n);
+}

@@ -1,0 +1,182 @@
+/*
+ * text_report.c - the report: a summary of a few lines, the findings, then tables.
+ *
+ * What a reader at night needs first stands first.  Knows no kind of finding.
+ */
+#include "report/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+static const char *const verdicts[] = { "leak", "suspect", "waste", "info" };
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+/* Rounded down: 100.0 is all of them. */
+static double share(uint64_t part, uint64_t whole)
+{
+	return (double)(uint64_t)(10 * percent(part, whole)) / 10;
+}
+
+static void put_line(struct str *o, enum text_style st, const char *word, const struct str *line)
+{
+	str_printf(o, "%s%-8s%s", st == TEXT_COLOR ? "\x1b[1m" : "", word,
+		   st == TEXT_COLOR ? "\x1b[0m" : "");
+	text_wrapped(o, str_ok(line) ? line->s : "", 8, 8);
+}
+
+/* A part that is there, with what stands before it. */
+static void put_part(struct str *o, const char *before, uint64_t bytes, const char *after)
+{
+	char size[16];
+
+	if (bytes && bytes != ANS_UNKNOWN)
+		str_printf(o, "%s%s %s", before, str_bytes(size, bytes), after);
+}
+
+static void put_memory(struct str *o, enum text_style st, const struct ans_report *a)
+{
+	const struct ans_memory *m = &a->memory;
+	_cleanup_(str_deinit) struct str line = { 0 };
+	char size[16];
+
+	if (m->rss != ANS_UNKNOWN)
+		str_printf(&line, "RSS %s: ", str_bytes(size, m->rss));
+	str_printf(&line, "%s reachable in the Go heap", str_bytes(size, m->heap_live));
+	put_part(&line, ", ", m->heap_garbage, "garbage");
+	put_part(&line, ", ", m->heap_free, "free");
+	put_part(&line, "; stacks ", m->stacks, "");
+	if (line.n && line.s[line.n - 1] == ' ')
+		line.s[--line.n] = 0;
+	put_part(&line, "; ", m->off_heap, "outside of Go");
+	for (size_t i = 0; i < m->lines.n; i++)
+		if (!strcmp(m->lines.v[i].key, "cgroup_limit") && m->lines.v[i].bytes > 0)
+			str_printf(&line, "; limit %s",
+				   str_bytes(size, (uint64_t)m->lines.v[i].bytes));
+	put_line(o, st, "memory", &line);
+}
+
+static size_t count_of(const struct ans_findings *a, const char *verdict)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->rows.n; i++)
+		n += !strcmp(a->rows.v[i].verdict, verdict);
+	return n;
+}
+
+/* "leak: 1 proved (goroutine-leak, 212 MiB)" */
+static void put_leaks(struct str *o, const struct ans_findings *a)
+{
+	static const char *const proofs[] = { "proved", "measured", "inferred" };
+	const struct ans_finding *worst = NULL;
+	const char *between = "leak: ";
+	char size[16];
+
+	for (size_t p = 0; p < ARRAY_LEN(proofs); p++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < a->rows.n; i++) {
+			const struct ans_finding *f = &a->rows.v[i];
+
+			if (strcmp(f->verdict, "leak") != 0 || strcmp(f->proof, proofs[p]) != 0)
+				continue;
+			n++;
+			worst = worst ? worst : f;
+		}
+		if (n) {
+			str_printf(o, "%s%zu %s", between, n, proofs[p]);
+			between = ", ";
+		}
+	}
+	str_printf(o, " (%s%s, %s)", count_of(a, "leak") > 1 ? "first: " : "", worst->kind,
+		   str_bytes(size, worst->bytes + worst->stack_bytes));
+}
+
+static void put_verdict(struct str *o, enum text_style st, const struct ans_findings *a)
+{
+	_cleanup_(str_deinit) struct str line = { 0 };
+	static const char *const words[][2] = { { "leak", "leaks" },
+						{ "suspect", "suspects" },
+						{ "waste", "wastes" },
+						{ "note", "notes" } };
+	size_t leaks = count_of(a, "leak");
+
+	if (leaks)
+		put_leaks(&line, a);
+	else
+		str_put(&line, "no leak found");
+	for (size_t i = 1; i < ARRAY_LEN(verdicts); i++) {
+		size_t n = count_of(a, verdicts[i]);
+
+		if (n)
+			str_printf(&line, "; %zu %s", n, words[i][n > 1]);
+	}
+	if (st == TEXT_COLOR)
+		str_put(o, leaks ? "\x1b[31m" : "\x1b[32m");
+	put_line(o, st, "verdict", &line);
+	if (st == TEXT_COLOR)
+		str_put(o, "\x1b[0m");
+}
+
+static void put_named(struct str *o, const struct ans_exact *x, uint64_t conflicts)
+{
+	str_printf(o, "named   %.1f %% of bytes, %.1f %% of objects",
+		   share(x->typed_bytes, x->reachable_bytes),
+		   share(x->typed_objects, x->reachable_objects));
+	if (conflicts)
+		str_printf(o, "; %" PRIu64 " conflicting claims settled by evidence", conflicts);
+	str_put(o, "\n");
+}
+
+static void put_not_run(struct str *o, enum text_style st, const struct ans_findings *a)
+{
+	_cleanup_(str_deinit) struct str line = { 0 };
+	const char *why = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->detectors.n; i++)
+		if (a->detectors.v[i].skipped) {
+			str_printf(&line, "%s%s", n++ ? ", " : "", a->detectors.v[i].name);
+			why = a->detectors.v[i].skipped;
+		}
+	if (!n)
+		return;
+	str_printf(&line, ": %s", why);
+	put_line(o, st, "not run", &line);
+}
+
+void text_report(struct str *o, enum text_style st, const struct ans_report *a)
+{
+	text_head(o, st, &a->head);
+	put_memory(o, st, a);
+	put_verdict(o, st, &a->findings);
+	text_exact_line(o, &a->exact);
+	if (a->exact.undecided)
+		str_put(o,
+			"        one snapshot cannot tell which; `limpet verify` looks again after "
+			"a GC cycle\n");
+	put_named(o, &a->exact, a->head.type_conflicts);
+	if (a->head.losses.n)
+		text_losses(o, &a->head);
+	put_not_run(o, st, &a->findings);
+	str_put(o, "\n");
+	text_findings(o, st, &a->findings);
+	text_memory(o, st, &a->memory);
+	str_put(o, "\n");
+	text_top(o, st, &a->by_root);
+	str_put(o, "\n");
+	text_top(o, st, &a->by_type);
+	str_put(o, "\n");
+	text_top(o, st, &a->by_goroutine);
+	if (a->by_label.rows.n) {
+		str_put(o, "\n");
+		text_top(o, st, &a->by_label);
+	}
+	str_put(o, "\n");
+	text_top(o, st, &a->by_site);
+}
