@@ -6,5 +6,9 @@
 const struct detector *const detectors[] = {
 	&detect_global_growth,
 	&detect_lock_contention,
+	&detect_substring_pin,
+	&detect_subslice_pin,
+	&detect_slice_waste,
+	&detect_duplicate_strings,
 	NULL,
 };

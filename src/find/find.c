@@ -4,6 +4,7 @@
  * Knows no kind.
  */
 #include "base/clock.h"
+#include "find/content.h"
 #include "find/priv.h"
 
 const char *find_verdict_word(uint8_t verdict)
@@ -93,6 +94,7 @@ void find_deinit(struct find *f)
 	vec_free(&f->costs);
 	look_index_free(f->l.index);
 	f->l.index = NULL;
+	content_free(f->content);
 	keep_deinit(&f->keep);
 }
 

@@ -77,6 +77,7 @@ struct find_memory {
 	uint64_t cgroup_limit, cgroup_used;
 };
 
+struct content;
 struct detector;
 
 /* What a detector cost, or why it was not asked. */
@@ -95,6 +96,7 @@ struct find {
 	VEC(struct finding) found;
 	VEC(struct find_cost) costs;
 	const struct detector *running;
+	struct content *content; /* content.h; NULL: not made yet */
 };
 
 enum {

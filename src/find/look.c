@@ -156,3 +156,34 @@ const char *look_type_name(const struct look *l, gnode v)
 	return keepf(l->keep, "%s",
 		     snapshot_type_name(l->s, graph_object(l->g, v), buf, sizeof(buf)));
 }
+
+/* Elements of a row are one place: "main.T.buf", whichever of them it is. */
+static uint64_t in_element(const struct snapshot *s, uint64_t id, uint64_t off)
+{
+	const struct go_span *sp = go_heap_span_of(&s->heap, id);
+	uint32_t t = s->type_of ? s->type_of[id] : 0;
+	uint64_t header = sp ? go_span_header(sp) : 0;
+
+	if (!t || t >= s->types.n || !s->types.v[t].array || !s->types.v[t].bytes || off < header)
+		return off;
+	return header + (off - header) % s->types.v[t].bytes;
+}
+
+const char *look_place_name(const struct look *l, uint64_t object, uint64_t off, uint32_t var)
+{
+	char type[256], field[256] = "";
+	const char *name;
+
+	if (object == GO_NO_OBJECT) {
+		if (var >= l->s->vars.n)
+			return "";
+		name = l->s->vars.v[var].name ? l->s->vars.v[var].name : "";
+		return off ? keepf(l->keep, "%s+0x%" PRIx64, name, off) : name;
+	}
+	off = in_element(l->s, object, off);
+	name = snapshot_type_name(l->s, object, type, sizeof(type));
+	snapshot_field_name(l->s, object, off, field, sizeof(field));
+	if (!strncmp(field, "[0]", 3))
+		memmove(field, field + 3, strlen(field + 3) + 1);
+	return keepf(l->keep, "%s%s", name, field);
+}

@@ -87,4 +87,7 @@ const char *look_owner_name(const struct look *l, gnode v);
 /* Type of an object in words, of the keep; "" for roots and unknown ones. */
 const char *look_type_name(const struct look *l, gnode v);
 
+/* "main.Session.buf", "main.cache": where a place lies (struct snap_place); of the keep. */
+const char *look_place_name(const struct look *l, uint64_t object, uint64_t off, uint32_t var);
+
 #endif

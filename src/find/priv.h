@@ -8,6 +8,8 @@
 
 extern const struct detector detect_global_growth;
 extern const struct detector detect_lock_contention;
+extern const struct detector detect_substring_pin, detect_subslice_pin, detect_slice_waste,
+	detect_duplicate_strings;
 
 /* With an earlier look: suspects that grew are raised, those that did not are cleared. */
 void find_compare(struct find *f);

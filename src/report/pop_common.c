@@ -104,35 +104,11 @@ void pop_refs_deinit(struct pop_refs *r)
 	vec_free(&r->v);
 }
 
-/* Elements of a row are one place: "main.T.buf", whichever of them it is. */
-static uint64_t in_element(const struct snapshot *s, uint64_t id, uint64_t off)
-{
-	const struct go_span *sp = go_heap_span_of(&s->heap, id);
-	uint32_t t = s->type_of ? s->type_of[id] : 0;
-	uint64_t header = sp ? go_span_header(sp) : 0;
-
-	if (!t || t >= s->types.n || !s->types.v[t].array || !s->types.v[t].bytes || off < header)
-		return off;
-	return header + (off - header) % s->types.v[t].bytes;
-}
-
 const char *pop_place_name(struct agg *a, uint64_t object, uint64_t off, uint32_t var)
 {
-	char type[256], field[256] = "";
-	const char *name;
+	struct look l = agg_look(a);
 
-	if (object == GO_NO_OBJECT) {
-		if (var >= a->s->vars.n)
-			return "";
-		name = a->s->vars.v[var].name ? a->s->vars.v[var].name : "";
-		return off ? keepf(&a->keep, "%s+0x%" PRIx64, name, off) : name;
-	}
-	off = in_element(a->s, object, off);
-	name = snapshot_type_name(a->s, object, type, sizeof(type));
-	snapshot_field_name(a->s, object, off, field, sizeof(field));
-	if (!strncmp(field, "[0]", 3))
-		memmove(field, field + 3, strlen(field + 3) + 1);
-	return keepf(&a->keep, "%s%s", name, field);
+	return look_place_name(&l, object, off, var);
 }
 
 const char *pop_value(struct agg *a, unsigned values, const uint8_t *text, size_t n, uint64_t len)
