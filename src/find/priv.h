@@ -6,6 +6,7 @@
 
 #include "find/find.h"
 
+extern const struct detector detect_finalizer_cycle;
 extern const struct detector detect_global_growth;
 extern const struct detector detect_lock_contention;
 extern const struct detector detect_substring_pin, detect_subslice_pin, detect_slice_waste,

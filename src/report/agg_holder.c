@@ -4,55 +4,16 @@
  * Field names need the frozen twin (one object is read a node); when it is gone
  * or the memory cannot be read they stay empty.  Cost: one small read a node.
  */
+#include "find/look_special.h"
 #include "report/agg_expr.h"
 #include "report/agg_labels.h"
 #include "snapshot/vars.h"
 
-struct edge_finder {
-	const struct go_heap *h;
-	uint64_t want; /* object id */
-	uint64_t at;
-	bool found;
-};
-
-static struct err *ignore_object(void *arg, uint64_t id, taddr type, uint64_t word0)
-{
-	(void)arg, (void)id, (void)type, (void)word0;
-	return NULL;
-}
-
-static struct err *see_pointer(void *arg, uint64_t id, uint64_t at, taddr value, uint64_t before)
-{
-	struct edge_finder *f = arg;
-
-	(void)id, (void)before;
-	if (!f->found && go_heap_object_at(f->h, value) == f->want) {
-		f->found = true;
-		f->at = at;
-	}
-	return NULL;
-}
-
-static void ignore_lost(void *arg, taddr addr, uint64_t nbytes)
-{
-	(void)arg, (void)addr, (void)nbytes;
-}
-
 static const char *field_of_object(struct agg *a, uint64_t id, uint64_t next)
 {
-	static const struct go_scan_ops ops = {
-		.object = ignore_object,
-		.pointer = see_pointer,
-		.lost = ignore_lost,
-	};
-	struct edge_finder f = { .h = &a->s->heap, .want = next };
-	char name[256] = "";
+	const struct look l = agg_look(a);
 
-	err_free(go_heap_scan_object(a->s->go, &a->s->heap, id, &ops, &f));
-	if (!f.found)
-		return "";
-	snapshot_field_name(a->s, id, f.at, name, sizeof(name));
-	return name[0] ? keepf(&a->keep, "%s", name) : keepf(&a->keep, "+0x%" PRIx64, f.at);
+	return look_field_to(&l, id, next);
 }
 
 /* Is the slot in a variable whose type and life are known? */

@@ -7,10 +7,8 @@
  */
 #include "report/pop_priv.h"
 
-#include "base/cycle.h"
+#include "find/look_special.h"
 #include "snapshot/dump.h"
-
-enum { MAX_BLOCKS = 1 << 20, BLOCK_BYTES = 4096, CLOSURE_WORDS = 4 };
 
 static const struct pop_col cols[] = {
 	{ "count", "count", POP_COUNT, POP_SUM },
@@ -46,42 +44,10 @@ static const char *kind_word(uint8_t kind)
 	}
 }
 
-/* 1.24 and 1.25 wrap the function and its argument in a closure of AddCleanup's. */
-static const char *unwrapped(struct agg *a, taddr closure)
-{
-	for (unsigned i = 1; i < CLOSURE_WORDS; i++) {
-		taddr w = 0;
-		const char *name;
-
-		err_free(go_read_u64(a->s->go, closure + 8 * i, &w));
-		name = w ? pop_func_name(a, w) : "";
-		if (*name && !strstr(name, "AddCleanup"))
-			return name;
-	}
-	return "";
-}
-
-static const char *function_of(struct agg *a, const struct go_special *sp)
-{
-	taddr fn = sp->words[0];
-	const char *name;
-
-	if (sp->kind == GO_SPECIAL_WEAK)
-		return "";
-	if (sp->kind == GO_SPECIAL_CLEANUP && sp->nwords == 3) /* call, fn, arg */
-		fn = sp->words[1];
-	name = pop_func_name(a, fn);
-	if (sp->kind == GO_SPECIAL_CLEANUP && strstr(name, "AddCleanup")) {
-		const char *inner = unwrapped(a, fn);
-
-		return *inner ? inner : name;
-	}
-	return name;
-}
-
 static struct err *collect(struct agg *a, item_vec *v)
 {
 	const struct go_heap *h = &a->s->heap;
+	const struct look l = agg_look(a);
 
 	for (size_t i = 0; i < h->specials.n; i++) {
 		const struct go_special *sp = &h->specials.v[i];
@@ -93,7 +59,7 @@ static struct err *collect(struct agg *a, item_vec *v)
 			continue;
 		go_heap_address(h, it.id, &it.bytes);
 		it.type = keepf(&a->keep, "%s", snapshot_type_name(a->s, it.id, buf, sizeof(buf)));
-		it.function = function_of(a, sp);
+		it.function = look_special_function(&l, sp);
 		if (!vec_push(v, it))
 			return &err_nomem;
 	}
@@ -150,52 +116,25 @@ static struct err *offer(struct agg *a, const item_vec *v, struct pop_table *t)
 	return err;
 }
 
-/* Entries of a chain of blocks; POP_NONE: the version or the evidence has none. */
-static uint64_t queued(const struct go *g, taddr head, struct go_field link, struct go_field count)
-{
-	uint8_t image[BLOCK_BYTES];
-	struct cycle cycle = { 0 };
-	uint64_t n = 0;
-	taddr at = 0;
-	struct err *err;
-
-	if (!head || !go_has(link) || !go_has(count) || link.off > BLOCK_BYTES - 8 ||
-	    count.off > BLOCK_BYTES - 8)
-		return POP_NONE;
-	err = go_read_u64(g, head, &at);
-	for (unsigned i = 0; at && i < MAX_BLOCKS && !err && !cycle_closed(&cycle, at); i++) {
-		err = target_read(g->t, at, image, sizeof(image));
-		if (err)
-			break;
-		n += MIN(go_get(image, count), (uint64_t)BLOCK_BYTES / 8);
-		at = go_get(image, link);
-	}
-	if (err) {
-		err_free(err);
-		return POP_NONE;
-	}
-	return n;
-}
-
 static struct err *add_queues(const struct agg *a, struct ans_pop *p)
 {
-	const struct go *g = a->s->go;
-	const struct go_layout *L = g->L;
-	taddr cleanups = g->v.cleanups_all;
-	uint64_t fin, clean = POP_NONE;
-	struct err *err;
+	const struct look l = agg_look(a);
+	uint64_t fin = POP_NONE, clean = POP_NONE;
+	struct err *err = NULL;
 
-	if (a->s->dump) {
+	if (a->s->dump)
 		fin = a->s->dump->d->queued.n;
-	} else {
-		if (!cleanups && g->v.gccleanups && go_has(L->cleanupQueue_all))
-			cleanups = g->v.gccleanups + (uint64_t)L->cleanupQueue_all.off;
-		fin = queued(g, g->v.allfin, L->finBlock_alllink, L->finBlock_cnt);
-		clean = queued(g, cleanups, L->cleanupBlock_alllink, L->cleanupBlock_n);
-	}
-	err = pop_total(p, "finalizer_queue", "finalizers queued to run", POP_COUNT, fin);
+	else
+		err = look_queue(&l, LOOK_QUEUE_FINALIZERS, NULL, NULL, &fin);
+	if (!err)
+		err = look_queue(&l, LOOK_QUEUE_CLEANUPS, NULL, NULL, &clean);
+	if (err)
+		return err;
+	err = pop_total(p, "finalizer_queue", "finalizers queued to run", POP_COUNT,
+			fin == LOOK_NO_QUEUE ? POP_NONE : fin);
 	return err ? err
-		   : pop_total(p, "cleanup_queue", "cleanups queued to run", POP_COUNT, clean);
+		   : pop_total(p, "cleanup_queue", "cleanups queued to run", POP_COUNT,
+			       clean == LOOK_NO_QUEUE ? POP_NONE : clean);
 }
 
 static struct err *add_totals(const struct item *v, size_t n, struct ans_pop *p)

@@ -179,9 +179,13 @@ static const char *function_of(const struct snapshot *s, taddr funcval)
 	return go_func_at(s->go, pc, &f) ? f.name : "?";
 }
 
+/* mgcwork.go, maxObletBytes: of larger objects the collector scans one such piece at a time. */
+#define OBLET_BYTES (128U << 10)
+
 struct finalized {
 	struct snapshot *s;
 	taddr base;
+	uint64_t bytes;
 };
 
 static struct err *no_object(void *arg, uint64_t id, taddr type, uint64_t word0)
@@ -193,13 +197,26 @@ static struct err *no_object(void *arg, uint64_t id, taddr type, uint64_t word0)
 	return NULL;
 }
 
+/*
+ * scanObject: "filter out nil and pointers back to the current object".  An object that points at
+ * itself, or an oblet into itself, is not kept by that, and its finalizer runs.
+ */
+static bool points_back(const struct finalized *f, uint64_t at, taddr value)
+{
+	uint64_t start = f->bytes > OBLET_BYTES ? at / OBLET_BYTES * OBLET_BYTES : 0;
+	uint64_t n =
+		f->bytes > OBLET_BYTES ? MIN(f->bytes - start, (uint64_t)OBLET_BYTES) : f->bytes;
+
+	return value - (f->base + start) < n;
+}
+
 static struct err *its_pointer(void *arg, uint64_t id, uint64_t at, taddr value, uint64_t before)
 {
 	struct finalized *f = arg;
 
 	(void)id;
 	(void)before;
-	return push_word(f->s, f->base + at, value);
+	return points_back(f, at, value) ? NULL : push_word(f->s, f->base + at, value);
 }
 
 static void its_loss(void *arg, taddr addr, uint64_t nbytes)
@@ -214,8 +231,11 @@ static void its_loss(void *arg, taddr addr, uint64_t nbytes)
 static struct err *scan_finalized(struct snapshot *s, struct go_scanner *sc, taddr object)
 {
 	static const struct go_scan_ops ops = { no_object, its_pointer, its_loss, NULL };
-	struct finalized f = { s, object };
+	struct finalized f = { s, object, 0 };
 	uint64_t id = go_heap_object_at(&s->heap, object);
+
+	if (id != GO_NO_OBJECT)
+		go_heap_address(&s->heap, id, &f.bytes);
 
 	return id == GO_NO_OBJECT ? NULL : go_scan_object(sc, id, &ops, &f);
 }
