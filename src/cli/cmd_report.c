@@ -4,9 +4,13 @@
 #include "cli/cmds.h"
 #include "cli/session.h"
 
+enum { FINDINGS_SHOWN = 10, ROWS_SHOWN = 6 };
+
 struct err *report_body(struct session *s, struct ans_report *r)
 {
 	_cleanup_(verify_deinit) struct verify_result v = { 0 };
+	struct report_ask ask = { .findings = session_limit(s->args, FINDINGS_SHOWN),
+				  .tables = session_limit(s->args, ROWS_SHOWN) };
 	struct err *err = verify_run(s->s, s->g, &v);
 
 	if (!err)
@@ -16,7 +20,7 @@ struct err *report_body(struct session *s, struct ans_report *r)
 	if (!err)
 		err = session_stage(s, "adding up");
 	if (!err)
-		err = agg_report(&s->agg, &v, session_limit(s->args, 10), r);
+		err = agg_report(&s->agg, &v, &ask, r);
 	if (!err)
 		err = session_head(s, &r->head);
 	r->head.detectors = r->findings.detectors.v;

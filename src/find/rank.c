@@ -138,7 +138,8 @@ static void tell(struct find *f, struct finding *a, const struct finding *b)
 /* The same place said twice: one finding with the sum. */
 static bool is_again(const struct finding *a, const struct finding *b)
 {
-	return !strcmp(a->signature, b->signature) && a->verdict == b->verdict;
+	return !strcmp(a->signature, b->signature) && a->verdict == b->verdict &&
+	       !strcmp(a->type, b->type);
 }
 
 static void add_up(const struct find *f, struct finding *a, const struct finding *b)

@@ -18,15 +18,20 @@ void find_sign(struct finding *x)
 	snprintf(x->signature, sizeof(x->signature), "%016" PRIx64, (uint64_t)h);
 }
 
-/* "global used by main.f (data+0x1f20)" without what stands in brackets. */
+/*
+ * "global used by main.f (data+0x1f20 main.large)" without its place: who uses it, and its type,
+ * which tells it from others that the same function uses.
+ */
 static const char *without_place(struct find *f, const struct snap_root *r)
 {
 	const char *at = r->place ? strstr(r->name, r->place) : NULL;
 	size_t n = at ? (size_t)(at - r->name) : strlen(r->name);
+	const char *rest = at ? at + strlen(r->place) : "";
 
 	while (n && (r->name[n - 1] == '(' || r->name[n - 1] == ' '))
 		n--;
-	return keepn(&f->keep, r->name, n);
+	return keepf(&f->keep, "%.*s%s%s", (int)n, r->name, *rest == ' ' ? " (" : "",
+		     *rest == ' ' ? rest + 1 : "");
 }
 
 /* "goroutine 17 main.worker" without the number. */

@@ -189,15 +189,20 @@ const char *agg_goroutine_name(struct agg *a, size_t i);
 /* Locks on which goroutines wait, the most waiters first; of each at most limit waiters. */
 struct err *agg_locks(struct agg *a, size_t limit, struct ans_locks *ret) MUST_CHECK;
 
+struct report_ask {
+	size_t findings, tables;	/* at most so many rows, of each table; findings 0: all */
+	const struct find_since *since; /* an earlier look, matched; NULL: none */
+};
+
 /*
  * What the detectors say, largest first, with holder chains and the rest; memory may be NULL.
  * Needs dominators.
  */
-struct err *agg_findings(struct agg *a, const struct ans_memory *memory, size_t limit,
-			 struct ans_findings *ret) MUST_CHECK;
+struct err *agg_findings(struct agg *a, const struct ans_memory *memory,
+			 const struct report_ask *ask, struct ans_findings *ret) MUST_CHECK;
 
 /* All but the head, which comes last: its pause may not be over yet. */
-struct err *agg_report(struct agg *a, const struct verify_result *v, size_t limit,
+struct err *agg_report(struct agg *a, const struct verify_result *v, const struct report_ask *ask,
 		       struct ans_report *ret) MUST_CHECK;
 
 #endif

@@ -41,9 +41,13 @@ static const char *root_words(struct agg *a, const struct ans_holder *h)
 
 	if (!n)
 		return h->what;
-	if (!strncmp(h->name, "global used by ", 15))
-		return keepf(&a->keep, "the global that %.*s uses", (int)(n - 15), h->name + 15);
-	return keepn(&a->keep, h->name, n);
+	if (strncmp(h->name, "global used by ", 15) != 0)
+		return keepn(&a->keep, h->name, n);
+	if (*h->field == '.' && *h->type)
+		return keepf(&a->keep, "(%s)%s, in a global that %.*s uses", h->type,
+			     without_keys(a, h->field), (int)(n - 15), h->name + 15);
+	return keepf(&a->keep, "the global %s%sthat %.*s uses", h->type, *h->type ? " " : "",
+		     (int)(n - 15), h->name + 15);
 }
 
 static const char *goroutine_words(struct agg *a, const struct ans_holder *h)

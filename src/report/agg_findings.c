@@ -169,10 +169,10 @@ static struct err *add_rows(struct agg *a, const struct find *f, size_t limit,
 	return err;
 }
 
-struct err *agg_findings(struct agg *a, const struct ans_memory *memory, size_t limit,
-			 struct ans_findings *ret)
+struct err *agg_findings(struct agg *a, const struct ans_memory *memory,
+			 const struct report_ask *ask, struct ans_findings *ret)
 {
-	_cleanup_(find_deinit) struct find f = { .l = agg_look(a) };
+	_cleanup_(find_deinit) struct find f = { .l = agg_look(a), .since = ask->since };
 	_cleanup_(ans_findings_deinit) struct ans_findings r = { 0 };
 	struct find_memory m;
 	struct err *err;
@@ -183,7 +183,7 @@ struct err *agg_findings(struct agg *a, const struct ans_memory *memory, size_t 
 	}
 	err = find_run(&f);
 	if (!err)
-		err = add_rows(a, &f, limit, &r);
+		err = add_rows(a, &f, ask->findings, &r);
 	if (!err)
 		err = add_costs(&f, &r);
 	if (err)

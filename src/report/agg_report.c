@@ -3,7 +3,7 @@
  */
 #include "report/agg_labels.h"
 
-enum { REPORT_PATHS = 5 };
+enum { REPORT_PATHS = 3 };
 
 static struct err *top(struct agg *a, struct top_ask *q, const char *by, struct ans_top *ret)
 {
@@ -11,18 +11,19 @@ static struct err *top(struct agg *a, struct top_ask *q, const char *by, struct 
 
 	q->by = by;
 	err = agg_top(a, q, ret);
+	ret->brief = true;
 	if (!err && strcmp(by, "root"))
 		vec_free(&ret->rules); /* one table says them */
 	return err;
 }
 
-struct err *agg_report(struct agg *a, const struct verify_result *v, size_t limit,
+struct err *agg_report(struct agg *a, const struct verify_result *v, const struct report_ask *ask,
 		       struct ans_report *ret)
 {
 	_cleanup_(ans_report_deinit) struct ans_report r = { 0 };
 	struct top_ask q = { .sort = a->trees == AGG_TREE_BOTH ? TOP_SORT_DEFAULT
 							       : TOP_SORT_RETAINED,
-			     .limit = limit,
+			     .limit = ask->tables,
 			     .npaths = REPORT_PATHS,
 			     .trees = a->trees };
 	bool labels = false;
@@ -31,7 +32,7 @@ struct err *agg_report(struct agg *a, const struct verify_result *v, size_t limi
 	if (!err)
 		err = agg_memory(a, &r.memory);
 	if (!err)
-		err = agg_findings(a, &r.memory, limit, &r.findings);
+		err = agg_findings(a, &r.memory, ask, &r.findings);
 	if (!err)
 		err = top(a, &q, "root", &r.by_root);
 	if (!err)

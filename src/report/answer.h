@@ -222,6 +222,7 @@ struct ans_top {
 	uint64_t nrows;		/* before the limit */
 	struct ans_profile profile;
 	const char *no_labels; /* by label: why no row has one; NULL: some have */
+	bool brief;	       /* as text without ways: one of several tables */
 	VEC(struct ans_row) rows;
 };
 

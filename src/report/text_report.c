@@ -22,10 +22,9 @@ static double share(uint64_t part, uint64_t whole)
 	return (double)(uint64_t)(10 * percent(part, whole)) / 10;
 }
 
-static void put_line(struct str *o, enum text_style st, const char *word, const struct str *line)
+static void put_line(struct str *o, const char *word, const struct str *line)
 {
-	str_printf(o, "%s%-8s%s", st == TEXT_COLOR ? "\x1b[1m" : "", word,
-		   st == TEXT_COLOR ? "\x1b[0m" : "");
+	str_printf(o, "%-8s", word);
 	text_wrapped(o, str_ok(line) ? line->s : "", 8, 8);
 }
 
@@ -38,7 +37,7 @@ static void put_part(struct str *o, const char *before, uint64_t bytes, const ch
 		str_printf(o, "%s%s %s", before, str_bytes(size, bytes), after);
 }
 
-static void put_memory(struct str *o, enum text_style st, const struct ans_report *a)
+static void put_memory(struct str *o, const struct ans_report *a)
 {
 	const struct ans_memory *m = &a->memory;
 	_cleanup_(str_deinit) struct str line = { 0 };
@@ -57,7 +56,7 @@ static void put_memory(struct str *o, enum text_style st, const struct ans_repor
 		if (!strcmp(m->lines.v[i].key, "cgroup_limit") && m->lines.v[i].bytes > 0)
 			str_printf(&line, "; limit %s",
 				   str_bytes(size, (uint64_t)m->lines.v[i].bytes));
-	put_line(o, st, "memory", &line);
+	put_line(o, "memory", &line);
 }
 
 static size_t count_of(const struct ans_findings *a, const char *verdict)
@@ -117,8 +116,8 @@ static void put_verdict(struct str *o, enum text_style st, const struct ans_find
 			str_printf(&line, "; %zu %s", n, words[i][n > 1]);
 	}
 	if (st == TEXT_COLOR)
-		str_put(o, leaks ? "\x1b[31m" : "\x1b[32m");
-	put_line(o, st, "verdict", &line);
+		str_put(o, leaks ? "\x1b[1;31m" : "\x1b[1;32m");
+	put_line(o, "verdict", &line);
 	if (st == TEXT_COLOR)
 		str_put(o, "\x1b[0m");
 }
@@ -133,7 +132,7 @@ static void put_named(struct str *o, const struct ans_exact *x, uint64_t conflic
 	str_put(o, "\n");
 }
 
-static void put_not_run(struct str *o, enum text_style st, const struct ans_findings *a)
+static void put_not_run(struct str *o, const struct ans_findings *a)
 {
 	_cleanup_(str_deinit) struct str line = { 0 };
 	const char *why = "";
@@ -147,13 +146,13 @@ static void put_not_run(struct str *o, enum text_style st, const struct ans_find
 	if (!n)
 		return;
 	str_printf(&line, ": %s", why);
-	put_line(o, st, "not run", &line);
+	put_line(o, "not run", &line);
 }
 
 void text_report(struct str *o, enum text_style st, const struct ans_report *a)
 {
 	text_head(o, st, &a->head);
-	put_memory(o, st, a);
+	put_memory(o, a);
 	put_verdict(o, st, &a->findings);
 	text_exact_line(o, &a->exact);
 	if (a->exact.undecided)
@@ -163,7 +162,7 @@ void text_report(struct str *o, enum text_style st, const struct ans_report *a)
 	put_named(o, &a->exact, a->head.type_conflicts);
 	if (a->head.losses.n)
 		text_losses(o, &a->head);
-	put_not_run(o, st, &a->findings);
+	put_not_run(o, &a->findings);
 	str_put(o, "\n");
 	text_findings(o, st, &a->findings);
 	text_memory(o, st, &a->memory);

@@ -85,6 +85,8 @@ static void put_row(struct str *o, const struct ans_top *a, const struct ans_row
 		str_printf(o, "%*s %10s  ", a->trees & AGG_TREE_OWNER ? 35 : 11, "", "");
 	text_clean(o, r->name);
 	str_put(o, "\n");
+	if (a->brief)
+		return;
 	text_path(o, &r->path, "                                                            ");
 }
 

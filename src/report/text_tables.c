@@ -46,6 +46,8 @@ static void put_row(struct str *o, const struct ans_top *a, const struct ans_row
 	if (r->count > 1 && !by_label(a))
 		str_printf(o, "  \xc3\x97 %s", text_count(n, r->count));
 	str_put(o, "\n");
+	if (a->brief)
+		return;
 	text_path(o, &r->path, "                                            ");
 	if (r->origin.sampled || r->origin.of)
 		text_origin(o, &r->origin, "                                            ", 1);
