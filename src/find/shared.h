@@ -1,0 +1,21 @@
+/*
+ * shared.h - who holds what several roots hold together; private to the find room.
+ */
+#ifndef LIMPET_FIND_SHARED_H
+#define LIMPET_FIND_SHARED_H
+
+#include "find/find.h"
+
+enum { SHARED_ROOTS = 6 };
+
+struct shared {
+	gnode root[SHARED_ROOTS]; /* that dominate holders, the most frequent first */
+	unsigned n;
+	unsigned samples, running; /* looked at; of these held by goroutines other than main's */
+};
+
+/* Roots that hold these nodes, n of them at most 64.  O(edges), all threads.  Errors: NOMEM. */
+struct err *shared_holders(const struct look *l, const gnode *v, unsigned n,
+			   struct shared *ret) MUST_CHECK;
+
+#endif
