@@ -38,6 +38,8 @@ NEEDS_EXPERIMENT = ["arenas"]
 SERVERS = ["caddy", "nats", "labelgrpc", "etcd", "owners"]
 NEWER = {"etcd": "1.23"}  # servers that want at least this Go
 WITH_INTERNAL = ["labelgrpc", "owners"]  # of these, the ones that use tests/goprogs/internal
+# A main package of somebody else's module: built by its path, from a go.mod of ours.
+PACKAGES = {"prometheus": "github.com/prometheus/prometheus/cmd/prometheus"}
 # This caddy asks reflect for json.RawMessage by name, which is an alias under 1.27's encoding/json: it panics.
 WORKAROUND = {("caddy", "1.27"): "nojsonv2"}
 EXTRA = {"heap10m": os.path.join(TOP, "bench", "heap10m"), "leaklab": os.path.join(TOP, "examples", "leaklab")}
@@ -127,7 +129,7 @@ def build(program, minor=NEWEST, flavour="stripped", modfile=None):
         if experiment:
             env["GOEXPERIMENT"] = experiment
         where = source_dir(program)
-        package = "."
+        package = PACKAGES.get(program, ".")
         if not own_module(program):
             where, package = PROGS, "./" + program
             if minor in OLD_MINORS:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Real servers at work: started, loaded until they hold something, snapshotted in the middle of it.
 
-    tests/e2e/servers.py NAME EXE CORE [SECONDS]     a core of caddy, nats, etcd, coredns or prometheus under load
+    tests/e2e/servers.py NAME EXE CORE [SECONDS]     a core of caddy, nats, etcd, coredns, prometheus or nsq under load
 """
 import contextlib
 import json
@@ -132,7 +132,35 @@ def _prometheus(folder, port, _):
                 time.sleep(0.05))
 
 
-HOW = {"caddy": _caddy, "etcd": _etcd, "coredns": _coredns, "prometheus": _prometheus}
+def _nsq_drain(port, topic):
+    """A consumer that comes, takes what is there and goes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
+        s.sendall(b"  V2" + f"SUB {topic} workers\n".encode() + b"RDY 100\n")
+        s.settimeout(0.05)
+        left = b""
+        with contextlib.suppress(TimeoutError):
+            while got := s.recv(65536):
+                left += got
+                while len(left) >= 8 and len(left) >= 4 + int.from_bytes(left[:4], "big"):
+                    size, kind = struct.unpack(">II", left[:8])
+                    if kind == 2:  # timestamp, attempts, id, body
+                        s.sendall(b"FIN " + left[18:34] + b"\n")
+                    elif left[8:4 + size] == b"_heartbeat_":
+                        s.sendall(b"NOP\n")
+                    left = left[4 + size:]
+
+
+def _nsq(folder, port, apart):
+    def ask(rng):
+        topic = f"topic{rng.randrange(5)}"
+        request = urllib.request.Request(f"{HTTP}127.0.0.1:{port}/pub?topic={topic}", b"x" * rng.randrange(1, 2000))
+        urllib.request.urlopen(request, timeout=10).read()
+        if rng.random() < 0.05:
+            _nsq_drain(apart, topic)
+    return [f"127.0.0.1:{port}", f"127.0.0.1:{apart}", folder], ask
+
+
+HOW = {"caddy": _caddy, "etcd": _etcd, "coredns": _coredns, "prometheus": _prometheus, "nsq": _nsq}
 NAMES = ["caddy", "nats", *HOW]
 
 
