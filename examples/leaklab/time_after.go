@@ -1,12 +1,13 @@
 package main
 
 // time-after: time.After in a loop.  Each turn makes a timer of its own; until Go 1.22 it lives until it fires, here
-// for ten minutes, however often the other case is taken.  Since Go 1.23 timers that nobody refers to are collected.
+// for ten minutes, however often the other case is taken.  Since Go 1.23 timers that nobody refers to are collected, if
+// go.mod says so: see ticker-dropped.
 //
 // The twin has one timer and resets it.
 
-// CASE time-after EXPECT timer-leak until=1.22
-// CASE time-after NONE needs=1.23
+// CASE time-after EXPECT timer-leak until=1.26
+// CASE time-after NONE needs=1.27
 // CASE time-after-fixed NONE
 
 import "time"
@@ -33,7 +34,7 @@ func pumpFixed(messages <-chan []byte, n int) {
 		select {
 		case m := <-messages:
 			_ = len(m)
-			if !idle.Stop() { // needed until Go 1.22
+			if !idle.Stop() { // needed where timers are as in Go 1.22
 				select {
 				case <-idle.C:
 				default:
@@ -57,7 +58,7 @@ func messages(n int) <-chan []byte {
 }
 
 func init() {
-	add(mode{name: "time-after", about: "time.After in a loop: leak until Go 1.22, none since 1.23", enough: 300,
+	add(mode{name: "time-after", about: "time.After in a loop: whether it leaks is up to the Go line of go.mod", enough: 300,
 		plant: func(int) { pump(messages(100), 100) },
 		fixed: func(int) { pumpFixed(messages(100), 100) }})
 }
