@@ -12,7 +12,12 @@ package main
 import "errors"
 
 // lab:begin
-var mailQueue = make(chan func(), 100_000)
+var mailQueue chan func()
+
+func startMail() {
+	mailQueue = make(chan func(), 100_000)
+	go mailWorker()
+}
 
 func mailWorker() {
 	for send := range mailQueue {
@@ -46,7 +51,7 @@ func smtp([]byte) { atWork() }
 
 func init() {
 	add(mode{name: "channel-backlog", about: "closures queue in a big channel before one slow worker", enough: 5000,
-		start: func() { go mailWorker() }, plant: func(int) { mailLater(payload(2 << 10)) },
+		start: startMail, plant: func(int) { mailLater(payload(2 << 10)) },
 		fixedStart: func() {
 			go func() {
 				for send := range mailQueueSmall {
