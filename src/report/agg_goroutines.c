@@ -219,7 +219,10 @@ static struct err *push_goroutine(struct agg *a, size_t i, const struct pushing 
 
 struct err *agg_goroutine(struct agg *a, size_t i, struct ans_goroutines *ret)
 {
-	return push_goroutine(a, i, NULL, ret);
+	const struct liveness unknown = { 0 };
+	const struct pushing p = { .v = &unknown, .clock = look_clock_ns(a->s) };
+
+	return push_goroutine(a, i, &p, ret);
 }
 
 static uint64_t *retained_of_goroutines(const struct agg *a)
