@@ -43,6 +43,7 @@ LEAKLAB = build_targets.EXTRA["leaklab"]
 WORDS = {"verdict": ("leak", "suspect", "waste", "info"), "proof": ("proved", "measured", "inferred")}
 GLOBS = ("type", "holder", "function")
 NUMBERS = ("count", "bytes")
+NAMELESS = "global used by "  # how a holder chain begins where the program is stripped
 
 
 class Expectation:
@@ -52,11 +53,16 @@ class Expectation:
         self.kind, self.exact, self.globs, self.least, self.anywhere = kind, {}, {}, {}, False
 
     def wrong(self, finding, with_kind=True):
-        """What of this finding is not as expected; "" when all is."""
+        """What of this finding is not as expected; "" when all is.
+
+        Globals of a stripped program have no names: where the chain begins at such a one, holder=main.NAME is not asked.
+        """
         bad = [f"kind is {finding['kind']}"] if with_kind and finding["kind"] != self.kind else []
         bad += [f"{k} is {finding[k]}, not {v}" for k, v in self.exact.items() if finding[k] != v]
         for key, want in self.globs.items():
             texts = said_of(finding, key)
+            if key == "holder" and want.startswith("main.") and texts and texts[0].startswith(NAMELESS):
+                continue
             if not any(matches(want, text) for text in texts):
                 bad.append(f"{key} is not {want}: {texts}")
         for key, want in self.least.items():
