@@ -91,7 +91,7 @@ struct handler_opts {
 	enum handler_others others;
 };
 
-enum { ARGS_MAX = 1 + 1024 };
+enum { ARGS_MAX = 1 + 1024, IGNORED_MAX = 64 };
 
 struct args {
 	const struct cmd *cmd;
@@ -101,6 +101,10 @@ struct args {
 	const char *out, *exe, *sysroot, *symbols, *layout, *go;
 	const char *by, *granularity, *sort, *group_by;
 	const char *tree, *owners, *focus, *ignore;
+	const char *since, *known, *source; /* report */
+	const char *ignored[IGNORED_MAX];
+	size_t nignored;
+	bool markdown;
 	const char *reap; /* --reap */
 	uint64_t package_depth;
 	uint64_t limit, depth, paths, wait_s, threads;

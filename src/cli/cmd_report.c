@@ -3,16 +3,19 @@
  */
 #include "cli/cmds.h"
 #include "cli/session.h"
+#include "target/kind.h"
 
 enum { FINDINGS_SHOWN = 10, ROWS_SHOWN = 6 };
 
-struct err *report_body(struct session *s, struct ans_report *r)
+/* Dominators, findings, tables: all but the head. */
+static struct err *body(struct session *s, const struct report_ask *more, struct ans_report *r)
 {
 	_cleanup_(verify_deinit) struct verify_result v = { 0 };
-	struct report_ask ask = { .findings = session_limit(s->args, FINDINGS_SHOWN),
-				  .tables = session_limit(s->args, ROWS_SHOWN) };
+	struct report_ask ask = *more;
 	struct err *err = verify_run(s->s, s->g, &v);
 
+	ask.findings = session_limit(s->args, FINDINGS_SHOWN);
+	ask.tables = session_limit(s->args, ROWS_SHOWN);
 	if (!err)
 		err = session_stage(s, "finding dominators");
 	if (!err)
@@ -28,21 +31,72 @@ struct err *report_body(struct session *s, struct ans_report *r)
 	return err;
 }
 
+struct err *report_body(struct session *s, struct ans_report *r)
+{
+	struct report_ask ask = { 0 };
+
+	return body(s, &ask, r);
+}
+
+static struct err *check_since(const struct args *a)
+{
+	struct kind_found k;
+	struct err *err = kind_recognise(a->since, &k);
+
+	if (err)
+		return err;
+	if (k.kind == KIND_CORE || k.kind == KIND_HEAPDUMP)
+		return NULL;
+	return err_usage("--since %.200s: want an earlier look kept as a file, as made by "
+			 "`limpet snapshot PID -o FILE`",
+			 a->since);
+}
+
+/* The earlier look, made small; the rest of it is gone when the later one begins. */
+static struct err *look_back(const struct args *a, struct find_since **ret)
+{
+	_cleanup_(session_close) struct session s = { 0 };
+	struct args *b = malloc(sizeof(*b));
+	struct err *err = check_since(a);
+
+	if (err || !b) {
+		free(b);
+		return err ? err : &err_nomem;
+	}
+	*b = *a;
+	b->arg[0] = a->since;
+	err = session_open(b, &s);
+	if (!err)
+		err = agg_dominators(&s.agg);
+	if (!err)
+		err = agg_since_create(&s.agg, ret);
+	s.args = a;
+	free(b);
+	return err_prefix(err, "--since");
+}
+
 struct err *cmd_report(const struct args *a, int *status)
 {
+	_cleanup_(find_since_freep) struct find_since *since = NULL;
 	_cleanup_(session_close) struct session s = { 0 };
 	_cleanup_(session_trees_deinit) struct session_trees trees = { 0 };
 	_cleanup_(ans_report_deinit) struct ans_report r = { 0 };
 	_cleanup_(str_deinit) struct str o = { 0 };
+	struct report_ask ask = { .since_file = a->since };
 	struct err *err = session_trees(a, AGG_TREE_EXACT, &trees);
 
 	(void)status;
+	if (!err && a->since)
+		err = look_back(a, &since);
 	if (!err)
 		err = session_open(a, &s);
 	s.agg.owners = &trees.rules;
 	s.agg.trees = trees.trees;
+	if (!err && since)
+		agg_since_match(&s.agg, since);
+	ask.since = since;
 	if (!err)
-		err = report_body(&s, &r);
+		err = body(&s, &ask, &r);
 	if (err)
 		return err;
 	if (args_has(a, OPT_JSON))

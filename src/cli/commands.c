@@ -28,10 +28,14 @@ static const struct cmd table[] = {
 	{
 		.name = "report",
 		.args = "TARGET",
-		.about = "what is alive, who holds it, and how exact that is",
-		.help = WHERE "`limpet TARGET` is the same as `limpet report TARGET`.",
-		.example = "limpet report 1234",
-		.opts = OPTS_COMMON | OPT_TREES,
+		.about = "is it leaking, what, who holds it, what to change",
+		.help = WHERE
+		"`limpet TARGET` is the same as `limpet report TARGET`.  A leak is proved, or measured by\n"
+		"two looks: --since SNAPSHOT (limpet snapshot PID -o SNAPSHOT) raises suspects that grew\n"
+		"and clears those that did not.  Findings that are known are left out by --ignore, by\n"
+		"--known FILE, or by limpet.conf: docs/report.md, docs/config.md.",
+		.example = "limpet report 1234 --since before.core",
+		.opts = OPTS_COMMON | OPT_TREES | OPT_FINDINGS,
 		.min_args = 1,
 		.max_args = 1,
 		.run = cmd_report,

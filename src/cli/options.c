@@ -21,6 +21,11 @@ static const struct opt table[] = {
 	{ OPT_BY, "--focus", "REGEX", "only objects with a match among the names of who holds them" },
 	{ OPT_BY, "--ignore", "REGEX", "no objects with a match there" },
 	{ OPT_BY, "--granularity", "WHAT", "of sites: function or line" },
+	{ OPT_FINDINGS, "--since", "SNAPSHOT", "an earlier core or heap dump: what grew since then" },
+	{ OPT_FINDINGS, "--ignore", "SIGNATURE", "leave that finding out (may be repeated)" },
+	{ OPT_FINDINGS, "--known", "FILE", "findings that are known, each with a reason and an end" },
+	{ OPT_FINDINGS, "--markdown", NULL, "for a ticket" },
+	{ OPT_FINDINGS, "--source", "DIR", "the program's source: show the lines, and who owns them" },
 	{ OPT_TREES, "--tree", "WHICH", "retained bytes of the exact tree, the owner's, or both" },
 	{ OPT_TREES, "--owners", "FILE", "what passes on, what owns: rules of your own" },
 	{ OPT_SORT, "--sort", "KEY", "retained, shallow or count; sites: flat, cum, alloc; of populations: a column" },
@@ -54,7 +59,6 @@ static const struct opt table[] = {
 	{ OPT_HANDLER, "--min-free", "BYTES", "stay free on that file system (1G)" },
 	{ OPT_HANDLER, "--max-time", "SECONDS", "then the program's end goes on (60)" },
 	{ OPT_HELP, "--help", NULL, "this text" },
-	{ 0, "--source", "DIR", NULL },
 	{ 0, "--precopy", NULL, NULL },
 	{ 0, "--html", "FILE", NULL },
 	{ 0, "--kind", "KIND", NULL },
@@ -70,12 +74,19 @@ const struct opt *options(size_t *ret_n)
 	return table;
 }
 
-static const struct opt *option_named(const char *name, size_t len)
+/* Of several of one name that which the command takes. */
+static const struct opt *option_named(const struct cmd *cmd, const char *name, size_t len)
 {
-	for (size_t i = 0; i < ARRAY_LEN(table); i++)
-		if (strlen(table[i].name) == len && !strncmp(table[i].name, name, len))
+	const struct opt *found = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		if (strlen(table[i].name) != len || strncmp(table[i].name, name, len) != 0)
+			continue;
+		if (table[i].id & cmd->opts)
 			return &table[i];
-	return NULL;
+		found = &table[i];
+	}
+	return found;
 }
 
 static struct err *parse_u64(const char *name, const char *text, uint64_t max, uint64_t *ret)
@@ -199,6 +210,25 @@ static struct err *set_handler(const char *name, const char *v, struct handler_o
 	return NULL;
 }
 
+/* Options of report that share one id. */
+static struct err *set_findings(const char *name, const char *v, struct args *a)
+{
+	if (!strcmp(name, "--since"))
+		a->since = v;
+	else if (!strcmp(name, "--known"))
+		a->known = v;
+	else if (!strcmp(name, "--source"))
+		a->source = v;
+	else if (!strcmp(name, "--markdown"))
+		a->markdown = true;
+	else if (a->nignored == ARRAY_LEN(a->ignored))
+		return err_usage("--ignore: more than %zu; a file of them is --known FILE",
+				 ARRAY_LEN(a->ignored));
+	else
+		a->ignored[a->nignored++] = v;
+	return NULL;
+}
+
 /* Options of object that share one id. */
 static struct err *set_shown(const char *name, const char *v, struct args *a)
 {
@@ -242,6 +272,8 @@ static struct err *set_number(const struct opt *o, const char *v, struct args *a
 			       parse_u64(o->name, v, 64, &a->package_depth);
 	case OPT_HANDLER:
 		return set_handler(o->name, v, &a->handler);
+	case OPT_FINDINGS:
+		return set_findings(o->name, v, a);
 	default:
 		return NULL;
 	}
@@ -302,10 +334,10 @@ static struct err *parse_option(int argc, char *const *argv, int *i, struct args
 {
 	const char *text = argv[*i], *eq = strchr(text, '='), *value = NULL;
 	size_t len = eq && text[1] == '-' ? (size_t)(eq - text) : strlen(text);
-	const struct opt *o = option_named(text, len);
+	const struct opt *o = option_named(a->cmd, text, len);
 
 	if (!strcmp(text, "-h"))
-		o = option_named("--help", 6);
+		o = option_named(a->cmd, "--help", 6);
 	if (!o)
 		return err_usage("%s: no such option; see `limpet %s --help`", text, a->cmd->name);
 	if (!o->id)

@@ -72,6 +72,8 @@ struct err *walls_raise(struct args *a)
 	o.read[2] = a->layout;
 	o.read[3] = a->symbols;
 	o.read[4] = a->owners;
+	o.read[5] = a->since;
+	o.read[6] = a->known;
 	o.write[0] = a->out;
 	o.sysroot = a->sysroot;
 	struct err *err = broker_start(&o, &a->broker);

@@ -192,7 +192,14 @@ struct err *agg_locks(struct agg *a, size_t limit, struct ans_locks *ret) MUST_C
 struct report_ask {
 	size_t findings, tables;	/* at most so many rows, of each table; findings 0: all */
 	const struct find_since *since; /* an earlier look, matched; NULL: none */
+	const char *since_file;
 };
+
+/* This look, to be the earlier one of another; needs dominators. */
+struct err *agg_since_create(struct agg *a, struct find_since **ret) MUST_CHECK;
+/* Now the later look is there. */
+void agg_since_match(struct agg *a, struct find_since *since);
+void agg_since(struct agg *a, const struct report_ask *ask, struct ans_since *ret);
 
 /*
  * What the detectors say, largest first, with holder chains and the rest; memory may be NULL.

@@ -7,6 +7,8 @@
 
 #include "report/agg.h"
 
+void finding_memory(const struct agg *a, const struct ans_memory *m, struct find_memory *ret);
+
 /* Ways of n findings (x[i] to y[i]) and the edge that frees each; x in any order. */
 struct err *finding_paths(struct agg *a, const struct finding *const *x, struct ans_finding *y,
 			  size_t n) MUST_CHECK;

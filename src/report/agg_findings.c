@@ -8,7 +8,7 @@
 
 enum { ROWS_MAX = 256, STACK_SHOWN = 16 };
 
-static void fill_memory(const struct agg *a, const struct ans_memory *m, struct find_memory *ret)
+void finding_memory(const struct agg *a, const struct ans_memory *m, struct find_memory *ret)
 {
 	const struct target_mem *t = target_mem(a->s->t);
 
@@ -178,7 +178,7 @@ struct err *agg_findings(struct agg *a, const struct ans_memory *memory,
 	struct err *err;
 
 	if (memory) {
-		fill_memory(a, memory, &m);
+		finding_memory(a, memory, &m);
 		f.memory = &m;
 	}
 	err = find_run(&f);

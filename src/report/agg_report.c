@@ -29,6 +29,7 @@ struct err *agg_report(struct agg *a, const struct verify_result *v, const struc
 	bool labels = false;
 	struct err *err = agg_exact(a, v, &r.exact);
 
+	agg_since(a, ask, &r.since);
 	if (!err)
 		err = agg_memory(a, &r.memory);
 	if (!err)

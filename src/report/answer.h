@@ -459,8 +459,25 @@ struct ans_findings {
 	VEC(struct ans_cost) detectors;
 };
 
+/* What an earlier look is compared with, and where it leads. */
+struct ans_since {
+	const char *file; /* NULL: there was none */
+	const char *same; /* "process", "program", "other" */
+	const char *why;  /* it is not the same process, in words; "" */
+	uint64_t at_unix_ns, ns;
+	uint32_t cycles;
+	uint64_t then_bytes, now_bytes; /* reachable */
+	uint64_t then_goroutines, now_goroutines;
+	int64_t per_gc, per_hour; /* bytes; INT64_MIN unknown */
+	/* what is reached first if it goes on so; "" none */
+	const char *limit_name;
+	uint64_t limit, used;
+	uint64_t soonest_ns, latest_ns; /* from now */
+};
+
 /* The report: all of the above that it needs. */
 struct ans_report {
+	struct ans_since since;
 	struct ans_head head;
 	struct ans_exact exact;
 	struct ans_memory memory;

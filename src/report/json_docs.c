@@ -426,6 +426,8 @@ void json_doc_report(struct str *o, const struct ans_report *a)
 	jw_end(&j, '}');
 	jw_key(&j, "memory");
 	json_memory(&j, &a->memory);
+	if (a->since.file)
+		json_since(&j, &a->since);
 	jw_key(&j, "findings");
 	json_findings(&j, &a->findings);
 	jw_key(&j, "top");

@@ -104,3 +104,36 @@ void json_findings(struct jw *j, const struct ans_findings *a)
 		put_finding(j, &a->rows.v[i]);
 	jw_end(j, ']');
 }
+
+void json_since(struct jw *j, const struct ans_since *a)
+{
+	jw_key(j, "since");
+	jw_object(j);
+	jw_kv_text(j, "file", a->file);
+	jw_key(j, "at");
+	jw_time(j, a->at_unix_ns);
+	jw_kv_text(j, "same", a->same);
+	if (*a->why)
+		jw_kv_text(j, "why", a->why);
+	jw_kv_u64(j, "ns", a->ns);
+	jw_kv_u64(j, "gc_cycles", a->cycles);
+	jw_kv_u64(j, "then_reachable_bytes", a->then_bytes);
+	jw_kv_u64(j, "now_reachable_bytes", a->now_bytes);
+	jw_kv_u64(j, "then_goroutines", a->then_goroutines);
+	jw_kv_u64(j, "now_goroutines", a->now_goroutines);
+	put_rate(j, "growth_per_gc", a->per_gc);
+	put_rate(j, "growth_per_hour", a->per_hour);
+	jw_key(j, "limit");
+	if (*a->limit_name) {
+		jw_object(j);
+		jw_kv_text(j, "name", a->limit_name);
+		jw_kv_u64(j, "bytes", a->limit);
+		jw_kv_u64(j, "used_bytes", a->used);
+		jw_kv_u64(j, "soonest_ns", a->soonest_ns);
+		jw_kv_u64(j, "latest_ns", a->latest_ns);
+		jw_end(j, '}');
+	} else {
+		jw_null(j);
+	}
+	jw_end(j, '}');
+}

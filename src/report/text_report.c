@@ -149,11 +149,42 @@ static void put_not_run(struct str *o, const struct ans_findings *a)
 	put_line(o, "not run", &line);
 }
 
+/* "since  before.core, 12 minutes and 4 collections ago: +36 MiB (180 MiB an hour); …" */
+static void put_since(struct str *o, const struct ans_since *a)
+{
+	_cleanup_(str_deinit) struct str line = { 0 };
+	char ns[2][32], size[2][16];
+
+	if (!a->file)
+		return;
+	text_clean(&line, a->file);
+	if (a->ns)
+		str_printf(&line, ", %s earlier", text_ns(ns[0], a->ns));
+	if (*a->why)
+		str_printf(&line, ": %s, so only names are compared", a->why);
+	else
+		str_printf(&line, " (%u collections)", a->cycles);
+	str_printf(&line, ": %s reachable then, %s now", str_bytes(size[0], a->then_bytes),
+		   str_bytes(size[1], a->now_bytes));
+	if (a->per_hour != INT64_MIN)
+		str_printf(&line, ", %s%s an hour", a->per_hour < 0 ? "-" : "+",
+			   str_bytes(size[0],
+				     (uint64_t)(a->per_hour < 0 ? -a->per_hour : a->per_hour)));
+	if (*a->limit_name)
+		str_printf(&line,
+			   "; at this rate %s (%s) is reached in %s to %s: two points make a line, "
+			   "not a forecast",
+			   a->limit_name, str_bytes(size[0], a->limit),
+			   text_ns(ns[0], a->soonest_ns), text_ns(ns[1], a->latest_ns));
+	put_line(o, "since", &line);
+}
+
 void text_report(struct str *o, enum text_style st, const struct ans_report *a)
 {
 	text_head(o, st, &a->head);
 	put_memory(o, a);
 	put_verdict(o, st, &a->findings);
+	put_since(o, &a->since);
 	text_exact_line(o, &a->exact);
 	if (a->exact.undecided)
 		str_put(o,
