@@ -7,10 +7,6 @@
  */
 #include "find/priv.h"
 
-#include "base/str.h"
-
-#include <stdio.h>
-
 enum { SAMPLES = 256, DEPTH_MAX = 4096 };
 
 #define GREW_MIN    (256ULL << 10)
@@ -36,6 +32,8 @@ struct sampling {
 	const struct find_since *since;
 	uint32_t random;
 	uint64_t old, seen;
+	gnode last;	    /* who was drawn, and how often in a row */
+	uint64_t row, most; /* most: of one object */
 };
 
 static uint32_t draw(struct sampling *x)
@@ -53,13 +51,16 @@ static int by_value(const void *x, const void *y)
 	return (*p > *q) - (*p < *q);
 }
 
-static void see(struct sampling *x, gnode v, uint64_t n)
+static void see(struct sampling *x, gnode v)
 {
 	uint64_t bytes = 0;
 	taddr at = go_heap_address(&x->l->s->heap, graph_object(x->l->g, v), &bytes);
 
-	x->seen += n;
-	x->old += find_since_alive(x->since, at, bytes) ? n : 0;
+	x->row = v == x->last ? x->row + 1 : 1;
+	x->last = v;
+	x->most = MAX(x->most, x->row);
+	x->seen++;
+	x->old += find_since_alive(x->since, at, bytes);
 }
 
 /* One level down: where n samples, by bytes, fall among v itself and its children. */
@@ -90,7 +91,7 @@ static void spread(struct sampling *x, gnode v, const uint64_t *at, size_t n, un
 
 	for (; k < n && at[k] < lo; k++)
 		if (graph_is_object(l->g, v))
-			see(x, v, 1);
+			see(x, v);
 	for (uint32_t i = l->dom_first[v]; i < l->dom_first[v + 1] && k < n; i++) {
 		gnode c = l->dom_child[i];
 		uint64_t hi = lo + l->g->retained[c];
@@ -107,13 +108,16 @@ static void spread(struct sampling *x, gnode v, const uint64_t *at, size_t n, un
 				before = w;
 				w = descend(x, w, draw(x) % MAX(l->g->retained[w], 1ULL));
 			}
-			see(x, w, 1);
+			see(x, w);
 		}
 		lo = hi;
 	}
 }
 
-/* Share of the bytes below v that were there then. */
+/*
+ * Share of the bytes below v that were there then; < 0: not known.  One block that is most of it
+ * (an array that grows by append) is made anew as it grows: its address tells nothing.
+ */
 static double share_of_old(const struct find *f, gnode v)
 {
 	struct sampling x = { .l = &f->l, .since = f->since, .random = 2463534242U };
@@ -125,7 +129,7 @@ static double share_of_old(const struct find *f, gnode v)
 		at[i] = ((uint64_t)draw(&x) << 32 | draw(&x)) % all;
 	qsort(at, SAMPLES, sizeof(at[0]), by_value);
 	spread(&x, v, at, SAMPLES, 0);
-	return x.seen ? (double)x.old / (double)x.seen : -1;
+	return x.seen && x.most * 2 < x.seen ? (double)x.old / (double)x.seen : -1;
 }
 
 static bool then_of(const struct find *f, gnode v, uint64_t *ret)
@@ -165,24 +169,9 @@ bool find_growth_of(const struct find *f, gnode v, struct find_growth *ret)
 	return true;
 }
 
-static const char *bytes_text(char buf[16], uint64_t n)
-{
-	return str_bytes(buf, n);
-}
-
 static void add_detail(struct find *f, struct finding *x, const char *line)
 {
-	x->detail = *x->detail ? keepf(&f->keep, "%s\n%s", x->detail, line) : line;
-}
-
-static const char *over(struct find *f)
-{
-	const struct find_since *s = f->since;
-	double minutes = (double)s->ns / 6e10;
-
-	return minutes < 120
-		       ? keepf(&f->keep, "%.1f minutes and %u collections", minutes, s->cycles)
-		       : keepf(&f->keep, "%.1f hours and %u collections", minutes / 60, s->cycles);
+	x->detail = *x->detail ? keepf(&f->keep, "%s\n%s", line, x->detail) : line;
 }
 
 enum trend { TREND_UNKNOWN, TREND_STEADY, TREND_SLOW, TREND_GREW };
@@ -211,39 +200,38 @@ static double survival(const struct find *f, const struct finding *x)
 static void raise(struct find *f, struct finding *x)
 {
 	double stayed = survival(f, x);
-	char a[16], b[16];
 
+	if (!f->since->cycles) {
+		add_detail(f, x, "no collection ran between the two looks: too early to tell");
+		return;
+	}
 	if (stayed >= 0 && stayed < 0.75) {
 		add_detail(f, x,
 			   keepf(&f->keep,
-				 "grew from %s to %s in %s, but only %.0f %% of what was there "
-				 "stayed: its contents change",
-				 bytes_text(a, x->then_bytes), bytes_text(b, finding_bytes(x)),
-				 over(f), stayed * 100));
+				 "it grew, but only %.0f %% of what was there stayed: its contents "
+				 "change",
+				 stayed * 100));
 		return;
 	}
 	x->verdict = FIND_LEAK;
 	x->proof = FIND_MEASURED;
-	add_detail(f, x,
-		   keepf(&f->keep, "grew from %s to %s in %s%s", bytes_text(a, x->then_bytes),
-			 bytes_text(b, finding_bytes(x)), over(f),
-			 stayed >= 0 ? "; what was there then still is" : ""));
+	x->decide = "";
+	if (stayed >= 0)
+		add_detail(f, x, "what was there at the earlier look still is, and more has come");
 }
 
 static void clear(struct find *f, struct finding *x)
 {
-	char a[16], b[16];
-
 	if (!f->since->cycles) {
 		add_detail(f, x,
-			   "did not grow since the earlier look, but no collection ran "
-			   "meanwhile: that says nothing");
+			   "did not grow, but no collection ran between the two looks: that says "
+			   "nothing");
 		return;
 	}
 	x->verdict = FIND_INFO;
+	x->decide = "";
 	add_detail(f, x,
-		   keepf(&f->keep, "did not grow: %s then, %s now, in %s",
-			 bytes_text(a, x->then_bytes), bytes_text(b, finding_bytes(x)), over(f)));
+		   keepf(&f->keep, "did not grow while %u collections ran", f->since->cycles));
 }
 
 static void judge(struct find *f, struct finding *x)

@@ -38,9 +38,12 @@ static const char *root_words(struct agg *a, const struct ans_holder *h)
 {
 	const char *at = strstr(h->name, " (data+"), *bss = strstr(h->name, " (bss+");
 	size_t n = at ? (size_t)(at - h->name) : bss ? (size_t)(bss - h->name) : strlen(h->name);
+	const char *comma = memchr(h->name, ',', n);
 
 	if (!n)
 		return h->what;
+	if (comma && !strncmp(h->name, "global used by ", 15))
+		n = (size_t)(comma - h->name);
 	if (strncmp(h->name, "global used by ", 15) != 0)
 		return keepn(&a->keep, h->name, n);
 	if (*h->field == '.' && *h->type)

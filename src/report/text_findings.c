@@ -33,10 +33,25 @@ static size_t columns_of(const char *s, size_t n)
 	return c;
 }
 
+/* Bytes of the first word; a figure and its unit are one. */
+static size_t word_length(const char *s)
+{
+	static const char *const units[] = { "%", "B", "KiB", "MiB", "GiB", "TiB" };
+	size_t n = strcspn(s, " "), k;
+
+	if (!n || s[n] != ' ' || s[n - 1] < '0' || s[n - 1] > '9')
+		return n;
+	k = strcspn(s + n + 1, " ,;:.)");
+	for (size_t i = 0; i < ARRAY_LEN(units); i++)
+		if (strlen(units[i]) == k && !strncmp(units[i], s + n + 1, k))
+			return n + 1 + strcspn(s + n + 1, " ");
+	return n;
+}
+
 void text_wrapped(struct str *o, const char *text, size_t at, size_t indent)
 {
 	while (*text) {
-		size_t n = strcspn(text, " "), c = columns_of(text, n);
+		size_t n = word_length(text), c = columns_of(text, n);
 
 		if (at > indent && at + 1 + c > COLUMNS) {
 			str_printf(o, "\n%*s", (int)indent, "");
@@ -65,9 +80,24 @@ static void put_line(struct str *o, const char *word, const char *text)
 	text_wrapped(o, str_ok(&clean) ? clean.s : "", INDENT, INDENT);
 }
 
+/* "global used by main.f (data+0x1f20 main.large)": what it is stands behind it anyhow. */
+static void put_root_name(struct str *o, const char *name)
+{
+	const char *at = strstr(name, "+0x");
+	char text[300];
+
+	at = at ? strchr(at, ' ') : NULL;
+	if (!at || (size_t)(at - name) >= sizeof(text)) {
+		text_clean(o, name);
+		return;
+	}
+	snprintf(text, sizeof(text), "%.*s)", (int)(at - name), name);
+	text_clean(o, text);
+}
+
 static void put_root(struct str *o, const struct ans_holder *h)
 {
-	text_clean(o, *h->name ? h->name : h->what);
+	put_root_name(o, *h->name ? h->name : h->what);
 	if (*h->frame && strcmp(h->what, "goroutine") == 0) {
 		str_put(o, *h->frame == '(' ? " " : " in ");
 		text_clean(o, h->frame);
@@ -167,13 +197,20 @@ static void put_goroutine(struct str *o, const struct ans_finding *f)
 	text_wrapped(o, str_ok(&line) ? line.s : "", INDENT, INDENT);
 }
 
-static void put_cut(struct str *o, const struct ans_cut *c)
+static void put_cut(struct str *o, const struct ans_finding *f)
 {
 	_cleanup_(str_deinit) struct str line = { 0 };
+	const struct ans_cut *c = &f->cut;
+	size_t n = f->holder.nodes.n;
 	char size[16];
 
 	if (!c->found)
 		return;
+	if (n && f->holder.nodes.v[n - 1].addr == c->to.addr) {
+		str_printf(o, "   %-10sthe last of these references: without it %s go\n", "cut",
+			   str_bytes(size, c->bytes));
+		return;
+	}
 	put_node(&line, &c->from, false);
 	str_put(&line, " \xe2\x86\x92 ");
 	text_clean(&line, *c->to.type ? c->to.type : c->to.what);
@@ -267,8 +304,15 @@ static void put_finding(struct str *o, enum text_style st, size_t number,
 	str_put(o, "   ");
 	text_wrapped(o, str_ok(&title) ? title.s : "", 3, 3);
 	put_chain(o, &f->holder);
+	if (!strcmp(f->verdict, "info")) { /* no fault: no advice */
+		put_growth(o, f);
+		put_details(o, f->detail);
+		put_line(o, "signature", f->signature);
+		str_put(o, "\n");
+		return;
+	}
 	put_goroutine(o, f);
-	put_cut(o, &f->cut);
+	put_cut(o, f);
 	put_site(o, f);
 	put_growth(o, f);
 	put_details(o, f->detail);
