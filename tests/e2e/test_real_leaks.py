@@ -16,11 +16,10 @@ import procs
 LEAKS = {
     "backoff": {"module": "lestrrat-go/backoff", "kinds": ["goroutine-leak"], "verdicts": ["leak"],
                 "says": r"backoff/v2\.\(\*controller\)\.loop", "count": 1500},
-    "sessions": {"module": "gorilla/sessions", "kinds": ["global-growth", "pointer-chain"], "verdicts": ["leak", "suspect"],
-                 "says": r"gorilla/context\.(data|datat)", "type": r"map\[\*net/http\.Request\]", "bytes": 6 << 20},
-    "promhttp": {"module": "prometheus/client_golang", "kinds": ["global-growth", "pointer-chain"],
-                 "verdicts": ["leak", "suspect"], "says": r"main\.(requests|seconds)|prometheus\.DefaultRegisterer",
-                 "type": r"metricWithLabelValues|prometheus\.", "bytes": 4 << 20},
+    "sessions": {"module": "gorilla/sessions", "kinds": ["global-growth"], "verdicts": ["leak", "suspect"],
+                 "says": r"gorilla/context\.", "type": r"http\.Request", "bytes": 6 << 20},
+    "promhttp": {"module": "prometheus/client_golang", "kinds": ["global-growth"], "verdicts": ["leak", "suspect"],
+                 "says": r"prometheus\.metricMap\W", "type": r"metricWithLabelValues", "bytes": 4 << 20},
     "grpcstream": {"module": "grpc/grpc-go", "kinds": ["context-leak"], "verdicts": ["leak", "suspect"],
                    "says": r"context\.cancelCtx", "type": r"context\.", "bytes": 4 << 20},
 }
