@@ -4,6 +4,7 @@
 #include "find/priv.h"
 
 const struct detector *const detectors[] = {
+	&detect_finalizer_backlog,
 	&detect_finalizer_cycle,
 	&detect_global_growth,
 	&detect_lock_contention,

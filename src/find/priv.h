@@ -6,6 +6,7 @@
 
 #include "find/find.h"
 
+extern const struct detector detect_finalizer_backlog;
 extern const struct detector detect_finalizer_cycle;
 extern const struct detector detect_global_growth;
 extern const struct detector detect_lock_contention;
