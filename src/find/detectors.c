@@ -6,6 +6,9 @@
 const struct detector *const detectors[] = {
 	&detect_finalizer_backlog,
 	&detect_finalizer_cycle,
+	&detect_goroutine_leak,
+	&detect_channel_backlog,
+	&detect_goroutine_hold,
 	&detect_global_growth,
 	&detect_lock_contention,
 	&detect_substring_pin,

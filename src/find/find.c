@@ -5,6 +5,7 @@
  */
 #include "base/clock.h"
 #include "find/content.h"
+#include "find/liveness.h"
 #include "find/priv.h"
 
 const char *find_verdict_word(uint8_t verdict)
@@ -88,8 +89,32 @@ struct err *find_run(struct find *f)
 	return err ? err : keep_err(&f->keep);
 }
 
+uint64_t find_least_bytes(const struct find *f)
+{
+	return MAX(1ULL << 20, f->l.g->reached_bytes / 100);
+}
+
+struct err *find_liveness(struct find *f, const struct liveness **ret)
+{
+	if (!f->liveness) {
+		struct liveness *v = zalloc(1, sizeof(*v));
+		struct err *err = v ? liveness_create(&f->l, v) : &err_nomem;
+
+		if (err) {
+			free(v);
+			return err;
+		}
+		f->liveness = v;
+	}
+	*ret = f->liveness;
+	return NULL;
+}
+
 void find_deinit(struct find *f)
 {
+	if (f->liveness)
+		liveness_deinit(f->liveness);
+	free(f->liveness);
 	vec_free(&f->found);
 	vec_free(&f->costs);
 	look_index_free(f->l.index);

@@ -92,6 +92,7 @@ struct find {
 	const struct find_memory *memory; /* NULL: not known */
 	const struct find_since *since;	  /* an earlier look; NULL: none.  Suspects that grew since
 					   * then are raised by find_run(), no detector need do it */
+	struct liveness *liveness; /* find_liveness(); NULL: not asked */
 	struct keep keep;
 	VEC(struct finding) found;
 	VEC(struct find_cost) costs;
@@ -125,6 +126,13 @@ struct err *find_say(struct find *f, const struct finding *x) MUST_CHECK;
  * a global's name, else who uses it; "goroutine main.worker".  Of the keep.
  */
 const char *find_root_key(struct find *f, uint32_t r);
+
+/* Fewer bytes are trifles: 1 MiB, and 1 % of the live heap. */
+uint64_t find_least_bytes(const struct find *f);
+
+/* Which goroutines can never run again; made once, borrowed. */
+struct liveness;
+struct err *find_liveness(struct find *f, const struct liveness **ret) MUST_CHECK;
 
 /* Version of the program's Go: 24 for go1.24.13; what a fix may recommend. */
 unsigned find_go_minor(const struct find *f);

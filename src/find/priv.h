@@ -8,13 +8,18 @@
 
 extern const struct detector detect_finalizer_backlog;
 extern const struct detector detect_finalizer_cycle;
+extern const struct detector detect_channel_backlog;
 extern const struct detector detect_global_growth;
+extern const struct detector detect_goroutine_hold;
+extern const struct detector detect_goroutine_leak;
 extern const struct detector detect_lock_contention;
 extern const struct detector detect_substring_pin, detect_subslice_pin, detect_slice_waste,
 	detect_duplicate_strings;
 
 /* With an earlier look: suspects that grew are raised, those that did not are cleared. */
 void find_compare(struct find *f);
+/* What a root points to that retains most; the root where that is nothing. */
+gnode find_biggest_held(const struct look *l, gnode root);
 /* Sets signature. */
 void find_sign(struct finding *x);
 /* Merges what says the same; then bytes that can be freed × certainty, largest first. */

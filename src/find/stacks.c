@@ -66,3 +66,96 @@ int look_compare_stacks(const struct go_stacks *st, size_t x, size_t y)
 		return p->start_pc < q->start_pc ? -1 : 1;
 	return 0;
 }
+
+enum { LINES_MAX = 64 };
+
+const char *look_function_at(const struct go *go, taddr pc)
+{
+	struct go_func f;
+
+	return pc && go_func_at(go, pc, &f) && f.name ? f.name : "";
+}
+
+static bool is_wrapper(const char *function)
+{
+	return strstr(function, ".gowrap") ||
+	       strstr(function, "\xc2\xb7"
+				"dwrap") ||
+	       !strcmp(function, "runtime.goexit");
+}
+
+/* The outermost frame's function that is no wrapper of the compiler's; "" unknown. */
+static const char *outermost_function(const struct snapshot *s, const struct go_goroutine *gr)
+{
+	struct go_line lines[LINES_MAX];
+
+	for (size_t i = gr->nframes; i-- > 0;) {
+		const struct go_frame *f = &s->stacks.frames.v[gr->first_frame + i];
+		size_t n = go_lines_at(s->go, go_frame_line_pc(f), lines, LINES_MAX);
+
+		while (n-- > 0)
+			if (lines[n].function && !is_wrapper(lines[n].function))
+				return lines[n].function;
+	}
+	return "";
+}
+
+/*
+ * What the go statement started, in the reader's names: `go f(x)` is compiled to a wrapper
+ * (f.gowrap1), main.main runs in runtime.main.
+ */
+const char *look_goroutine_function(const struct snapshot *s, size_t i)
+{
+	const struct go_goroutine *gr = &s->stacks.gs.v[i];
+	const char *start = look_function_at(s->go, gr->start_pc), *f;
+
+	if (!strcmp(start, "runtime.main"))
+		return "main.main";
+	if (*start && !is_wrapper(start))
+		return start;
+	f = outermost_function(s, gr);
+	/* Without inlined calls the wrapper says more than the runtime function that it waits in.
+	 */
+	return *f && (!*start || !s->dump || strncmp(f, "runtime.", 8) != 0) ? f : start;
+}
+
+/* The runtime's, and what the program calls to wait. */
+static bool is_library(const char *function)
+{
+	static const char *const packages[] = { "runtime.", "sync.", "internal/", "time." };
+
+	for (size_t i = 0; i < ARRAY_LEN(packages); i++)
+		if (!strncmp(function, packages[i], strlen(packages[i])))
+			return true;
+	return is_wrapper(function);
+}
+
+bool look_waiting_line(const struct snapshot *s, size_t i, struct go_line *ret)
+{
+	const struct go_goroutine *gr = &s->stacks.gs.v[i];
+	struct go_line lines[LINES_MAX];
+
+	for (size_t k = 0; k < gr->nframes; k++) {
+		const struct go_frame *f = &s->stacks.frames.v[gr->first_frame + k];
+		size_t n = go_lines_at(s->go, go_frame_line_pc(f), lines, LINES_MAX);
+
+		for (size_t j = 0; j < n; j++)
+			if (lines[j].function && !is_library(lines[j].function)) {
+				*ret = lines[j];
+				return true;
+			}
+	}
+	return false;
+}
+
+const char *look_creator(const struct snapshot *s, size_t i)
+{
+	return look_function_at(s->go, s->stacks.gs.v[i].go_pc);
+}
+
+bool look_creation_line(const struct snapshot *s, size_t i, struct go_line *ret)
+{
+	taddr pc = s->stacks.gs.v[i].go_pc;
+
+	return pc && go_lines_at(s->go, pc - 1, ret, 1) && ret->function;
+}

@@ -4,7 +4,7 @@
 #ifndef LIMPET_FIND_STACKS_H
 #define LIMPET_FIND_STACKS_H
 
-#include "snapshot/snapshot.h"
+#include "snapshot/look.h"
 
 /* nanotime() of the snapshot's instant, or shortly before; 0: unknown. */
 uint64_t look_clock_ns(const struct snapshot *s);
@@ -13,5 +13,18 @@ uint64_t look_waited_ns(uint64_t clock_now, int64_t waitsince);
 
 /* Compare two goroutines by their physical frames and where they began. */
 int look_compare_stacks(const struct go_stacks *st, size_t x, size_t y);
+
+/* "" unknown. */
+const char *look_function_at(const struct go *go, taddr pc);
+/*
+ * What the go statement started, in the reader's names: `go f(x)` is compiled to a wrapper
+ * (f.gowrap1), main.main runs in runtime.main.
+ */
+const char *look_goroutine_function(const struct snapshot *s, size_t i);
+const char *look_creator(const struct snapshot *s, size_t i);
+/* The innermost line that is the program's own; false: none. */
+bool look_waiting_line(const struct snapshot *s, size_t i, struct go_line *ret);
+/* The go statement. */
+bool look_creation_line(const struct snapshot *s, size_t i, struct go_line *ret);
 
 #endif

@@ -87,16 +87,17 @@ static struct err *turn_hidden(struct job *j)
 	return err;
 }
 
-/* The super-root's edges lie in the order of the roots, graph.h. */
-static struct err *turn_late(struct job *j)
+/* The super-root's edges lie in the order of the roots, graph.h.  thing 0: of all late ones. */
+static struct err *turn_late(struct job *j, gnode thing)
 {
 	uint32_t first = graph_first(j->g, 0);
 	struct err *err = NULL;
 
 	for (size_t i = 0; i < j->w->late.n && !err; i++) {
-		uint32_t e = first + j->w->late.v[i].root - 1;
+		struct graph_late l = j->w->late.v[i];
+		uint32_t e = first + l.root - 1;
 
-		if (j->g->to[e] == j->w->late.v[i].root)
+		if ((!thing || l.thing == thing) && j->g->to[e] == l.root)
 			err = turn(j, e, 0);
 	}
 	return err;
@@ -177,7 +178,7 @@ static struct err *walk_live(struct job *j)
 	struct err *err = turn_hidden(j);
 
 	if (!err)
-		err = turn_late(j);
+		err = turn_late(j, 0);
 	if (!err) {
 		reach_push(&j->reach, 0);
 		reach_drain(&j->reach, REACH_ALL);
@@ -213,6 +214,20 @@ struct err *graph_reach_late(struct graph *g, struct graph_waits *w)
 	g->reached = big_steal(&bits);
 	bits_measure(g, g->reached, &g->nreached_objects, &g->reached_bytes);
 	return NULL;
+}
+
+struct err *graph_waker_path(struct graph *g, struct graph_waits *w, gnode v, gnode **ret_path,
+			     size_t *ret_len)
+{
+	_cleanup_(job_deinit) struct job j = { .g = g, .w = w };
+	struct err *err = turn_hidden(&j);
+
+	if (!err)
+		err = turn_late(&j, v);
+	if (!err)
+		err = graph_path(g, v, ret_path, ret_len);
+	turn_back(&j);
+	return err;
 }
 
 struct freed {

@@ -38,6 +38,13 @@ struct err *graph_reach_late(struct graph *g, struct graph_waits *w) MUST_CHECK;
 /* What s->waits says of the graph's nodes. */
 struct err *graph_waits_of(const struct graph *g, struct graph_waits *ret) MUST_CHECK;
 
+/*
+ * The shortest way from a root to v that is a reason for v to live: not through hidden edges, nor
+ * from late roots that wait for v itself.  As graph_path().
+ */
+struct err *graph_waker_path(struct graph *g, struct graph_waits *w, gnode v, gnode **ret_path,
+			     size_t *ret_len) MUST_CHECK;
+
 static inline bool graph_live(const struct graph *g, gnode v)
 {
 	return !g->live || (g->live[v >> 6] >> (v & 63) & 1);

@@ -51,70 +51,24 @@ struct err *agg_stack_groups(const struct snapshot *s, size_t **ret_order, size_
 	return NULL;
 }
 
-static const char *function_at(const struct go *go, taddr pc)
-{
-	struct go_func f;
-
-	return pc && go_func_at(go, pc, &f) && f.name ? f.name : "";
-}
-
-static bool is_wrapper(const char *function)
-{
-	return strstr(function, ".gowrap") ||
-	       strstr(function, "\xc2\xb7"
-				"dwrap") ||
-	       !strcmp(function, "runtime.goexit");
-}
-
-/* The outermost frame's function that is no wrapper of the compiler's; "" unknown. */
-static const char *outermost_function(const struct agg *a, const struct go_goroutine *gr)
-{
-	struct go_line lines[LINES_MAX];
-
-	for (size_t i = gr->nframes; i-- > 0;) {
-		const struct go_frame *f = &a->s->stacks.frames.v[gr->first_frame + i];
-		size_t n = go_lines_at(a->s->go, go_frame_line_pc(f), lines, LINES_MAX);
-
-		while (n-- > 0)
-			if (lines[n].function && !is_wrapper(lines[n].function))
-				return lines[n].function;
-	}
-	return "";
-}
-
-/*
- * What the go statement started, in the reader's names: `go f(x)` is compiled to a wrapper
- * (f.gowrap1), main.main runs in runtime.main.
- */
-static const char *goroutine_function(const struct agg *a, const struct go_goroutine *gr)
-{
-	const char *start = function_at(a->s->go, gr->start_pc), *f;
-
-	if (!strcmp(start, "runtime.main"))
-		return "main.main";
-	if (*start && !is_wrapper(start))
-		return start;
-	f = outermost_function(a, gr);
-	/* Without inlined calls the wrapper says more than the runtime function that it waits in.
-	 */
-	return *f && (!*start || !a->s->dump || strncmp(f, "runtime.", 8) != 0) ? f : start;
-}
-
 const char *agg_goroutine_function(const struct agg *a, size_t i)
 {
-	return goroutine_function(a, &a->s->stacks.gs.v[i]);
+	return look_goroutine_function(a->s, i);
 }
 
 static bool is_waiting(const struct go_goroutine *gr)
 {
-	return !strcmp(go_status_name(gr->status), "waiting");
+	const char *status = go_status_name(gr->status);
+
+	/* "leaked": it waits, and the runtime's own search has found it (mgc.go, 1.26) */
+	return !strcmp(status, "waiting") || !strcmp(status, "leaked");
 }
 
 const char *agg_goroutine_name(struct agg *a, size_t i)
 {
 	const struct go_goroutine *gr = &a->s->stacks.gs.v[i];
 	const char *wait = is_waiting(gr) ? go_wait_reason(a->s->go, gr->wait_reason) : "";
-	const char *f = goroutine_function(a, gr);
+	const char *f = look_goroutine_function(a->s, i);
 
 	return keepf(&a->keep, "%s [%s]", *f ? f : "(unknown function)",
 		     *wait ? wait : go_status_name(gr->status));
@@ -195,7 +149,7 @@ static struct err *push_goroutine(struct agg *a, size_t i, const struct pushing 
 		.state = go_status_name(gr->status),
 		.wait = waits ? go_wait_reason(a->s->go, gr->wait_reason) : "",
 		.since_ns = waits ? look_waited_ns(p->clock, gr->waitsince) : ANS_UNKNOWN,
-		.function = goroutine_function(a, gr),
+		.function = look_goroutine_function(a->s, i),
 		.created_at = creation_site(a->s->go, gr),
 		.retained = p->retained ? p->retained[i] : ANS_UNKNOWN,
 		.leaked = p->v->known ? leak_state_word(p->v->state[i]) : NULL,
@@ -210,7 +164,7 @@ static struct err *push_goroutine(struct agg *a, size_t i, const struct pushing 
 		err = push_frames(a, gr, ret);
 	if (!err)
 		err = push_waits(a, p->v, &g, ret);
-	g.creator = function_at(a->s->go, gr->go_pc);
+	g.creator = look_function_at(a->s->go, gr->go_pc);
 	g.nframes = ret->frames.n - g.first_frame;
 	if (err)
 		return err;

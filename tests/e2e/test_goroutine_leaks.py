@@ -1,0 +1,64 @@
+"""`goroutines --leaked`: proved is what the runtime's own search finds, no more and no less (Go 1.26 and later), and
+what the runtime's own test expects in programs of older versions."""
+import os
+
+import pytest
+
+import cores
+import leaks
+import procs
+
+# Of each lock one, and the ones that wait for each other.
+QUICK = ["Cockroach1055", "Cockroach1462", "Cockroach2448", "Cockroach3710", "Etcd7492", "Grpc3017", "Hugo3251", "Moby27782"]
+
+
+def right(*args, **more):
+    done = leaks.check(*args, **more)
+    assert not leaks.complaints(done)
+    return sum(n for n, _ in done.values())
+
+
+def test_as_the_runtime_finds():
+    assert right("1.27", "micro") > 100
+
+
+def test_as_the_runtime_finds_in_real_bugs():
+    assert right("1.27", "goker", only=QUICK) > 1000
+
+
+def test_where_the_runtime_cannot():
+    assert right("1.22", "micro") > 100
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("part", ["micro", "goker"])
+@pytest.mark.parametrize("sources", ["1.26", "1.27"])
+@pytest.mark.parametrize("minor", ["1.22", "1.23", "1.24", "1.25", "1.26", "1.27"])
+def test_all(minor, sources, part):
+    assert right(minor, part, sources) > 100
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("minor", ["1.22", "1.27"])
+def test_with_dwarf(minor):
+    assert right(minor, "micro", flavour="dwarf") > 100
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("minor", ["1.22", "1.24", "1.27"])
+def test_in_a_core(minor):
+    def look(target):
+        core = cores.gcore(target)
+        try:
+            return leaks.proved(core)
+        finally:
+            os.unlink(core)
+
+    assert right(minor, "micro", look=look, only=["Select", "Mixed", "Cond", "RWMutexLock", "NilRecv", "NCastLeak", "WaitGroup"]) > 5
+
+
+def test_heap_dump_says_that_it_cannot(tmp_path):
+    with procs.Target("heapdump", args=[tmp_path / "dump"]) as target:
+        target.ready()
+        done = procs.limpet("goroutines", str(tmp_path / "dump"), "--leaked", code=4)
+        assert "does not say who waits for what" in done.stderr
