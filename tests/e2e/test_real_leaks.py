@@ -7,6 +7,7 @@ docs/real-leaks.md tells what they are.
 import json
 import os
 import re
+import signal
 
 import pytest
 
@@ -75,6 +76,33 @@ def test_fixed_is_silent(name, minor):
         found = procs.limpet_json("report", target.pid)["findings"]
     bad = [f for f in found if f["verdict"] == "leak" or (f["verdict"] == "suspect" and about(f, leak))]
     assert not bad, bad
+
+
+def two_looks(name, fixed, tmp_path):
+    """The findings of a second look, after as much work as before the first one."""
+    before = str(tmp_path / "before.core")
+    with start(name, fixed, procs.build_targets.NEWEST) as target:
+        procs.limpet("snapshot", target.pid, "-o", before)
+        at = len(target.lines)
+        os.kill(target.pid, signal.SIGHUP)
+        target.wait_line("ROUNDS", after=at)
+        return procs.limpet_json("report", target.pid, "--since", before)["findings"]
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_growth_is_proof(name, tmp_path):
+    """What one look could only suspect a second one calls a leak."""
+    found = two_looks(name, False, tmp_path)
+    told = [f"{f['kind']} {f['verdict']}/{f['proof']} {f['retained_bytes']} {f['title']}" for f in found]
+    ours = [f for f in found if about(f, LEAKS[name])]
+    assert ours and found.index(ours[0]) == 0, told
+    assert ours[0]["kind"] in LEAKS[name]["kinds"] and ours[0]["verdict"] == "leak", told
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_fixed_does_not_grow(name, tmp_path):
+    found = two_looks(name, True, tmp_path)
+    assert not [f for f in found if f["verdict"] == "leak" or (f["verdict"] == "suspect" and about(f, LEAKS[name]))], found
 
 
 @pytest.mark.parametrize("name", LEAKS)
