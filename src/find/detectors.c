@@ -15,5 +15,10 @@ const struct detector *const detectors[] = {
 	&detect_subslice_pin,
 	&detect_slice_waste,
 	&detect_duplicate_strings,
+	&detect_closure_capture,
+	&detect_context_leak,
+	&detect_timer_leak,
+	/* says nothing of what others have told: comes last */
+	&detect_global_growth,
 	NULL,
 };

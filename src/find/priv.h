@@ -12,6 +12,9 @@ extern const struct detector detect_channel_backlog;
 extern const struct detector detect_global_growth;
 extern const struct detector detect_goroutine_hold;
 extern const struct detector detect_goroutine_leak;
+extern const struct detector detect_closure_capture;
+extern const struct detector detect_context_leak;
+extern const struct detector detect_timer_leak;
 extern const struct detector detect_lock_contention;
 extern const struct detector detect_substring_pin, detect_subslice_pin, detect_slice_waste,
 	detect_duplicate_strings;

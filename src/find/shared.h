@@ -18,4 +18,7 @@ struct shared {
 struct err *shared_holders(const struct look *l, const gnode *v, unsigned n,
 			   struct shared *ret) MUST_CHECK;
 
+/* Bits by node: what goroutines reach from their stacks in at most depth steps.  Free with free(). */
+struct err *shared_near_stacks(const struct look *l, unsigned depth, uint64_t **ret) MUST_CHECK;
+
 #endif
