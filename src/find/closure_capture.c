@@ -17,6 +17,7 @@ struct group {
 	uint32_t type;
 	uint64_t n, bytes;
 	gnode largest;
+	gnode parent; /* that holds all of them; 0: there is no such one */
 };
 
 struct work {
@@ -33,6 +34,17 @@ static bool is_held_by_stack(const struct look *l, gnode v)
 	       l->s->roots.v[up - 1].kind == SNAP_ROOT_GOROUTINE;
 }
 
+/* What time.AfterFunc and context.AfterFunc will call: a matter of timers and contexts. */
+static bool is_a_calls(const struct look *l, gnode up)
+{
+	const char *name = place_type_name(l, fans_type(l, up));
+
+	name += *name == '~';
+	return !strcmp(name, "runtime.timeTimer") || !strcmp(name, "time.Timer") ||
+	       !strcmp(name, "runtime.timer") || !strcmp(name, "context.afterFuncCtx") ||
+	       !strcmp(name, "[]*runtime.timer");
+}
+
 static struct err *see(const struct look *l, void *arg, uint64_t id)
 {
 	struct work *w = arg;
@@ -43,8 +55,12 @@ static struct err *see(const struct look *l, void *arg, uint64_t id)
 	if (is_held_by_stack(l, v))
 		return NULL;
 	/* one that another of its own holds is counted with that */
-	if (up != GRAPH_NONE && fans_type(l, up) == x->type)
+	if (up == GRAPH_NONE || fans_type(l, up) == x->type || is_a_calls(l, up))
 		return NULL;
+	if (!x->n)
+		x->parent = graph_is_object(l->g, up) ? up : 0;
+	if (x->parent != up)
+		x->parent = 0;
 	x->n++;
 	x->bytes += l->g->retained[v];
 	if (x->largest == GRAPH_NONE || l->g->retained[v] > l->g->retained[x->largest])
@@ -158,7 +174,7 @@ static struct err *say(struct work *w, const struct group *x, const struct captu
 		.verdict = FIND_SUSPECT,
 		.proof = FIND_MEASURED,
 		.bytes = x->bytes,
-		.node = x->largest,
+		.node = x->n > 1 && x->parent ? x->parent : x->largest,
 		.goroutine = FIND_NO_GOROUTINE,
 		.count = x->n,
 		.title = keepf(&f->keep, "%s of %s keep %s alive through %s", many, fn,
@@ -173,8 +189,9 @@ static struct err *say(struct work *w, const struct group *x, const struct captu
 			"whether the number of these closures grows: `limpet snapshot PID -o before.core`, "
 			"later `limpet report PID --since before.core`",
 		.confirm = "limpet report PID --since before.core",
-		.detail = keepf(&f->keep, "the largest keeps %s",
-				place_bytes(f, f->l.g->retained[x->largest])),
+		.detail = x->n > 1 ? keepf(&f->keep, "the largest keeps %s",
+					   place_bytes(f, f->l.g->retained[x->largest]))
+				   : "",
 	};
 	return find_say(f, &y);
 }

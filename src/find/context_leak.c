@@ -242,9 +242,11 @@ static struct err *say(struct work *w, const struct parent *p, const struct tall
 				place_count(f, other), type,
 				later ? ", with deadlines hours away"
 				      : ", and no goroutine seems to use them");
-	y.detail = keepf(&f->keep, "the parent has %s children%s%s", place_count(f, p->len),
-			 t->seen < p->len ? ", judged by a part of them; " : "",
-			 t->seen < p->len ? place_count(f, t->seen) : "");
+	y.detail =
+		t->seen < p->len
+			? keepf(&f->keep, "the parent has %s children, %s of them were looked at",
+				place_count(f, p->len), place_count(f, t->seen))
+			: keepf(&f->keep, "the parent has %s children", place_count(f, p->len));
 	if (!proved)
 		y.decide =
 			"whether their number grows while the load is the same: `limpet snapshot PID -o "
