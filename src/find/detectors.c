@@ -9,7 +9,6 @@ const struct detector *const detectors[] = {
 	&detect_goroutine_leak,
 	&detect_channel_backlog,
 	&detect_goroutine_hold,
-	&detect_global_growth,
 	&detect_lock_contention,
 	&detect_substring_pin,
 	&detect_subslice_pin,
