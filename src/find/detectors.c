@@ -13,6 +13,7 @@ const struct detector *const detectors[] = {
 	&detect_substring_pin,
 	&detect_subslice_pin,
 	&detect_slice_waste,
+	&detect_map_bloat,
 	&detect_duplicate_strings,
 	&detect_closure_capture,
 	&detect_context_leak,
