@@ -14,6 +14,8 @@ const struct detector *const detectors[] = {
 	&detect_subslice_pin,
 	&detect_slice_waste,
 	&detect_map_bloat,
+	&detect_sync_pool_dirty,
+	&detect_sync_pool_large,
 	&detect_duplicate_strings,
 	&detect_closure_capture,
 	&detect_context_leak,

@@ -61,24 +61,26 @@ static bool is_func(const struct work *w, taddr fn)
 	return !fn || (go_func_at(w->l->s->go, pc, &f) && f.entry == pc);
 }
 
-/* Would a sync.Pool lie around the word at `at`, its field local? */
-static bool looks_like_pool(const struct work *w, taddr at, taddr *ret)
+/*
+ * Would a sync.Pool lie at `at`?  In use, or emptied by the last cycle: then its locals are the
+ * victims.  Who finds victims empty sets their size to 0 and leaves the pointer (getSlow).
+ */
+static bool looks_like_pool(const struct work *w, taddr at)
 {
 	const struct look_pools *p = w->p;
 	uint8_t b[IMAGE_MAX];
 	uint64_t size, victim_size;
-	struct err *err;
+	struct err *err = target_read(w->l->s->t, at, b, p->type->bytes);
 
-	*ret = at - p->local_off;
-	err = target_read(w->l->s->t, *ret, b, p->type->bytes);
 	if (err) {
 		err_free(err);
 		return false;
 	}
 	size = load_u64(b + p->size_off);
 	victim_size = load_u64(b + p->victim_size_off);
-	if (size != p->nps || (victim_size && victim_size != p->nps) ||
-	    !victim_size != !load_u64(b + p->victim_off))
+	if ((size && size != p->nps) || (victim_size && victim_size != p->nps) ||
+	    !(size | victim_size) || !size != !load_u64(b + p->local_off) ||
+	    (victim_size && !load_u64(b + p->victim_off)))
 		return false;
 	return is_func(w, load_u64(b + p->new_off));
 }
@@ -121,23 +123,36 @@ static bool is_found(const struct work *w, size_t n, taddr at)
 	return lo < n && w->p->v.v[lo].at == at;
 }
 
+static struct err *see_word(struct work *w, const struct snap_slot *sl, uint32_t r, size_t known)
+{
+	const uint64_t off[2] = { w->p->local_off, w->p->victim_off };
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct look_pool f = { sl->at - off[i], GO_NO_OBJECT, 0, UINT32_MAX, r };
+
+		if (sl->at <= off[i] || !looks_like_pool(w, f.at))
+			continue;
+		if (!is_found(w, known, f.at) && !vec_push(&w->p->v, f))
+			return &err_nomem;
+		break;
+	}
+	return NULL;
+}
+
 static struct err *see_root(struct work *w, const struct go_type *local, uint32_t r, size_t known)
 {
 	const struct snapshot *s = w->l->s;
 	const struct snap_root *root = &s->roots.v[r];
+	struct err *err = NULL;
 
-	for (uint64_t i = root->first_slot; i < root->first_slot + root->nslots && i < s->slots.n;
-	     i++) {
+	for (uint64_t i = root->first_slot;
+	     i < root->first_slot + root->nslots && i < s->slots.n && !err; i++) {
 		const struct snap_slot *sl = &s->slots.v[i];
-		struct look_pool f = { .object = GO_NO_OBJECT, .var = UINT32_MAX, .root = r };
 
-		if (sl->object == GO_NO_OBJECT || !may_be_locals(w, local, sl->object, sl->value) ||
-		    !looks_like_pool(w, sl->at, &f.at) || is_found(w, known, f.at))
-			continue;
-		if (!vec_push(&w->p->v, f))
-			return &err_nomem;
+		if (sl->object != GO_NO_OBJECT && may_be_locals(w, local, sl->object, sl->value))
+			err = see_word(w, sl, r, known);
 	}
-	return NULL;
+	return err;
 }
 
 /* local of one in use, or victim of one that a cycle has just emptied. */

@@ -17,7 +17,7 @@ extern const struct detector detect_context_leak;
 extern const struct detector detect_timer_leak;
 extern const struct detector detect_lock_contention;
 extern const struct detector detect_substring_pin, detect_subslice_pin, detect_slice_waste,
-	detect_duplicate_strings, detect_map_bloat;
+	detect_duplicate_strings, detect_map_bloat, detect_sync_pool_dirty, detect_sync_pool_large;
 
 /* With an earlier look: suspects that grew are raised, those that did not are cleared. */
 void find_compare(struct find *f);
