@@ -112,6 +112,7 @@ struct args {
 	uint64_t width, bytes; /* object; UINT64_MAX: not said */
 	bool raw;
 	struct handler_opts handler;
+	const struct config *config; /* config.h; NULL: not read */
 	unsigned values;       /* ANS_VALUES_* */
 	struct broker *broker; /* who opens processes and files for us; NULL: we do */
 	char target[24];       /* arg[0] when a name was looked up */
@@ -127,6 +128,12 @@ const struct cmd *command_named(const char *name); /* NULL: none */
 const struct opt *options(size_t *ret_n);
 
 struct err *args_parse(int argc, char *const *argv, struct args *ret) MUST_CHECK;
+
+/*
+ * An option's value from elsewhere, where it was not given: word is "max-pause", "threads" …
+ * Errors: ERR_USAGE.
+ */
+struct err *args_default(struct args *a, const char *word, const char *value) MUST_CHECK;
 
 /* cmd NULL: the overview. */
 void help_text(struct str *o, const struct cmd *cmd);

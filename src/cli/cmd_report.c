@@ -2,8 +2,11 @@
  * cmd_report.c - `limpet report`: everything that one look answers.
  */
 #include "cli/cmds.h"
+#include "cli/config.h"
 #include "cli/session.h"
 #include "target/kind.h"
+
+#include <time.h>
 
 enum { FINDINGS_SHOWN = 10, ROWS_SHOWN = 6 };
 
@@ -28,6 +31,33 @@ static struct err *body(struct session *s, const struct report_ask *more, struct
 		err = session_head(s, &r->head);
 	r->head.detectors = r->findings.detectors.v;
 	r->head.ndetectors = r->findings.detectors.n;
+	return err;
+}
+
+static struct err *check_signatures(const struct args *a)
+{
+	for (size_t i = 0; i < a->nignored; i++)
+		if (!known_is_signature(a->ignored[i]))
+			return err_usage(
+				"--ignore %.60s: want a signature, 16 hex digits as a report "
+				"shows them",
+				a->ignored[i]);
+	return NULL;
+}
+
+/* What is known by the user's files. */
+static struct err *read_known(const struct args *a, struct known *k, struct report_ask *ask)
+{
+	struct err *err = check_signatures(a);
+
+	if (!err)
+		err = config_known(a->config, k);
+	if (!err && a->known)
+		err = known_read(a->known, k);
+	ask->known = k;
+	ask->ignored = a->ignored;
+	ask->nignored = a->nignored;
+	ask->now_unix_s = (int64_t)time(NULL);
 	return err;
 }
 
@@ -82,10 +112,13 @@ struct err *cmd_report(const struct args *a, int *status)
 	_cleanup_(session_trees_deinit) struct session_trees trees = { 0 };
 	_cleanup_(ans_report_deinit) struct ans_report r = { 0 };
 	_cleanup_(str_deinit) struct str o = { 0 };
+	_cleanup_(known_deinit) struct known known = { 0 };
 	struct report_ask ask = { .since_file = a->since };
 	struct err *err = session_trees(a, AGG_TREE_EXACT, &trees);
 
 	(void)status;
+	if (!err)
+		err = read_known(a, &known, &ask);
 	if (!err && a->since)
 		err = look_back(a, &since);
 	if (!err)

@@ -3,6 +3,7 @@
  */
 #include "base/crash.h"
 #include "cli/cmds.h"
+#include "cli/config.h"
 #include "cli/interrupt.h"
 #include "cli/walls.h"
 #include "report/out.h"
@@ -79,9 +80,18 @@ static void hold_standard_fds(void)
 
 static int run(struct args *a)
 {
+	_cleanup_(config_deinit) struct config config = { 0 };
 	int status = 0;
-	struct err *err = walls_raise(a);
+	struct err *err = NULL;
 
+	/* who catches the dead must not fail for a line in a file */
+	if (!a->cmd->free && !(a->cmd->opts & OPT_HANDLER))
+		err = config_read(&config);
+	a->config = &config;
+	if (!err)
+		err = config_limits(&config, a);
+	if (!err)
+		err = walls_raise(a);
 	if (!err)
 		err = limit_memory(a->max_memory);
 	if (!err)

@@ -329,6 +329,26 @@ static struct err *set_option(const struct opt *o, const char *v, struct args *a
 	return set_number(o, v, a);
 }
 
+struct err *args_default(struct args *a, const char *word, const char *value)
+{
+	char name[32];
+	const struct opt *o;
+	struct args tried = *a;
+	struct err *err;
+
+	snprintf(name, sizeof(name), "--%.28s", word);
+	o = option_named(a->cmd, name, strlen(name));
+	if (!o || !o->metavar)
+		return err_usage("%.40s: no such option", word);
+	/* a wrong one is an error also where it would not count */
+	err = set_number(o, value, &tried);
+	if (err || !(a->cmd->opts & o->id) || args_has(a, o->id))
+		return err;
+	*a = tried;
+	a->seen |= o->id;
+	return NULL;
+}
+
 /* argv[*i] is an option; takes its value too. */
 static struct err *parse_option(int argc, char *const *argv, int *i, struct args *a)
 {

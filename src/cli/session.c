@@ -2,6 +2,7 @@
  * session.c - target, Go, snapshot, graph in their legal order, and the way out.
  */
 #include "cli/session.h"
+#include "cli/config.h"
 #include "cli/interrupt.h"
 #include "base/par.h"
 #include "cli/walls.h"
@@ -306,6 +307,7 @@ unsigned session_values(const struct args *a)
 struct err *session_trees(const struct args *a, unsigned otherwise, struct session_trees *ret)
 {
 	static const unsigned trees[] = { AGG_TREE_EXACT, AGG_TREE_OWNER, AGG_TREE_BOTH };
+	struct err *err;
 
 	ret->trees = a->owners ? AGG_TREE_BOTH : otherwise;
 	for (size_t i = 0; a->tree && i <= ARRAY_LEN(trees); i++) {
@@ -315,7 +317,8 @@ struct err *session_trees(const struct args *a, unsigned otherwise, struct sessi
 		if (!strcmp(a->tree, ans_trees_word(trees[i])))
 			break;
 	}
-	return owner_rules_create(a->owners, &ret->rules);
+	err = owner_rules_create(a->owners, &ret->rules);
+	return err ? err : config_owners(a->config, &ret->rules);
 }
 
 struct err *session_emit(struct session *s, const struct str *o)

@@ -193,6 +193,10 @@ struct report_ask {
 	size_t findings, tables;	/* at most so many rows, of each table; findings 0: all */
 	const struct find_since *since; /* an earlier look, matched; NULL: none */
 	const char *since_file;
+	const struct known *known;  /* known.h; NULL: none */
+	const char *const *ignored; /* signatures */
+	size_t nignored;
+	int64_t now_unix_s; /* for the ends of known findings */
 };
 
 /* This look, to be the earlier one of another; needs dominators. */

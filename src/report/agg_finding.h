@@ -23,6 +23,8 @@ struct err *finding_origin(struct agg *a, gnode v, struct ans_origin *ret) MUST_
 const char *finding_holder(struct agg *a, const struct ans_finding *y);
 /* "main.newSession (session.go:41)" */
 const char *finding_site(struct agg *a, const struct ans_origin *o);
+/* Is that the name of who holds it, of a global, a type or a field on the way? */
+bool finding_names(const struct ans_finding *y, const char *name);
 /* text with {holder}, {type} and {site} filled in. */
 const char *finding_fill(struct agg *a, const struct ans_finding *y, const char *text);
 

@@ -97,6 +97,36 @@ const char *finding_holder(struct agg *a, const struct ans_finding *y)
 	return strcmp(root->what, "goroutine") ? root_words(a, root) : goroutine_words(a, root);
 }
 
+static const char *base_type(const char *type)
+{
+	return *type == '*' ? type + 1 : type;
+}
+
+/* "main.Cache" and ".items" are "main.Cache.items". */
+static bool is_field(const char *name, const char *type, const char *field)
+{
+	size_t n = strlen(type);
+
+	return *field == '.' && !strncmp(name, type, n) && !strcmp(name + n, field);
+}
+
+bool finding_names(const struct ans_finding *y, const char *name)
+{
+	if (!strcmp(name, y->holder_text) ||
+	    (y->holder.expression && !strcmp(name, y->holder.expression)))
+		return true;
+	for (size_t i = 0; i < y->holder.nodes.n; i++) {
+		const struct ans_holder *h = &y->holder.nodes.v[i];
+		const char *type = base_type(h->type);
+
+		if (!strcmp(name, h->name) || (*type && !strcmp(name, type)) ||
+		    (*type && is_field(name, type, h->field)) ||
+		    (*h->name && is_field(name, h->name, h->field)))
+			return true;
+	}
+	return false;
+}
+
 static bool is_library(const char *function)
 {
 	const char *slash = strchr(function, '/'), *dot = strchr(function, '.');

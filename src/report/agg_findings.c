@@ -5,6 +5,8 @@
  * Knows no kind.  Ways and cuts of all are looked for at once.
  */
 #include "report/agg_finding.h"
+#include "report/known.h"
+#include "report/owner.h"
 
 enum { ROWS_MAX = 256, STACK_SHOWN = 16 };
 
@@ -148,24 +150,87 @@ static struct err *add_costs(const struct find *f, struct ans_findings *ret)
 	return NULL;
 }
 
-/* Ways of them all, then the rest of those that are shown. */
-static struct err *add_rows(struct agg *a, const struct find *f, size_t limit,
-			    struct ans_findings *ret)
+/* Do the user's rules name one of those on the way?  "cache main.lru" */
+static const struct owner_rule *hint_of(const struct agg *a, const struct ans_finding *y)
 {
-	size_t n = MIN(MIN(f->found.n, limit ? limit : SIZE_MAX), (size_t)ROWS_MAX);
+	for (size_t i = 0; a->owners && i < a->owners->v.n; i++) {
+		const struct owner_rule *r = &a->owners->v.v[i];
+
+		if (r->what == OWNER_NAMED && r->how == OWNER_PLAIN && finding_names(y, r->holder))
+			return r;
+	}
+	return NULL;
+}
+
+/* Who wishes that it is not shown; false: nobody. */
+static bool is_ignored(struct agg *a, const struct report_ask *ask, struct ans_finding *y,
+		       struct ans_ignored *ret)
+{
+	const struct known_line *k = known_of(ask->known, y->signature);
+	const struct owner_rule *hint = strcmp(y->verdict, "suspect") ? NULL : hint_of(a, y);
+
+	*ret = (struct ans_ignored){ .kind = y->kind,
+				     .verdict = y->verdict,
+				     .title = y->title,
+				     .signature = y->signature,
+				     .why = "",
+				     .bytes = y->bytes + y->stack_bytes };
+	y->known = "";
+	for (size_t i = 0; i < ask->nignored; i++)
+		if (!strcmp(ask->ignored[i], y->signature))
+			ret->by = "--ignore";
+	if (k && ask->now_unix_s < k->end_unix_s) {
+		ret->by = keepf(&a->keep, "%s", k->source);
+		ret->why = keepf(&a->keep, "until %s: %s", k->until, k->reason);
+	} else if (k) {
+		y->known = keepf(&a->keep, "was known until %s: %s (%s)", k->until, k->reason,
+				 k->source);
+	}
+	if (hint) {
+		ret->by = hint->source;
+		ret->why = hint->reason;
+	}
+	return ret->by != NULL;
+}
+
+/* Ways of as many as will be enough; of these the ones that are to be shown. */
+static struct err *choose(struct agg *a, const struct find *f, const struct report_ask *ask,
+			  struct ans_findings *ret)
+{
+	size_t limit = ask->findings ? ask->findings : SIZE_MAX;
+	size_t n = MIN(f->found.n, (size_t)ROWS_MAX);
 	_cleanup_(freep) const struct finding **x = zalloc(n, sizeof(*x));
+	_cleanup_(ans_findings_deinit) struct ans_findings all = { 0 };
 	struct err *err;
 
 	if (!x)
 		return &err_nomem;
 	for (size_t i = 0; i < n; i++) {
 		x[i] = &f->found.v[i];
-		if (!vec_push(&ret->rows, begin(a, x[i])))
+		if (!vec_push(&all.rows, begin(a, x[i])))
 			return &err_nomem;
 	}
-	err = finding_paths(a, x, ret->rows.v, n);
-	for (size_t i = 0; i < n && !err; i++)
-		err = complete(a, f, x[i], &ret->rows.v[i]);
+	err = finding_paths(a, x, all.rows.v, n);
+	for (size_t i = 0; i < n && !err; i++) {
+		struct ans_finding *y = &all.rows.v[i];
+		struct ans_ignored z;
+
+		fill_texts(a, x[i], y);
+		if (is_ignored(a, ask, y, &z)) {
+			if (!vec_push(&ret->ignored, z))
+				err = &err_nomem;
+			continue;
+		}
+		ret->total++;
+		if (ret->rows.n >= limit)
+			continue;
+		err = complete(a, f, x[i], y);
+		if (!err && !vec_push(&ret->rows, *y))
+			err = &err_nomem;
+		if (!err)
+			*y = begin(a, x[i]); /* what it owned has moved */
+	}
+	ret->total += f->found.n - n;
 	return err;
 }
 
@@ -183,12 +248,11 @@ struct err *agg_findings(struct agg *a, const struct ans_memory *memory,
 	}
 	err = find_run(&f);
 	if (!err)
-		err = add_rows(a, &f, ask->findings, &r);
+		err = choose(a, &f, ask, &r);
 	if (!err)
 		err = add_costs(&f, &r);
 	if (err)
 		return err;
-	r.total = f.found.n;
 	*ret = r;
 	r = (struct ans_findings){ 0 };
 	return NULL;

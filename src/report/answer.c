@@ -94,6 +94,7 @@ void ans_findings_deinit(struct ans_findings *a)
 		vec_free(&a->rows.v[i].stack);
 	}
 	vec_free(&a->rows);
+	vec_free(&a->ignored);
 	vec_free(&a->detectors);
 }
 

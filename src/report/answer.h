@@ -441,6 +441,7 @@ struct ans_finding {
 	struct ans_path holder;	 /* may be empty */
 	struct ans_cut cut;	 /* objects: ANS_UNKNOWN where not counted */
 	struct ans_origin origin;
+	const char *known; /* "" or the line that once silenced it, in words: its day is over */
 	/* with an earlier look */
 	bool fresh, then_known;
 	uint64_t then_bytes, then_count;
@@ -453,7 +454,16 @@ struct ans_finding {
 	VEC(struct ans_frame) stack; /* of that goroutine, innermost first */
 };
 
+/* A finding that is not shown, and by whose wish. */
+struct ans_ignored {
+	const char *kind, *verdict, *title, *signature;
+	const char *by;	 /* "--ignore", "limpet.conf:3" */
+	const char *why; /* the reason that stands there */
+	uint64_t bytes;
+};
+
 struct ans_findings {
+	VEC(struct ans_ignored) ignored;
 	VEC(struct ans_finding) rows;
 	uint64_t total; /* before the limit */
 	VEC(struct ans_cost) detectors;

@@ -84,6 +84,7 @@ void json_profile(struct jw *j, const struct ans_profile *a); /* "memory_profile
 void json_origin(struct jw *j, const struct ans_origin *a);
 void json_path(struct jw *j, const struct ans_path *p);
 void json_since(struct jw *j, const struct ans_since *a);
+void json_ignored(struct jw *j, const struct ans_findings *a);
 void json_cut(struct jw *j, const struct ans_cut *c);	  /* an array of holders */
 void json_holder(struct jw *j, const struct ans_holder *h);
 void json_labels(struct jw *j, const struct ans_labels *l); /* an object; NULL: {}; not known: null */

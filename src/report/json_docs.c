@@ -430,6 +430,11 @@ void json_doc_report(struct str *o, const struct ans_report *a)
 		json_since(&j, &a->since);
 	jw_key(&j, "findings");
 	json_findings(&j, &a->findings);
+	jw_kv_u64(&j, "total_findings", a->findings.total);
+	if (a->findings.ignored.n) {
+		jw_key(&j, "ignored");
+		json_ignored(&j, &a->findings);
+	}
 	jw_key(&j, "top");
 	jw_object(&j);
 	jw_kv_text(&j, "tree", ans_trees_word(a->by_root.trees));

@@ -94,7 +94,28 @@ static void put_finding(struct jw *j, const struct ans_finding *f)
 	jw_kv_text(j, "confirm", f->confirm);
 	jw_kv_text(j, "detail", f->detail);
 	jw_kv_text(j, "signature", f->signature);
+	if (f->known && *f->known)
+		jw_kv_text(j, "known", f->known);
 	jw_end(j, '}');
+}
+
+void json_ignored(struct jw *j, const struct ans_findings *a)
+{
+	jw_array(j);
+	for (size_t i = 0; i < a->ignored.n; i++) {
+		const struct ans_ignored *x = &a->ignored.v[i];
+
+		jw_object(j);
+		jw_kv_text(j, "kind", x->kind);
+		jw_kv_text(j, "verdict", x->verdict);
+		jw_kv_text(j, "title", x->title);
+		jw_kv_u64(j, "retained_bytes", x->bytes);
+		jw_kv_text(j, "signature", x->signature);
+		jw_kv_text(j, "by", x->by);
+		jw_kv_text(j, "why", x->why);
+		jw_end(j, '}');
+	}
+	jw_end(j, ']');
 }
 
 void json_findings(struct jw *j, const struct ans_findings *a)

@@ -320,8 +320,27 @@ static void put_finding(struct str *o, enum text_style st, size_t number,
 	put_line(o, "now", f->mitigate);
 	put_line(o, "decide", f->decide);
 	put_line(o, "confirm", f->confirm);
+	if (f->known)
+		put_line(o, "known", f->known);
 	put_line(o, "signature", f->signature);
 	str_put(o, "\n");
+}
+
+static void put_ignored(struct str *o, const struct ans_ignored *x)
+{
+	_cleanup_(str_deinit) struct str line = { 0 };
+	char size[16];
+
+	str_printf(&line, "%s %s %s: ", x->signature, x->verdict, x->kind);
+	if (x->bytes)
+		str_printf(&line, "%s, ", str_bytes(size, x->bytes));
+	text_clean(&line, x->by);
+	if (*x->why) {
+		str_put(&line, " ");
+		text_clean(&line, x->why);
+	}
+	str_put(o, "left out ");
+	text_wrapped(o, str_ok(&line) ? line.s : "", 9, 9);
 }
 
 void text_findings(struct str *o, enum text_style st, const struct ans_findings *a)
@@ -333,4 +352,8 @@ void text_findings(struct str *o, enum text_style st, const struct ans_findings 
 	if (a->total > a->rows.n)
 		str_printf(o, "%s more findings: --limit 0 has all\n\n",
 			   text_count(n, a->total - a->rows.n));
+	for (size_t i = 0; i < a->ignored.n; i++)
+		put_ignored(o, &a->ignored.v[i]);
+	if (a->ignored.n)
+		str_put(o, "\n");
 }

@@ -115,6 +115,8 @@ static void put_verdict(struct str *o, enum text_style st, const struct ans_find
 		if (n)
 			str_printf(&line, "; %zu %s", n, words[i][n > 1]);
 	}
+	if (a->ignored.n)
+		str_printf(&line, "; %zu left out", a->ignored.n);
 	if (st == TEXT_COLOR)
 		str_put(o, leaks ? "\x1b[1;31m" : "\x1b[1;32m");
 	put_line(o, "verdict", &line);
