@@ -84,6 +84,9 @@ struct err *find_run(struct find *f)
 		err = run_one(f, detectors[i]);
 	if (err)
 		return err;
+	err = find_unite(f); /* first, for what is compared with the sum must be the sum */
+	if (err)
+		return err;
 	find_compare(f);
 	err = find_rank(f);
 	return err ? err : keep_err(&f->keep);

@@ -194,7 +194,8 @@ static double survival(const struct find *f, const struct finding *x)
 {
 	if (x->node == GRAPH_NONE || x->node >= f->l.g->n)
 		return -1;
-	return survived_of(f, x->node, x->then_bytes, f->l.g->retained[x->node]);
+	/* of a group the node is the example, for all of it */
+	return survived_of(f, x->node, x->then_bytes, MAX(f->l.g->retained[x->node], x->bytes));
 }
 
 static void raise(struct find *f, struct finding *x)

@@ -27,5 +27,7 @@ gnode find_biggest_held(const struct look *l, gnode root);
 void find_sign(struct finding *x);
 /* Merges what says the same; then bytes that can be freed × certainty, largest first. */
 struct err *find_rank(struct find *f) MUST_CHECK;
+/* Findings of one signature and verdict become one with their sum: two places of the same name. */
+struct err *find_unite(struct find *f) MUST_CHECK;
 
 #endif

@@ -173,10 +173,38 @@ static void merge(struct find *f, uint8_t *gone)
 		}
 }
 
+static void sweep(struct find *f, const uint8_t *gone)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->found.n; i++)
+		if (!gone[i])
+			f->found.v[n++] = f->found.v[i];
+	f->found.n = n;
+}
+
+struct err *find_unite(struct find *f)
+{
+	_cleanup_(freep) uint8_t *gone = zalloc(f->found.n + 1, 1);
+	size_t n = MIN(f->found.n, (size_t)PAIRS_MAX);
+
+	if (!gone)
+		return &err_nomem;
+	if (f->found.n)
+		qsort(f->found.v, f->found.n, sizeof(f->found.v[0]), compare);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i + 1; k < n && !gone[i]; k++)
+			if (!gone[k] && is_again(&f->found.v[i], &f->found.v[k])) {
+				add_up(f, &f->found.v[i], &f->found.v[k]);
+				gone[k] = 1;
+			}
+	sweep(f, gone);
+	return NULL;
+}
+
 struct err *find_rank(struct find *f)
 {
 	_cleanup_(freep) uint8_t *gone = zalloc(f->found.n + 1, 1);
-	size_t n = 0;
 
 	if (!gone)
 		return &err_nomem;
@@ -184,10 +212,7 @@ struct err *find_rank(struct find *f)
 		return NULL;
 	qsort(f->found.v, f->found.n, sizeof(f->found.v[0]), compare);
 	merge(f, gone);
-	for (size_t i = 0; i < f->found.n; i++)
-		if (!gone[i])
-			f->found.v[n++] = f->found.v[i];
-	f->found.n = n;
+	sweep(f, gone);
 	qsort(f->found.v, f->found.n, sizeof(f->found.v[0]), compare);
 	return NULL;
 }

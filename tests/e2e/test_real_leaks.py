@@ -89,6 +89,7 @@ def two_looks(name, fixed, tmp_path):
         return procs.limpet_json("report", target.pid, "--since", before)["findings"]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", LEAKS)
 def test_growth_is_proof(name, tmp_path):
     """What one look could only suspect a second one calls a leak."""
@@ -99,6 +100,7 @@ def test_growth_is_proof(name, tmp_path):
     assert ours[0]["kind"] in LEAKS[name]["kinds"] and ours[0]["verdict"] == "leak", told
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", LEAKS)
 def test_fixed_does_not_grow(name, tmp_path):
     found = two_looks(name, True, tmp_path)
