@@ -13,6 +13,8 @@
 
 #include <stdlib.h>
 
+/* Ten thousand that keep their own few variables hold nothing. */
+#define EACH_MIN_BYTES	    (4ULL << 10)
 #define STACK_INFO_BYTES    (1ULL << 20)
 #define STACK_SUSPECT_BYTES (16ULL << 20)
 
@@ -170,7 +172,7 @@ static struct err *judge(struct work *w, size_t lo, size_t hi)
 			}
 		}
 	}
-	if (bytes >= w->least)
+	if (bytes >= w->least && bytes / (hi - lo) >= EACH_MIN_BYTES)
 		err = say_held(w, best, hi - lo, bytes, stacks);
 	if (!err && ndeep)
 		err = say_deep(w, deep_one, ndeep, deep);

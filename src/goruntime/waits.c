@@ -367,7 +367,7 @@ static struct err *job_init(struct job *j)
 	if (!j->workers || !j->waiters || !j->worker)
 		return &err_nomem;
 	for (unsigned i = 0; i < j->nworkers && !err; i++)
-		err = go_io_init(&j->workers[i].io, j->g);
+		err = go_io_init_sparse(&j->workers[i].io, j->g);
 	return err;
 }
 

@@ -45,6 +45,17 @@ static bool is_pointer(const struct words *x, taddr at)
 	return bsearch(&at, x->v, x->n, sizeof(at), by_value);
 }
 
+/* Not in the heap (iface.go, getitab: persistentalloc); most words on a stack lead there. */
+static bool is_itab(const struct snapshot *s, taddr word)
+{
+	const struct target_region *r;
+
+	if (!word || (word & 7) || trange_has(s->heap.bounds, word))
+		return false;
+	r = target_region_at(s->t, word);
+	return r && (r->prot & REGION_READ) && go_itab_type(s->rtypes, word);
+}
+
 struct err *typing_pairs(struct typing *t)
 {
 	_cleanup_(go_io_deinit) struct go_io io = { 0 };
@@ -66,7 +77,7 @@ struct err *typing_pairs(struct typing *t)
 		err = go_io_read(&io, slot->at - 16, words, sizeof(words));
 		if (err_catch(&err, ERR_FAULT) || err || words[2] != slot->value)
 			continue;
-		if (!go_itab_type(t->s->rtypes, words[0]))
+		if (!is_itab(t->s, words[0]))
 			typing_expand_iface(w, words[1], words[2]);
 	}
 	typing_flush(w);
