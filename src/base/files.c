@@ -12,11 +12,13 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static struct {
@@ -118,6 +120,36 @@ static int open_given(const char *path)
 	return fd;
 }
 
+static bool is_source(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t n = strlen(name);
+
+	return !strcmp(name, "CODEOWNERS") || (n > 3 && !strcmp(name + n - 3, ".go"));
+}
+
+/* Kernels before 5.6 have no such open: then no source is shown. */
+static int open_source(const char *dir, const char *path)
+{
+	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+	struct stat st;
+	int at, fd;
+
+	if (!dir || !is_source(path))
+		return fail(-1, EPERM);
+	at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (at < 0)
+		return -1;
+	fd = (int)syscall(SYS_openat2, at, path, &how, sizeof(how));
+	if (fd < 0)
+		return fail(at, errno);
+	close(at);
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return fail(fd, EINVAL);
+	return fd;
+}
+
 int files_here(const struct file_ask *ask)
 {
 	switch (ask->op) {
@@ -127,6 +159,8 @@ int files_here(const struct file_ask *ask)
 		return open_elf(ask->path);
 	case FILE_DEBUGINFO:
 		return debuginfod_fetch(ask->path, -1);
+	case FILE_SOURCE:
+		return open_source(ask->to, ask->path);
 	case FILE_STAT:
 		return stat(ask->path, ask->st);
 	case FILE_OUT:
@@ -161,6 +195,11 @@ int file_open_elf(const char *path)
 int file_debuginfo(const char *build_id)
 {
 	return ask(&(struct file_ask){ .op = FILE_DEBUGINFO, .path = (char *)build_id });
+}
+
+int file_source(const char *dir, const char *path)
+{
+	return ask(&(struct file_ask){ .op = FILE_SOURCE, .path = (char *)path, .to = dir });
 }
 
 int file_stat(const char *path, struct stat *ret)

@@ -15,6 +15,7 @@ enum file_op {
 	FILE_OPEN,	/* read a file that the user named */
 	FILE_OPEN_ELF,	/* read an executable or library that evidence names; EINVAL: it is none */
 	FILE_DEBUGINFO, /* path: a build id; what debuginfod has of it (debuginfod.h) */
+	FILE_SOURCE,	/* to: a folder that the user named; path: a .go file or CODEOWNERS below it */
 	FILE_STAT,	/* of a file that the user named */
 	FILE_OUT,	/* write to what is there and no regular file: /dev/stdout, a pipe */
 	FILE_TEMP, /* a file to be OUTPUT, mode 0600; path is "OUTPUT.XXXXXX": its name, if any */
@@ -26,7 +27,7 @@ enum file_op {
 struct file_ask {
 	enum file_op op;
 	char *path;	 /* FILE_TEMP writes to it */
-	const char *to;	 /* FILE_RENAME */
+	const char *to;	 /* FILE_RENAME, FILE_SOURCE */
 	int fd;		 /* FILE_RENAME: what FILE_TEMP gave */
 	struct stat *st; /* FILE_STAT: filled */
 };
@@ -43,6 +44,8 @@ int files_here(const struct file_ask *ask);
 int file_open(const char *path);
 int file_open_elf(const char *path);
 int file_debuginfo(const char *build_id);
+/* Never through a link, nor out of the folder. */
+int file_source(const char *dir, const char *path);
 int file_stat(const char *path, struct stat *ret);
 int file_out(const char *path);
 int file_temp(char *path);

@@ -4,6 +4,7 @@
 #include "cli/cmds.h"
 #include "cli/config.h"
 #include "cli/session.h"
+#include "report/source.h"
 #include "target/kind.h"
 
 #include <time.h>
@@ -113,12 +114,16 @@ struct err *cmd_report(const struct args *a, int *status)
 	_cleanup_(ans_report_deinit) struct ans_report r = { 0 };
 	_cleanup_(str_deinit) struct str o = { 0 };
 	_cleanup_(known_deinit) struct known known = { 0 };
+	_cleanup_(source_close) struct source source = { 0 };
 	struct report_ask ask = { .since_file = a->since };
 	struct err *err = session_trees(a, AGG_TREE_EXACT, &trees);
 
 	(void)status;
 	if (!err)
 		err = read_known(a, &known, &ask);
+	if (!err && a->source)
+		err = source_open(a->source, &source);
+	ask.source = a->source ? &source : NULL;
 	if (!err && a->since)
 		err = look_back(a, &since);
 	if (!err)

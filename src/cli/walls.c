@@ -8,7 +8,9 @@
 #include "report/answer.h"
 #include "target/ownmem.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 struct target_opts walls_look(const struct args *a)
 {
@@ -61,7 +63,9 @@ struct err *walls_raise(struct args *a)
 {
 	struct broker_opts o = { .look = walls_look(a) };
 	struct confine_status is;
+	struct stat st;
 
+	errno = 0;
 	if (a->cmd->free)
 		return NULL;
 	if (a->arg[0])
@@ -76,6 +80,9 @@ struct err *walls_raise(struct args *a)
 	o.read[6] = a->known;
 	o.write[0] = a->out;
 	o.sysroot = a->sysroot;
+	if (a->source && (stat(a->source, &st) || !S_ISDIR(st.st_mode)))
+		return err_os(errno ? errno : ENOTDIR, "--source %.200s", a->source);
+	o.source = a->source;
 	struct err *err = broker_start(&o, &a->broker);
 
 	if (err)

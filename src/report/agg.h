@@ -196,6 +196,7 @@ struct report_ask {
 	const struct known *known;  /* known.h; NULL: none */
 	const char *const *ignored; /* signatures */
 	size_t nignored;
+	const struct source *source; /* source.h; NULL: not asked for */
 	int64_t now_unix_s; /* for the ends of known findings */
 };
 

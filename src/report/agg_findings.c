@@ -7,6 +7,7 @@
 #include "report/agg_finding.h"
 #include "report/known.h"
 #include "report/owner.h"
+#include "report/source.h"
 
 enum { ROWS_MAX = 256, STACK_SHOWN = 16 };
 
@@ -122,6 +123,31 @@ static void fill_texts(struct agg *a, const struct finding *x, struct ans_findin
 	y->detail = finding_fill(a, y, x->detail);
 }
 
+static struct err *add_lines(struct agg *a, const struct source *s, const char *what,
+			     const struct ans_frame *f, struct ans_finding *y)
+{
+	struct ans_source x = { 0 };
+	struct err *err;
+
+	if (!f || f->line <= 0)
+		return NULL;
+	err = source_lines(s, &a->keep, f->file, f->line, &x);
+	x.what = what;
+	if (err || !x.file)
+		return err;
+	return vec_push(&y->source, x) ? NULL : &err_nomem;
+}
+
+static struct err *add_source(struct agg *a, const struct source *s, struct ans_finding *y)
+{
+	struct err *err =
+		add_lines(a, s, "blocked", finding_own_frame(a, y->stack.v, y->stack.n), y);
+
+	return err ? err
+		   : add_lines(a, s, "allocated",
+			       finding_own_frame(a, y->origin.stack.v, y->origin.stack.n), y);
+}
+
 static struct err *complete(struct agg *a, const struct find *f, const struct finding *x,
 			    struct ans_finding *y)
 {
@@ -225,6 +251,8 @@ static struct err *choose(struct agg *a, const struct find *f, const struct repo
 		if (ret->rows.n >= limit)
 			continue;
 		err = complete(a, f, x[i], y);
+		if (!err && ask->source)
+			err = add_source(a, ask->source, y);
 		if (!err && !vec_push(&ret->rows, *y))
 			err = &err_nomem;
 		if (!err)

@@ -92,6 +92,7 @@ void ans_findings_deinit(struct ans_findings *a)
 		ans_path_deinit(&a->rows.v[i].holder);
 		ans_origin_deinit(&a->rows.v[i].origin);
 		vec_free(&a->rows.v[i].stack);
+		vec_free(&a->rows.v[i].source);
 	}
 	vec_free(&a->rows);
 	vec_free(&a->ignored);

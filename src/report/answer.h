@@ -429,6 +429,16 @@ struct ans_locks {
 	uint64_t unknown; /* goroutines whose lock could not be found */
 };
 
+/* Lines of source around one, below the folder of --source. */
+struct ans_source {
+	const char *what; /* "allocated", "blocked" */
+	const char *file; /* below that folder; NULL: not there */
+	const char *owner; /* by CODEOWNERS; "" nobody */
+	int line, first;
+	const char *text[5];
+	size_t n;
+};
+
 /* One finding, contract section 4; words by find/find.h. */
 struct ans_finding {
 	const char *kind, *verdict, *proof, *title, *type, *signature;
@@ -452,6 +462,7 @@ struct ans_finding {
 		const char *function, *creator, *wait;
 	} goroutine;
 	VEC(struct ans_frame) stack; /* of that goroutine, innermost first */
+	VEC(struct ans_source) source;
 };
 
 /* A finding that is not shown, and by whose wish. */

@@ -67,6 +67,31 @@ static void put_growth(struct jw *j, const struct ans_finding *f)
 	jw_kv_known(j, "then_bytes", f->then_known ? f->then_bytes : ANS_UNKNOWN);
 }
 
+static void put_source(struct jw *j, const struct ans_finding *f)
+{
+	if (!f->source.n)
+		return;
+	jw_key(j, "source");
+	jw_array(j);
+	for (size_t i = 0; i < f->source.n; i++) {
+		const struct ans_source *s = &f->source.v[i];
+
+		jw_object(j);
+		jw_kv_text(j, "what", s->what);
+		jw_kv_text(j, "file", s->file);
+		jw_kv_i64(j, "line", s->line);
+		jw_kv_text(j, "owner", s->owner);
+		jw_kv_i64(j, "first", s->first);
+		jw_key(j, "lines");
+		jw_array(j);
+		for (size_t k = 0; k < s->n; k++)
+			jw_text(j, s->text[k]);
+		jw_end(j, ']');
+		jw_end(j, '}');
+	}
+	jw_end(j, ']');
+}
+
 static void put_finding(struct jw *j, const struct ans_finding *f)
 {
 	jw_object(j);
@@ -94,6 +119,7 @@ static void put_finding(struct jw *j, const struct ans_finding *f)
 	jw_kv_text(j, "confirm", f->confirm);
 	jw_kv_text(j, "detail", f->detail);
 	jw_kv_text(j, "signature", f->signature);
+	put_source(j, f);
 	if (f->known && *f->known)
 		jw_kv_text(j, "known", f->known);
 	jw_end(j, '}');

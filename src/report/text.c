@@ -18,6 +18,20 @@ void text_clean(struct str *o, const char *s)
 		str_printf(o, "\xe2\x80\xa6 (%zu bytes)", n);
 }
 
+void text_code(struct str *o, const char *line)
+{
+	size_t n;
+
+	for (; *line; line += n) {
+		n = strcspn(line, "\t");
+		str_put_clean(o, line, n);
+		if (line[n] == '\t') {
+			str_put(o, "    ");
+			n++;
+		}
+	}
+}
+
 char *text_count(char buf[static 32], uint64_t n)
 {
 	char digits[24];

@@ -42,6 +42,8 @@ void text_holder(struct str *o, const struct ans_holder *h);
 /* Values as Go source spells them; bytes as a hex dump. */
 void text_values(struct str *o, const struct ans_value *v, size_t n);
 void text_raw(struct str *o, const uint8_t *p, size_t n);
+/* A line of source: tabs become blanks. */
+void text_code(struct str *o, const char *line);
 /* Clean text broken between words at 100 columns; at: where the line stands already. */
 void text_wrapped(struct str *o, const char *text, size_t at, size_t indent);
 void text_findings(struct str *o, enum text_style st, const struct ans_findings *a);

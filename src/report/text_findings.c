@@ -263,6 +263,29 @@ static void put_growth(struct str *o, const struct ans_finding *f)
 	text_wrapped(o, str_ok(&line) ? line.s : "", INDENT, INDENT);
 }
 
+static void put_source(struct str *o, const struct ans_finding *f)
+{
+	for (size_t i = 0; i < f->source.n; i++) {
+		const struct ans_source *s = &f->source.v[i];
+
+		str_printf(o, "   %-10s", i ? "" : "source");
+		text_clean(o, s->file);
+		str_printf(o, ":%d, where it is %s", s->line, s->what);
+		if (*s->owner) {
+			str_put(o, "; owned by ");
+			text_clean(o, s->owner);
+		}
+		str_put(o, "\n");
+		for (size_t k = 0; k < s->n; k++) {
+			int line = s->first + (int)k;
+
+			str_printf(o, "%14d%s ", line, line == s->line ? ">" : " ");
+			text_code(o, s->text[k]);
+			str_put(o, "\n");
+		}
+	}
+}
+
 static void put_details(struct str *o, const char *text)
 {
 	char one[600];
@@ -314,6 +337,7 @@ static void put_finding(struct str *o, enum text_style st, size_t number,
 	put_goroutine(o, f);
 	put_cut(o, f);
 	put_site(o, f);
+	put_source(o, f);
 	put_growth(o, f);
 	put_details(o, f->detail);
 	put_line(o, "fix", f->fix);

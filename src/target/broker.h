@@ -24,6 +24,7 @@ struct broker_opts {
 	enum target_words words; /* where several have that name */
 	struct target_opts look; /* how */
 	const char *sysroot;	 /* ELF files that evidence names are below it; NULL: anywhere */
+	const char *source;	 /* folder of source, FILE_SOURCE; NULL: none */
 	const char *read[BROKER_MAX_FILES];  /* files to read, in any order; NULL: none */
 	const char *write[BROKER_MAX_FILES]; /* files to write */
 };

@@ -154,6 +154,8 @@ static bool may(const struct state *s, const struct broker_question *q)
 	switch ((enum file_op)q->file_op) {
 	case FILE_OPEN:
 		return among(s->o->read, q->path);
+	case FILE_SOURCE:
+		return s->o->source && !strcmp(s->o->source, q->to);
 	case FILE_STAT:
 		return among(s->o->read, q->path) || among(s->o->write, q->path);
 	case FILE_OPEN_ELF:

@@ -65,6 +65,9 @@ func work() {
 }
 
 func main() {
+	if len(os.Args) > 9 {
+		runtime.MemProfile(nil, true) // who has this in it is profiled
+	}
 	for i := 0; i < cacheMost; i++ {
 		table[i] = newEntry(i)
 	}
