@@ -124,7 +124,8 @@ static void do_verify(struct visit *l, struct verify_result *v)
 static void do_report(struct visit *l, const struct verify_result *v)
 {
 	_cleanup_(ans_report_deinit) struct ans_report r = { 0 };
-	struct err *err = agg_report(&l->agg, v, 10, &r);
+	const struct report_ask ask = { .tables = 10 };
+	struct err *err = agg_report(&l->agg, v, &ask, &r);
 
 	if (!err)
 		err = agg_head(&l->agg, &r.head);
@@ -219,6 +220,18 @@ static void do_goroutines(struct visit *l, enum goroutine_group by)
 	SHOW(l, text_goroutines(&o, TEXT_PLAIN, &gs), json_doc_goroutines(&j, &l->head, &gs));
 }
 
+static void do_locks(struct visit *l)
+{
+	_cleanup_(ans_locks_deinit) struct ans_locks a = { 0 };
+	struct err *err = agg_locks(&l->agg, 100, &a);
+
+	if (err) {
+		refused(l, err);
+		return;
+	}
+	SHOW(l, text_locks(&o, TEXT_PLAIN, &a), json_doc_locks(&j, &l->head, &a));
+}
+
 static void do_frames(struct visit *l)
 {
 	struct go_line lines[16];
@@ -305,6 +318,7 @@ static void answers(struct visit *l)
 	do_tree(l, NULL, 6);
 	for (enum goroutine_group by = GROUP_NONE; by <= GROUP_LABEL; by++)
 		do_goroutines(l, by);
+	do_locks(l);
 	do_frames(l);
 	do_objects(l);
 	do_named(l);
