@@ -12,6 +12,7 @@ struct err *cmd_why(const struct args *a, int *status) MUST_CHECK;
 struct err *cmd_object(const struct args *a, int *status) MUST_CHECK;
 struct err *cmd_tree(const struct args *a, int *status) MUST_CHECK;
 struct err *cmd_goroutines(const struct args *a, int *status) MUST_CHECK;
+struct err *cmd_audit(const struct args *a, int *status) MUST_CHECK;
 struct err *cmd_locks(const struct args *a, int *status) MUST_CHECK;
 struct err *cmd_memory(const struct args *a, int *status) MUST_CHECK;
 struct err *cmd_verify(const struct args *a, int *status) MUST_CHECK;

@@ -258,7 +258,20 @@ static const struct cmd table[] = {
 		.max_args = 1,
 		.run = cmd_locks,
 	},
-	{ .name = "audit", .about = "limits that are off" },
+	{
+		.name = "audit",
+		.args = "TARGET",
+		.about = "which limits are off: http.Server, Transport, Client, sql.DB, dialers, GOMEMLIMIT",
+		.help = WHERE
+		"Every one that is reachable: its settings as they are in memory, what an unset one means,\n"
+		"and what hangs on it now: connections (idle, in use, with an answer that nobody read to\n"
+		"its end), goroutines that wait, requests being served: docs/audit.md.",
+		.example = "limpet audit 1234",
+		.opts = OPTS_COMMON,
+		.min_args = 1,
+		.max_args = 1,
+		.run = cmd_audit,
+	},
 	{
 		.name = "doctor",
 		.args = "[TARGET]",

@@ -89,5 +89,12 @@ const char *look_type_name(const struct look *l, gnode v);
 
 /* "main.Session.buf", "main.cache": where a place lies (struct snap_place); of the keep. */
 const char *look_place_name(const struct look *l, uint64_t object, uint64_t off, uint32_t var);
+/*
+ * The place at an address in what holds it: ".mu", "[3].mu", "" it is all of it; names, NULL-ended,
+ * are the types that end the way.  *ret_owner: the object's type in words, or a global's name; ""
+ * unknown.  Of the keep.
+ */
+const char *look_field_of(const struct look *l, taddr at, const char *const *names,
+			  const char **ret_owner);
 
 #endif

@@ -12,12 +12,14 @@
 
 enum { DEPTH_MAX = 16 };
 
-static bool is_lock_type(struct go_types *ts, const struct go_type *t)
+static bool is_one_of(struct go_types *ts, const struct go_type *t, const char *const *names)
 {
 	const char *full = t->named ? go_type_full(ts, t) : "";
 
-	return !strcmp(full, "sync.Mutex") || !strcmp(full, "sync.RWMutex") ||
-	       !strcmp(full, "sync.WaitGroup");
+	for (; *names; names++)
+		if (!strcmp(full, *names))
+			return true;
+	return false;
 }
 
 static const struct go_type *field_at(struct go_types *ts, const struct go_type *t, uint64_t *off,
@@ -35,11 +37,12 @@ static const struct go_type *field_at(struct go_types *ts, const struct go_type 
 	return NULL;
 }
 
-/* Down from a value of t to the lock at off of it; false: there is none. */
-static bool path_to(struct go_types *ts, const struct go_type *t, uint64_t off, struct str *o)
+/* Down from a value of t to what is asked for at off of it; false: there is none. */
+static bool path_to(struct go_types *ts, const struct go_type *t, uint64_t off,
+		    const char *const *names, struct str *o)
 {
 	for (unsigned depth = 0; t && depth < DEPTH_MAX; depth++) {
-		if (!off && is_lock_type(ts, t))
+		if (!off && is_one_of(ts, t, names))
 			return true;
 		if (t->kind == GO_STRUCT) {
 			t = field_at(ts, t, &off, o);
@@ -56,25 +59,28 @@ static bool path_to(struct go_types *ts, const struct go_type *t, uint64_t off, 
 	return false;
 }
 
-static const char *kept_path(const struct look *l, const struct go_type *t, uint64_t off)
+static const char *kept_path(const struct look *l, const struct go_type *t, uint64_t off,
+			     const char *const *names)
 {
 	_cleanup_(str_deinit) struct str o = { 0 };
 
-	if (!t || !path_to(l->s->rtypes, t, off, &o) || !o.s)
+	if (!t || !path_to(l->s->rtypes, t, off, names, &o) || !o.s)
 		return "";
 	return keepn(l->keep, o.s, o.n);
 }
 
-static const char *field_of_object(const struct look *l, const struct look_lock *k,
-				   const char **ret_owner)
+static const char *field_of_object(const struct look *l, taddr at, uint64_t object,
+				   const char *const *names, const char **ret_owner)
 {
 	const struct snapshot *s = l->s;
-	uint32_t number = s->type_of ? s->type_of[k->object] : 0;
+	uint32_t number = s->type_of ? s->type_of[object] : 0;
 	const struct snap_type *t = number < s->types.n ? &s->types.v[number] : NULL;
-	const struct go_span *sp = go_heap_span_at(&s->heap, k->at);
+	const struct go_span *sp = go_heap_span_at(&s->heap, at);
 	const struct go_type *rt;
-	uint64_t header = sp ? go_span_header(sp) : 0, off = k->off - MIN(k->off, header);
+	uint64_t header = sp ? go_span_header(sp) : 0;
+	uint64_t off = at - go_heap_address(&s->heap, object, NULL);
 
+	off -= MIN(off, header);
 	if (!t || t->kind != SNAP_TYPE_RTYPE || t->rank <= SNAP_RANK_GUESS)
 		return "";
 	rt = go_type_at(s->rtypes, t->rtype);
@@ -82,38 +88,47 @@ static const char *field_of_object(const struct look *l, const struct look_lock 
 		return "";
 	*ret_owner = keepf(l->keep, "%s", t->name);
 	if (!t->array)
-		return kept_path(l, rt, off);
+		return kept_path(l, rt, off, names);
 	return keepf(l->keep, "[%" PRIu64 "]%s", off / rt->bytes,
-		     kept_path(l, rt, off % rt->bytes));
+		     kept_path(l, rt, off % rt->bytes, names));
 }
 
-const char *look_lock_field(const struct look *l, const struct look_lock *k, const char **ret_owner)
+const char *look_field_of(const struct look *l, taddr at, const char *const *names,
+			  const char **ret_owner)
 {
-	size_t i = snap_var_at(l->s, k->at);
+	uint64_t object = go_heap_object_at(&l->s->heap, at);
+	size_t i = snap_var_at(l->s, at);
 	const char *sym;
 	taddr start;
 
 	*ret_owner = "";
-	if (k->object != GO_NO_OBJECT)
-		return field_of_object(l, k, ret_owner);
+	if (object != GO_NO_OBJECT)
+		return field_of_object(l, at, object, names, ret_owner);
 	if (i < l->s->vars.n && l->s->vars.v[i].frame == UINT32_MAX) {
 		const struct snap_var *v = &l->s->vars.v[i];
 
 		*ret_owner = v->name ? v->name : "";
-		return kept_path(l, go_type_at(l->s->rtypes, v->rtype), k->at - v->at);
+		return kept_path(l, go_type_at(l->s->rtypes, v->rtype), at - v->at, names);
 	}
-	sym = snapshot_symbol(l->s, k->at, &start);
-	if (sym) {
-		*ret_owner = sym;
-		return k->at == start ? "" : keepf(l->keep, "+0x%" PRIx64, k->at - start);
-	}
-	if (k->node != GRAPH_NONE && k->node) {
+	sym = snapshot_symbol(l->s, at, &start);
+	if (!sym)
+		return "";
+	*ret_owner = sym;
+	return at == start ? "" : keepf(l->keep, "+0x%" PRIx64, at - start);
+}
+
+const char *look_lock_field(const struct look *l, const struct look_lock *k, const char **ret_owner)
+{
+	static const char *const names[] = { "sync.Mutex", "sync.RWMutex", "sync.WaitGroup", NULL };
+	const char *field = look_field_of(l, k->at, names, ret_owner);
+
+	if (!**ret_owner && k->object == GO_NO_OBJECT && k->node != GRAPH_NONE && k->node) {
 		const struct snap_root *r = &l->s->roots.v[k->node - 1];
 
 		*ret_owner = r->name ? r->name : "";
 		return k->at == r->addr ? "" : keepf(l->keep, "+0x%" PRIx64, k->at - r->addr);
 	}
-	return "";
+	return field;
 }
 
 const char *look_lock_name(const struct look *l, const struct look_locks *x,

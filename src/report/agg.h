@@ -186,6 +186,9 @@ struct err *agg_goroutine(struct agg *a, size_t i, struct ans_goroutines *ret) M
 /* "main.worker [chan receive]" of goroutine i. */
 const char *agg_goroutine_name(struct agg *a, size_t i);
 
+/* Servers, clients and pools, their limits and what hangs on them; most used first. */
+struct err *agg_audit(struct agg *a, size_t limit, struct ans_audit *ret) MUST_CHECK;
+
 /* Locks on which goroutines wait, the most waiters first; of each at most limit waiters. */
 struct err *agg_locks(struct agg *a, size_t limit, struct ans_locks *ret) MUST_CHECK;
 

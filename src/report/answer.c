@@ -78,6 +78,14 @@ void ans_goroutines_deinit(struct ans_goroutines *a)
 	vec_free(&a->waits);
 }
 
+void ans_audit_deinit(struct ans_audit *a)
+{
+	for (size_t i = 0; i < a->rows.n; i++)
+		ans_path_deinit(&a->rows.v[i].holder);
+	vec_free(&a->rows);
+	vec_free(&a->process);
+}
+
 void ans_locks_deinit(struct ans_locks *a)
 {
 	for (size_t i = 0; i < a->locks.n; i++)

@@ -437,6 +437,33 @@ struct ans_source {
 	int line, first;
 	const char *text[5];
 	size_t n;
+/* A limit: of an instance, of the process. */
+struct ans_setting {
+	const char *name;
+	uint8_t form;	     /* enum go_fact_form: NUMBER, SIGNED, BYTES, BOOL, NS */
+	int64_t value;
+	bool unset;	     /* zero: the default, mostly none */
+	const char *meaning; /* of that, or of the value; "" */
+};
+
+enum { ANS_SETTINGS = 8 };
+
+/* A server, a client, a pool: what it is set to and what hangs on it. */
+struct ans_limited {
+	const char *type, *name; /* "net/http.Server"; "main.client" */
+	taddr addr;
+	struct ans_path holder;
+	const char *field;
+	struct ans_setting settings[ANS_SETTINGS];
+	size_t nsettings;
+	uint64_t conns, idle, unread, waiting, headers, serving, waited, oldest_ns;
+	const char *says; /* what of this matters now, in words; "" */
+};
+
+struct ans_audit {
+	VEC(struct ans_setting) process;
+	VEC(struct ans_limited) rows;
+	uint64_t total; /* before the limit */
 };
 
 /* One finding, contract section 4; words by find/find.h. */
@@ -518,6 +545,7 @@ void ans_origin_deinit(struct ans_origin *a);
 void ans_object_deinit(struct ans_object *a);
 void ans_tree_deinit(struct ans_tree *a);
 void ans_goroutines_deinit(struct ans_goroutines *a);
+void ans_audit_deinit(struct ans_audit *a);
 void ans_locks_deinit(struct ans_locks *a);
 void ans_findings_deinit(struct ans_findings *a);
 void ans_report_deinit(struct ans_report *a);

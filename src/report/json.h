@@ -101,6 +101,7 @@ void json_doc_why(struct str *o, const struct ans_head *h, const struct ans_why 
 void json_doc_object(struct str *o, const struct ans_head *h, const struct ans_object *a);
 void json_doc_tree(struct str *o, const struct ans_head *h, const struct ans_tree *a);
 void json_doc_goroutines(struct str *o, const struct ans_head *h, const struct ans_goroutines *a);
+void json_doc_audit(struct str *o, const struct ans_head *h, const struct ans_audit *a);
 void json_doc_locks(struct str *o, const struct ans_head *h, const struct ans_locks *a);
 void json_doc_verify(struct str *o, const struct ans_head *h, const struct ans_exact *a,
 		     size_t limit);

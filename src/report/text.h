@@ -52,6 +52,7 @@ void text_why(struct str *o, enum text_style st, const struct ans_why *a);
 void text_object(struct str *o, enum text_style st, const struct ans_object *a);
 void text_tree(struct str *o, enum text_style st, const struct ans_tree *a);
 void text_goroutines(struct str *o, enum text_style st, const struct ans_goroutines *a);
+void text_audit(struct str *o, enum text_style st, const struct ans_audit *a);
 void text_locks(struct str *o, enum text_style st, const struct ans_locks *a);
 void text_verify(struct str *o, enum text_style st, const struct ans_exact *a, size_t limit);
 void text_report(struct str *o, enum text_style st, const struct ans_report *a);
