@@ -14,6 +14,10 @@ struct err *cmd_audit(const struct args *a, int *status)
 
 	(void)status;
 	if (!err)
+		err = session_stage(&s, "finding dominators");
+	if (!err)
+		err = agg_dominators(&s.agg);
+	if (!err)
 		err = session_stage(&s, "looking for limits");
 	if (!err)
 		err = agg_audit(&s.agg, session_limit(a, 100), &au);

@@ -43,14 +43,14 @@ struct look_limited {
 	bool has[LOOK_SETTINGS];
 	/* what hangs on it */
 	uint64_t conns, idle, h2; /* h2: of conns, those that carry many requests */
-	uint64_t unread;  /* Transport: connections whose answer's body was neither read to its end
-			     nor closed */
-	uint64_t waiting; /* goroutines that wait for a connection, an answer */
-	uint64_t headers; /* Server: connections that wait for a request's header */
-	uint64_t serving; /* Server: goroutines in a handler */
-	size_t example;	  /* goroutine of those; FIND_NO_GOROUTINE */
-	uint64_t oldest_ns; /* of waiting, headers: at least; 0 unknown */
-	uint64_t waited;    /* DB: how often somebody had to wait */
+	uint64_t open_bodies;	  /* Transport: connections whose answer's body is not done with */
+	uint64_t dropped;	  /* of these, those that nobody can read or close any more */
+	uint64_t waiting;	  /* goroutines that wait for a connection, an answer */
+	uint64_t headers;	  /* Server: connections that wait for a request's header */
+	uint64_t serving;	  /* Server: goroutines in a handler */
+	size_t example;		  /* goroutine of those; FIND_NO_GOROUTINE */
+	uint64_t oldest_ns;	  /* of waiting, headers: at least; 0 unknown */
+	uint64_t waited;	  /* DB: how often somebody had to wait */
 };
 
 /* A client's connection: net/http.persistConn. */
@@ -60,6 +60,9 @@ struct look_conn {
 	taddr at;
 	uint8_t state;
 	bool h2;
+	bool dropped; /* UNREAD: nothing of the program's reaches the body */
+	bool in_use;  /* UNREAD: a goroutine has the body in its frames */
+	bool can_end; /* dropped: a context that can be cancelled, a deadline, may still end it */
 	size_t owner; /* index of its Transport in v; SIZE_MAX */
 	taddr transport;
 	size_t reader, writer; /* goroutines; SIZE_MAX */
@@ -82,6 +85,9 @@ int64_t look_setting(const struct look_limited *k, const char *field, int64_t ot
 /* private: look_limits_use.c */
 struct err *look_limits_use(const struct look *l, struct go_io *io,
 			    struct look_limits *x) MUST_CHECK;
+/* private: look_limits_body.c: of connections that are UNREAD, who has the body */
+struct err *look_limits_bodies(const struct look *l, struct go_io *io, const gnode *root_of,
+			       struct look_limits *x) MUST_CHECK;
 size_t look_limited_at(const struct look_limits *x, uint8_t kind, taddr at); /* SIZE_MAX */
 /* Word at a field of a value; false: no such field, or it cannot be read. */
 bool look_field_u64(const struct look *l, struct go_io *io, struct go_place p, const char *path,

@@ -364,7 +364,8 @@ static void add_conns(struct use *u)
 			continue;
 		k->conns++;
 		k->idle += c->state == LOOK_CONN_IDLE;
-		k->unread += c->state == LOOK_CONN_UNREAD;
+		k->open_bodies += c->state == LOOK_CONN_UNREAD;
+		k->dropped += c->dropped;
 		k->h2 += c->h2;
 	}
 }
@@ -390,11 +391,19 @@ struct err *look_limits_use(const struct look *l, struct go_io *io, struct look_
 	struct use u = {
 		.l = l, .io = io, .x = x, .is_conn = is_conn, .clock = look_clock_ns(l->s)
 	};
-	struct err *err = is_conn ? read_conns(&u) : &err_nomem;
+	_cleanup_(freep) gnode *root_of = zalloc(l->s->stacks.gs.n + 1, sizeof(*root_of));
+	struct err *err = is_conn && root_of ? read_conns(&u) : &err_nomem;
 
 	if (err)
 		return err;
+	for (size_t i = 0; i < l->s->roots.n; i++)
+		if (l->s->roots.v[i].kind == SNAP_ROOT_GOROUTINE &&
+		    l->s->roots.v[i].goroutine < l->s->stacks.gs.n)
+			root_of[l->s->roots.v[i].goroutine] = (gnode)(1 + i);
 	see_goroutines(&u);
+	err = look_limits_bodies(l, io, root_of, x);
+	if (err)
+		return err;
 	add_conns(&u);
 	for (size_t i = 0; i < x->v.n; i++)
 		if (x->v.v[i].kind == LOOK_DB)

@@ -48,6 +48,8 @@ static void controller(const struct go *g, struct go_counters *c)
 	c->heap_free = counted(p, L->gcController_heapFree);
 	c->heap_released = counted(p, L->gcController_heapReleased);
 	c->heap_goal = go_get(p, L->gcController_gcPercentHeapGoal);
+	c->memory_limit = (int64_t)go_get(p, L->gcController_memoryLimit);
+	c->gc_percent = (int32_t)go_get(p, L->gcController_gcPercent);
 }
 
 /* mstats.go of 1.18, readmemstats_m: what gcController counts since; stacks are not in heap_sys. */

@@ -129,6 +129,8 @@ struct err *agg_holder(struct agg *a, gnode v, gnode next, struct ans_holder *re
 /* path[0] is a root; long ones lose their middle ("skipped"). */
 struct err *agg_holders(struct agg *a, const gnode *path, size_t len,
 			struct ans_path *ret) MUST_CHECK;
+/* The shortest way to v that leads not through a goroutine, if there is one; empty: unreachable. */
+struct err *agg_lasting_path(struct agg *a, gnode v, struct ans_path *ret) MUST_CHECK;
 /* From a root down the dominator tree as long as one child holds most of it. */
 struct err *agg_chain(struct agg *a, gnode root, struct ans_path *ret) MUST_CHECK;
 

@@ -24,11 +24,11 @@ static const char *says(struct agg *a, const struct look_limited *k)
 			     "%" PRIu64 " goroutines wait for an answer; only a context's deadline "
 			     "can end that",
 			     k->waiting);
-	if (k->kind == LOOK_TRANSPORT && k->unread)
+	if (k->kind == LOOK_TRANSPORT && k->dropped)
 		return keepf(&a->keep,
-			     "%" PRIu64 " answers were neither read to their end nor closed: their "
+			     "%" PRIu64 " answers were dropped without Body.Close: their "
 			     "connections cannot be used again",
-			     k->unread);
+			     k->dropped);
 	if (k->kind == LOOK_DB && look_setting(k, "MaxOpenConns", 1) <= 0 && k->conns > k->idle)
 		return keepf(&a->keep,
 			     "%" PRIu64 " connections are in use, and nothing limits them",
@@ -56,19 +56,13 @@ static void fill_settings(const struct look_limited *k, struct ans_limited *y)
 static struct err *name_it(struct agg *a, const struct look_limited *k, struct ans_limited *y)
 {
 	const char *const names[] = { look_limited_types[k->kind].type, NULL };
-	_cleanup_(freep) gnode *path = NULL;
 	struct look l = agg_look(a);
 	const char *owner;
-	size_t len = 0;
 	struct err *err;
 
 	y->field = look_field_of(&l, k->p.at, names, &owner);
 	y->name = *owner ? keepf(&a->keep, "%s%s", owner, y->field) : "";
-	if (k->node == GRAPH_NONE)
-		return NULL;
-	err = graph_path(a->g, k->node, &path, &len);
-	if (!err && len)
-		err = agg_holders(a, path, len, &y->holder);
+	err = agg_lasting_path(a, k->node, &y->holder);
 	if (err || !y->holder.nodes.n)
 		return err;
 	y->holder.nodes.v[y->holder.nodes.n - 1].field = y->field;
@@ -84,7 +78,8 @@ static struct err *add(struct agg *a, const struct look_limited *k, struct ans_a
 		.addr = k->p.at,
 		.conns = k->conns,
 		.idle = k->idle,
-		.unread = k->unread,
+		.open_bodies = k->open_bodies,
+		.dropped = k->dropped,
 		.waiting = k->waiting,
 		.headers = k->headers,
 		.serving = k->serving,
@@ -148,7 +143,7 @@ static struct err *process(struct agg *a, struct ans_audit *r)
 
 static uint64_t weight(const struct look_limited *k)
 {
-	return k->unread + k->waiting + k->headers + k->conns + k->serving;
+	return k->open_bodies + k->waiting + k->headers + k->conns + k->serving;
 }
 
 static int most_used_first(const void *x, const void *y)

@@ -7,8 +7,6 @@
 #include "find/stacks.h"
 #include "report/agg.h"
 
-enum { PATHS_MAX = 8 };
-
 static const char *how_word(uint8_t how)
 {
 	return how == LOOK_WAIT ? "wait" : how == LOOK_RLOCK ? "rlock" : "lock";
@@ -84,48 +82,6 @@ static struct err *add_holders(struct agg *a, const struct look_locks *x, const 
 	return NULL;
 }
 
-static bool through_goroutine(const struct agg *a, const gnode *path, size_t len)
-{
-	return len && path[0] && !graph_is_object(a->g, path[0]) &&
-	       a->s->roots.v[path[0] - 1].kind == SNAP_ROOT_GOROUTINE;
-}
-
-/* Every waiter has the lock in its frames: a way that says where it belongs is another one. */
-static struct err *better_path(struct agg *a, gnode v, struct ans_path *ret, bool *ret_found)
-{
-	_cleanup_(graph_paths_deinit) struct graph_paths ps = { 0 };
-	struct err *err = a->g->rfirst ? NULL : graph_reverse(a->g, a->nthreads);
-
-	*ret_found = false;
-	if (!err)
-		err = graph_independent(a->g, v, PATHS_MAX, &ps);
-	for (size_t i = 0; i < ps.n && !err && !*ret_found; i++) {
-		*ret_found = ps.len[i] && !through_goroutine(a, ps.path[i], ps.len[i]);
-		if (*ret_found)
-			err = agg_holders(a, ps.path[i], ps.len[i], ret);
-	}
-	return err;
-}
-
-static struct err *add_path(struct agg *a, const struct look_lock *k, struct ans_lock *y)
-{
-	_cleanup_(freep) gnode *path = NULL;
-	size_t len = 0;
-	bool found = false;
-	struct err *err;
-
-	if (k->node == GRAPH_NONE || !k->node)
-		return NULL;
-	err = graph_path(a->g, k->node, &path, &len);
-	if (!err && through_goroutine(a, path, len))
-		err = better_path(a, k->node, &y->holder, &found);
-	if (!err && len && !found)
-		err = agg_holders(a, path, len, &y->holder);
-	if (!err && y->holder.nodes.n)
-		y->holder.nodes.v[y->holder.nodes.n - 1].field = y->field;
-	return err;
-}
-
 static struct err *name_it(struct agg *a, const struct look_locks *x, const struct look_lock *k,
 			   struct ans_lock *y)
 {
@@ -135,7 +91,9 @@ static struct err *name_it(struct agg *a, const struct look_locks *x, const stru
 
 	y->field = look_lock_field(&l, k, &owner);
 	y->name = look_lock_name(&l, x, k);
-	err = add_path(a, k, y);
+	err = agg_lasting_path(a, k->node, &y->holder);
+	if (!err && y->holder.nodes.n)
+		y->holder.nodes.v[y->holder.nodes.n - 1].field = y->field;
 	/* words of a stripped program's globals are no names */
 	if (!err && k->object != GO_NO_OBJECT && y->holder.expression && *y->holder.expression &&
 	    !strstr(y->holder.expression, "(0x"))

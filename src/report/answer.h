@@ -456,7 +456,7 @@ struct ans_limited {
 	const char *field;
 	struct ans_setting settings[ANS_SETTINGS];
 	size_t nsettings;
-	uint64_t conns, idle, unread, waiting, headers, serving, waited, oldest_ns;
+	uint64_t conns, idle, open_bodies, dropped, waiting, headers, serving, waited, oldest_ns;
 	const char *says; /* what of this matters now, in words; "" */
 };
 

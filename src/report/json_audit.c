@@ -41,7 +41,8 @@ static void put_row(struct jw *j, const struct ans_limited *k)
 	jw_object(j);
 	jw_kv_u64(j, "connections", k->conns);
 	jw_kv_u64(j, "idle", k->idle);
-	jw_kv_u64(j, "unread_bodies", k->unread);
+	jw_kv_u64(j, "open_bodies", k->open_bodies);
+	jw_kv_u64(j, "dropped_bodies", k->dropped);
 	jw_kv_u64(j, "waiting", k->waiting);
 	jw_kv_u64(j, "reading_headers", k->headers);
 	jw_kv_u64(j, "serving", k->serving);

@@ -46,7 +46,8 @@ static void put_hangs(struct str *o, const struct ans_limited *k)
 	str_put(o, "  now: ");
 	put_count(o, &sep, k->conns, k->conns == 1 ? "connection" : "connections");
 	put_count(o, &sep, k->idle, "of them idle");
-	put_count(o, &sep, k->unread, "with an answer that nobody read to its end");
+	put_count(o, &sep, k->open_bodies, "with an answer whose body is open");
+	put_count(o, &sep, k->dropped, "of these dropped");
 	put_count(o, &sep, k->headers, "waiting for a header");
 	put_count(o, &sep, k->serving, "in a handler");
 	put_count(o, &sep, k->waiting, k->waiting == 1 ? "goroutine waits" : "goroutines wait");
