@@ -10,7 +10,7 @@
 
 #include "base/par.h"
 
-enum { MAX_PINS = 1 << 20, MAX_STRINGS = 1 << 18, MAX_KEPT = 1 << 23 };
+enum { MAX_PINS = 1 << 20, MAX_STRINGS = 1 << 17, MAX_KEPT = 1 << 23 };
 
 /* What an object may be, by its type number. */
 enum {
@@ -62,6 +62,7 @@ void content_free(struct content *c)
 	vec_free(&c->spare_bytes);
 	vec_free(&c->strings);
 	look_pooled_deinit(&c->pooled);
+	look_pools_deinit(&c->pools);
 	free(c);
 }
 
@@ -319,6 +320,7 @@ static struct err *choose(struct work *w)
 static struct err *pass(struct work *w)
 {
 	struct content *c = w->c;
+	const struct look_pools *pools;
 	struct err *err = choose(w);
 	uint32_t kinds;
 
@@ -327,7 +329,9 @@ static struct err *pass(struct work *w)
 	if (!err && kinds)
 		err = look_views(c->spots, c->reached, kinds, see, w);
 	if (!err && kinds)
-		err = look_pooled_of(w->l, &c->pooled);
+		err = content_pools(w->f, &pools);
+	if (!err && kinds)
+		err = look_pooled_of(w->l, pools, &c->pooled);
 	for (unsigned i = 0; i < w->nworkers && !err; i++)
 		if (!append(c, &w->kept[i]))
 			err = &err_nomem;
@@ -336,21 +340,38 @@ static struct err *pass(struct work *w)
 	return err;
 }
 
+/* Of f, empty at first. */
+static struct content *of(struct find *f)
+{
+	if (!f->content)
+		f->content = zalloc(1, sizeof(*f->content));
+	return f->content;
+}
+
+struct err *content_pools(struct find *f, const struct look_pools **ret)
+{
+	struct content *c = of(f);
+
+	if (!c)
+		return &err_nomem;
+	*ret = &c->pools;
+	if (c->pools_made)
+		return NULL;
+	c->pools_made = true;
+	return look_pools_of(&f->l, &c->pools);
+}
+
 struct err *content_of(struct find *f, const struct content **ret)
 {
-	_cleanup_(work_deinit) struct work w = { .f = f, .l = &f->l };
+	_cleanup_(work_deinit) struct work w = { .f = f, .l = &f->l, .c = of(f) };
 	struct err *err;
 
-	if (f->content) {
-		*ret = f->content;
-		return NULL;
-	}
-	w.c = f->content = zalloc(1, sizeof(*w.c));
 	if (!w.c)
 		return &err_nomem;
 	*ret = w.c;
-	if (!f->l.s->type_of || f->l.s->dump)
+	if (w.c->made || !f->l.s->type_of || f->l.s->dump)
 		return NULL;
+	w.c->made = true;
 	w.nworkers = look_workers(w.l);
 	err = make_bits(w.c, w.l);
 	if (!err)

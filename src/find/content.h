@@ -23,6 +23,8 @@ struct content_string {
 };
 
 struct content {
+	bool made, pools_made;
+	struct look_pools pools;
 	struct look_spots *spots;
 	uint64_t *reached; /* by object id; bigalloc'd */
 	uint64_t nreached; /* words */
@@ -42,6 +44,8 @@ uint64_t content_floor(const struct find *f);
 
 /* The pass, once; then from f. */
 struct err *content_of(struct find *f, const struct content **ret) MUST_CHECK;
+/* All pools, found once; then from f. */
+struct err *content_pools(struct find *f, const struct look_pools **ret) MUST_CHECK;
 void content_free(struct content *c); /* NULL allowed */
 
 /* Is the object of the 1 of 2^shift that are looked at? */

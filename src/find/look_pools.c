@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-enum { IMAGE_MAX = 256, MAX_PS = 1 << 16, MAX_CLIMB = 256 };
+enum { IMAGE_MAX = 256, MAX_PS = 1 << 16, MAX_CLIMB = 256, MAX_DEPTH = 8 };
 
 struct work {
 	const struct look *l;
@@ -202,16 +202,66 @@ struct err *look_pools_by_shape(const struct look *l, struct look_pools *ret)
 	return err;
 }
 
-struct err *look_pools_of(const struct look *l, const uint64_t *reached, struct look_pools *ret)
+/* Does a value of the type have a pool in it? */
+static bool has_pool(const struct work *w, taddr type, unsigned depth)
+{
+	const struct go_type *t = go_type_at(w->l->s->rtypes, type);
+
+	if (!t || depth > MAX_DEPTH)
+		return false;
+	if (t == w->p->type)
+		return true;
+	if (t->kind == GO_ARRAY)
+		return has_pool(w, t->elem, depth + 1);
+	for (size_t i = 0; t->kind == GO_STRUCT && i < t->nfields; i++)
+		if (has_pool(w, t->fields[i].type, depth + 1))
+			return true;
+	return false;
+}
+
+static struct err *set_bit(const struct look *l, void *arg, uint64_t id)
+{
+	uint64_t *bits = arg;
+
+	(void)l;
+	bits[id >> 6] |= 1ULL << (id & 63);
+	return NULL;
+}
+
+/* Bits by object id: those that may have a pool in them. */
+static struct err *holders(const struct work *w, uint64_t *bits)
+{
+	const struct snapshot *s = w->l->s;
+	_cleanup_(freep) uint8_t *want = zalloc(s->types.n + 1, 1);
+
+	if (!want)
+		return &err_nomem;
+	for (size_t i = 1; i < s->types.n; i++) {
+		const struct snap_type *t = &s->types.v[i];
+
+		want[i] = (t->kind == SNAP_TYPE_RTYPE && has_pool(w, t->rtype, 0)) ||
+			  (t->kind == SNAP_TYPE_PART && t->elem && has_pool(w, t->elem, 0));
+	}
+	return look_each_of(w->l, want, set_bit, bits);
+}
+
+struct err *look_pools_of(const struct look *l, struct look_pools *ret)
 {
 	struct work w = { .l = l, .p = ret, .lock = PTHREAD_MUTEX_INITIALIZER };
+	uint64_t nwords = l->s->heap.nobjects / 64 + 1, *bits;
 	struct err *err;
 
 	if (l->s->dump || !know_pool(&w)) {
 		ret->type = NULL;
 		return NULL;
 	}
-	err = snapshot_each_typed(l->s, reached, l->nthreads, &ret->type->addr, 1, see, &w);
+	bits = bigalloc(nwords, sizeof(*bits));
+	if (!bits)
+		return &err_nomem;
+	err = holders(&w, bits);
+	if (!err)
+		err = snapshot_each_typed(l->s, bits, l->nthreads, &ret->type->addr, 1, see, &w);
+	bigfree(bits, nwords, sizeof(*bits));
 	if (err)
 		return err;
 	sort(ret);
@@ -315,17 +365,16 @@ static struct err *pooled(const struct look *l, struct go_io *io, const struct l
 	return err;
 }
 
-struct err *look_pooled_of(const struct look *l, struct look_pooled *ret)
+struct err *look_pooled_of(const struct look *l, const struct look_pools *all,
+			   struct look_pooled *ret)
 {
-	_cleanup_(look_pools_deinit) struct look_pools all = { 0 };
 	_cleanup_(go_io_deinit) struct go_io io = { 0 };
-	struct err *err = look_pools_of(l, NULL, &all);
+	struct err *err;
 
-	if (!err && all.v.n)
-		err = go_io_init_sparse(&io, l->s->go);
-	if (!err && all.v.n)
-		err = pooled(l, &io, &all, ret);
-	return err;
+	if (!all->v.n)
+		return NULL;
+	err = go_io_init_sparse(&io, l->s->go);
+	return err ? err : pooled(l, &io, all, ret);
 }
 
 void look_pooled_deinit(struct look_pooled *p)

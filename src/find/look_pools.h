@@ -24,9 +24,7 @@ struct look_pools {
 	VEC(struct look_pool) v; /* ascending by at, each once */
 };
 
-/* reached: bits by object id. */
-struct err *look_pools_of(const struct look *l, const uint64_t *reached,
-			  struct look_pools *ret) MUST_CHECK;
+struct err *look_pools_of(const struct look *l, struct look_pools *ret) MUST_CHECK;
 /* Those known by their shape alone. */
 struct err *look_pools_by_shape(const struct look *l, struct look_pools *ret) MUST_CHECK;
 void look_pools_deinit(struct look_pools *p);
@@ -52,7 +50,8 @@ struct err *look_pool_values(const struct look *l, struct go_io *io, const struc
 struct look_pooled {
 	VEC(uint64_t) ids;
 };
-struct err *look_pooled_of(const struct look *l, struct look_pooled *ret) MUST_CHECK;
+struct err *look_pooled_of(const struct look *l, const struct look_pools *all,
+			   struct look_pooled *ret) MUST_CHECK;
 void look_pooled_deinit(struct look_pooled *p);
 /* Is the node one of them, or dominated by one? */
 bool look_is_pooled(const struct look *l, const struct look_pooled *p, gnode v);

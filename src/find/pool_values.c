@@ -370,11 +370,11 @@ static void work_free(struct work **w)
 
 struct err *pool_views(struct find *f, uint64_t least, pool_view_fn *fn)
 {
-	_cleanup_(look_pools_deinit) struct look_pools all = { 0 };
 	_cleanup_(work_free) struct work *w = NULL;
-	struct err *err = look_pools_of(&f->l, NULL, &all);
+	const struct look_pools *all;
+	struct err *err = content_pools(f, &all);
 
-	if (err || !all.v.n || !f->l.s->type_of)
+	if (err || !all->v.n || !f->l.s->type_of)
 		return err;
 	w = zalloc(1, sizeof(*w));
 	if (!w)
@@ -382,7 +382,7 @@ struct err *pool_views(struct find *f, uint64_t least, pool_view_fn *fn)
 	w->f = f;
 	w->l = &f->l;
 	err = go_io_init_sparse(&w->io, f->l.s->go);
-	for (size_t i = 0; i < all.v.n && !err; i++)
-		err = see_pool(w, &all, &all.v.v[i], least, fn);
+	for (size_t i = 0; i < all->v.n && !err; i++)
+		err = see_pool(w, all, &all->v.v[i], least, fn);
 	return err;
 }

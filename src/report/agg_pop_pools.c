@@ -118,18 +118,10 @@ struct err *pop_pool_words(struct agg *a, struct err *(*fn)(void *arg, taddr at)
 	return err;
 }
 
-static struct err *gather(struct work *w)
-{
-	_cleanup_(pop_reached_deinit) struct pop_reached reached = { 0 };
-	struct look l = agg_look(w->a);
-	struct err *err = pop_reached_make(w->a, &reached);
-
-	return err ? err : look_pools_of(&l, reached.bits, &w->pools);
-}
-
 static struct err *fill(struct work *w, struct ans_pop *p)
 {
-	struct err *err = gather(w);
+	struct look l = agg_look(w->a);
+	struct err *err = look_pools_of(&l, &w->pools);
 
 	for (size_t i = 0; i < w->pools.v.n && !err; i++)
 		err = offer(w, &w->pools.v.v[i]);
