@@ -22,6 +22,8 @@ static const char decide[] =
 	"later `limpet report PID --since before.core`; what does not grow is no leak";
 static const char confirm[] = "limpet report PID --since before.core";
 
+#define BUFFER_LEAST (16ULL << 20)
+
 struct work {
 	struct find *f;
 	struct go_io io;
@@ -111,6 +113,13 @@ static bool is_closure(const struct look *l, uint32_t type)
 	return type && l->s->types.v[type].kind == SNAP_TYPE_CLOSURE;
 }
 
+/* Bytes, and nothing that hangs from them. */
+static bool is_buffer(const struct look *l, const struct place *x)
+{
+	return x->form == PLACE_SLICE && !x->n &&
+	       !strcmp(place_type_name(l, fans_type(l, x->node)), "[]uint8");
+}
+
 static struct err *add(struct work *w, const struct fans *fans, const struct fan_place *p)
 {
 	const struct look *l = &w->f->l;
@@ -129,6 +138,8 @@ static struct err *add(struct work *w, const struct fans *fans, const struct fan
 		return NULL;
 	if (x.form == PLACE_SLICE && l->s->types.v[x.like].kind == SNAP_TYPE_PART)
 		return NULL; /* an old map's list of its overflow buckets */
+	if (is_buffer(l, &x) && (x.bytes < BUFFER_LEAST || x.bytes < w->live / 4))
+		return NULL;
 	x.owner = owner;
 	return vec_push(&w->v, x) && vec_push(&w->inner, 0) ? NULL : &err_nomem;
 }

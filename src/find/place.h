@@ -61,6 +61,13 @@ struct err *place_read(struct find *f, struct go_io *io, const struct fans *fans
 enum { PLACE_KIDS = 512 };
 struct err *place_kids(const struct look *l, gnode v, gnode *kid, size_t *ret_n) MUST_CHECK;
 
+/*
+ * Of n nodes the type that retains most together; its largest is the example.  False: that is less
+ * than half of `of`.
+ */
+bool place_heaviest(const struct look *l, const gnode *kid, size_t n, uint64_t of,
+		    struct place_level *ret);
+
 /* Name of a type by index in s->types; "" unknown. */
 static inline const char *place_type_name(const struct look *l, uint32_t type)
 {

@@ -13,7 +13,7 @@
 #include <ctype.h>
 #include <strings.h>
 
-enum { OWNERS = 10, NEST = 3, NEAR = 16, SAMPLES_LEAST = 3 };
+enum { UP = 12, OWNERS = 3, NEST = 2, NEAR = 16, SAMPLES_LEAST = 3, STEPS = 6 };
 
 struct bound {
 	struct find *f;
@@ -43,21 +43,46 @@ static bool is_bounded_library(const char *full)
 	return begins_any(full, known, ARRAY_LEN(known));
 }
 
-static bool says_bound(const char *name)
+static bool has_any(const char *text, const char *const *words, size_t n)
 {
-	static const char *const whole[] = { "cap", "capacity", "limit", "bound" };
-
-	for (size_t i = 0; i < ARRAY_LEN(whole); i++)
-		if (!strcasecmp(name, whole[i]))
+	for (size_t i = 0; i < n; i++)
+		if (strcasestr(text, words[i]))
 			return true;
-	return !strncasecmp(name, "max", 3) || strcasestr(name, "limit") ||
-	       strcasestr(name, "capacity");
+	return false;
 }
 
-/* In a struct that is an LRU by its fields, "size" is what it may have, not what it has. */
+/* A limit of something else than of what is kept. */
+static bool says_other(const char *name)
+{
+	static const char *const words[] = { "batch", "request", "conn",    "idle",  "retr",
+					     "depth", "level",	 "attempt", "procs", "header",
+					     "body",  "rate",	 "wait",    "time",  "age" };
+
+	return has_any(name, words, ARRAY_LEN(words));
+}
+
+static bool says_bound(const char *name)
+{
+	static const char *const within[] = { "limit", "capacity", "bound" };
+	size_t n = strlen(name);
+
+	if (says_other(name))
+		return false;
+	return !strncasecmp(name, "max", 3) || has_any(name, within, ARRAY_LEN(within)) ||
+	       (n >= 3 && !strcasecmp(name + n - 3, "cap")) ||
+	       (n >= 3 && !strcmp(name + n - 3, "Max"));
+}
+
+static bool says_bytes(const char *name)
+{
+	static const char *const words[] = { "byte", "size", "cost", "mem", "weight", "capacity" };
+
+	return has_any(name, words, ARRAY_LEN(words));
+}
+
 static bool says_size(const char *name)
 {
-	return !strcasecmp(name, "size") || !strcasecmp(name, "maxlen");
+	return !strcasecmp(name, "size");
 }
 
 static bool is_whole_number(uint8_t kind)
@@ -108,6 +133,19 @@ static bool is_lru(struct bound *b, const struct go_type *t)
 	return lists && maps;
 }
 
+/*
+ * "size" may be what it has: only of an LRU, or between what it has and twice that, it is what it
+ * may have.
+ */
+static bool is_bound(struct bound *b, const char *name, uint64_t v, bool lru)
+{
+	uint64_t n = b->x->n;
+
+	if (!says_bound(name) && !lru)
+		return v > n && v / 2 <= n;
+	return near(v, n) || (says_bytes(name) && near(v, b->x->bytes));
+}
+
 static void look_at(struct bound *b, struct go_place p, unsigned depth)
 {
 	const struct go_type *t = p.type;
@@ -122,11 +160,11 @@ static void look_at(struct bound *b, struct go_place p, unsigned depth)
 			look_at(b, (struct go_place){ p.at + f->offset, ft }, depth + 1);
 		if (!ft || !is_whole_number(ft->kind) || !f->name)
 			continue;
-		if (!says_bound(f->name) && !(lru && says_size(f->name)))
+		if (!says_bound(f->name) && !says_size(f->name))
 			continue;
 		if (!read_number(b, p.at + f->offset, ft->bytes, &v))
 			continue;
-		if (near(v, b->x->n) || near(v, b->x->bytes))
+		if (is_bound(b, f->name, v, lru))
 			b->found = keepf(&b->f->keep, "field %s of %s bounds it", f->name,
 					 t->name ? t->name : "its owner");
 	}
@@ -215,34 +253,87 @@ static void look_at_root(struct bound *b, gnode v)
 			       (struct go_place){ at, go_type_at(s->rtypes, s->vars.v[lo].rtype) });
 }
 
-/* Who owns it, and what it consists of: each shard of a cache may have a bound of its own. */
-static struct err *find_bound(struct bound *b, struct place *x)
+static bool is_struct(const struct look *l, gnode v)
+{
+	const struct snap_type *t = &l->s->types.v[fans_type(l, v)];
+
+	return t->kind == SNAP_TYPE_RTYPE && !t->array;
+}
+
+static void look_up(struct bound *b)
 {
 	const struct graph *g = b->f->l.g;
-	gnode v = x->node;
-	struct place part = *x;
-	unsigned bounded = 0;
+	gnode v = b->x->node;
+	unsigned owners = 0;
 
-	for (unsigned i = 0; i < OWNERS && v && v != GRAPH_NONE && !b->found; i++) {
-		if (graph_is_object(g, v))
-			look_at_object(b, v);
-		if (graph_is_object(g, v) && !b->found)
-			look_at_unnamed(b, v);
-		if (!graph_is_object(g, v))
+	for (unsigned i = 0; i < UP && v && v != GRAPH_NONE && !b->found && owners < OWNERS; i++) {
+		if (!graph_is_object(g, v)) {
 			look_at_root(b, v);
+		} else {
+			look_at_object(b, v);
+			if (!b->found)
+				look_at_unnamed(b, v);
+			owners += is_struct(&b->f->l, v);
+		}
 		v = g->idom[v];
 	}
-	for (unsigned i = 0; i < x->nsamples && !b->found; i++) {
-		part.n = x->nlevels > 2 ? x->level[x->nlevels - 1].n : 0;
-		part.bytes = g->retained[x->sample[i]];
-		b->x = &part;
-		look_at_object(b, x->sample[i]);
-		bounded += b->found != NULL;
-		if (b->found && bounded < x->nsamples && i + 1 < x->nsamples)
-			b->found = NULL;
+}
+
+/* How many there are of what there is most of below a part of it. */
+static struct err *spread_of(struct find *f, gnode v, gnode *kid, uint64_t *ret)
+{
+	struct err *err = NULL;
+
+	*ret = 0;
+	for (unsigned i = 0; i < STEPS; i++) {
+		struct place_level most;
+		size_t n = 0;
+
+		err = place_kids(&f->l, v, kid, &n);
+		if (err || !place_heaviest(&f->l, kid, n, 0, &most))
+			break;
+		*ret = MAX(*ret, most.n);
+		v = most.node;
 	}
-	x->steady = bounded && bounded < x->nsamples ? NULL : b->found;
-	return NULL;
+	return err;
+}
+
+/* What it consists of: shards of a cache have a bound each.  Most of the samples must. */
+static struct err *look_down(struct bound *b)
+{
+	struct find *f = b->f;
+	const struct place *whole = b->x;
+	_cleanup_(freep) gnode *kid = zalloc(PLACE_KIDS, sizeof(*kid));
+	struct place part = *whole;
+	const char *found = NULL;
+	unsigned bounded = 0;
+	struct err *err = kid ? NULL : &err_nomem;
+
+	b->x = &part;
+	for (unsigned i = 0; i < whole->nsamples && !err; i++) {
+		err = spread_of(f, whole->sample[i], kid, &part.n);
+		part.bytes = f->l.g->retained[whole->sample[i]];
+		b->found = NULL;
+		if (!err && graph_is_object(f->l.g, whole->sample[i]))
+			look_at_object(b, whole->sample[i]);
+		bounded += b->found != NULL;
+		found = b->found ? b->found : found;
+	}
+	b->x = whole;
+	b->found = bounded && bounded * 4 >= whole->nsamples * 3 ? found : NULL;
+	return err;
+}
+
+/* Who owns it, and what it consists of. */
+static struct err *find_bound(struct bound *b, struct place *x)
+{
+	struct err *err = NULL;
+
+	look_up(b);
+	if (!b->found && x->containers >= 2)
+		err = look_down(b);
+	x->steady = b->found;
+	return err;
 }
 
 /* "main.init", "main.init.0", "main.init.func1", "main.glob..func1" of a variable's value */

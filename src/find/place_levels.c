@@ -30,8 +30,8 @@ struct err *place_kids(const struct look *l, gnode v, gnode *kid, size_t *ret_n)
 }
 
 /* The type that retains most; its largest thing is the example. */
-static bool heaviest(const struct look *l, const gnode *kid, size_t n, uint64_t of,
-		     struct place_level *ret)
+bool place_heaviest(const struct look *l, const gnode *kid, size_t n, uint64_t of,
+		    struct place_level *ret)
 {
 	uint64_t best = 0;
 
@@ -132,7 +132,7 @@ struct err *place_levels(struct find *f, struct place *x)
 		size_t n = 0;
 
 		err = place_kids(l, v, kid, &n);
-		if (err || !heaviest(l, kid, n, l->g->retained[v], &next) ||
+		if (err || !place_heaviest(l, kid, n, l->g->retained[v], &next) ||
 		    (!place_is_wrapper(l, next.type) && seen_above(x, next.type)))
 			break;
 		x->level[x->nlevels - 1].spreads |= next.n >= MANY;
