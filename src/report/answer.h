@@ -437,6 +437,8 @@ struct ans_source {
 	int line, first;
 	const char *text[5];
 	size_t n;
+};
+
 /* A limit: of an instance, of the process. */
 struct ans_setting {
 	const char *name;
