@@ -1,6 +1,7 @@
 """`goroutines --leaked`: proved is what the runtime's own search finds, no more and no less (Go 1.26 and later), and
 what the runtime's own test expects in programs of older versions."""
 import os
+import signal
 
 import pytest
 
@@ -59,6 +60,8 @@ def test_in_a_core(minor):
 
 def test_heap_dump_says_that_it_cannot(tmp_path):
     with procs.Target("heapdump", args=[tmp_path / "dump"]) as target:
-        target.ready()
+        at = len(target.ready().lines)
+        os.kill(target.pid, signal.SIGUSR1)
+        target.wait_line("DUMPED", after=at)
         done = procs.limpet("goroutines", str(tmp_path / "dump"), "--leaked", code=4)
         assert "does not say who waits for what" in done.stderr
