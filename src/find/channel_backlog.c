@@ -240,7 +240,9 @@ static void look_for_receivers(struct work *w)
 
 static const char *place(struct work *w, const struct backlog *b)
 {
-	return look_owner_name(&w->f->l, b->node);
+	gnode r = look_owner(&w->f->l, b->node);
+
+	return r && r != GRAPH_NONE ? look_owner_name(&w->f->l, b->node) : "";
 }
 
 static const char *place_key(struct work *w, const struct backlog *b)

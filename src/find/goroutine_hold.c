@@ -15,6 +15,7 @@
 
 /* Ten thousand that keep their own few variables hold nothing. */
 #define EACH_MIN_BYTES	    (4ULL << 10)
+#define LONG_NS		    100000000ULL
 #define STACK_INFO_BYTES    (1ULL << 20)
 #define STACK_SUSPECT_BYTES (16ULL << 20)
 
@@ -56,9 +57,18 @@ static const char *state_of(const struct work *w, size_t i)
 	return strcmp(status, "waiting") ? status : go_wait_reason(w->f->l.s->go, gr->wait_reason);
 }
 
-static bool is_waiting(const struct work *w, size_t i)
+/*
+ * Not just for the blink of a lock or a reply: a collection has met it waiting, some time ago.
+ * Where none ran yet, nobody knows.
+ */
+static bool waits_long(const struct work *w, size_t i)
 {
-	return !strcmp(go_status_name(w->f->l.s->stacks.gs.v[i].status), "waiting");
+	const struct go_goroutine *gr = &w->f->l.s->stacks.gs.v[i];
+	uint64_t ns = look_waited_ns(w->clock, gr->waitsince);
+
+	if (strcmp(go_status_name(gr->status), "waiting") || !strcmp(state_of(w, i), "semacquire"))
+		return false;
+	return ns == UINT64_MAX ? !w->f->l.s->heap.counters.num_gc : ns >= LONG_NS;
 }
 
 static const char *where(struct work *w, size_t i)
@@ -81,7 +91,7 @@ static struct err *say_held(struct work *w, size_t i, uint64_t n, uint64_t bytes
 	const char *name = look_goroutine_function(w->f->l.s, i);
 	uint64_t waited = look_waited_ns(w->clock, w->f->l.s->stacks.gs.v[i].waitsince);
 	struct keep *keep = &w->f->keep;
-	bool waits = is_waiting(w, i);
+	bool waits = waits_long(w, i);
 	char size[16];
 	struct finding x = {
 		.verdict = waits ? FIND_SUSPECT : FIND_INFO,
@@ -216,7 +226,7 @@ static void work_deinit(struct work *w)
 static struct err *run(struct find *f)
 {
 	_cleanup_(work_deinit) struct work w = { .f = f,
-						 .least = find_least_bytes(f),
+						 .least = 2 * find_least_bytes(f),
 						 .clock = look_clock_ns(f->l.s) };
 	const struct go_stacks *st = &f->l.s->stacks;
 	struct err *err = find_liveness(f, &w.v);

@@ -191,7 +191,7 @@ static const char *waker(struct work *w, size_t i)
 	_cleanup_(err_freep) struct err *err = NULL;
 	_cleanup_(graph_waits_deinit) struct graph_waits waits = { 0 };
 	size_t len = 0;
-	const char *via;
+	const char *via, *root;
 
 	if (x->n && thing == GRAPH_NONE)
 		return "a global";
@@ -203,8 +203,9 @@ static const char *waker(struct work *w, size_t i)
 	if (err || len < 2)
 		return "";
 	via = len > 2 ? look_type_name(l, path[len - 2]) : "";
-	return keepf(l->keep, "%s%s%s", find_root_key(w->f, path[0] - 1), *via ? ", through " : "",
-		     via);
+	via = *via == '~' ? "" : via; /* a guess */
+	root = l->s->roots.v[path[0] - 1].name;
+	return keepf(l->keep, "%s%s%s", root ? root : "", *via ? ", through " : "", via);
 }
 
 static struct err *say_suspect(struct work *w, const struct leak_group *k, size_t i,

@@ -130,7 +130,27 @@ static bool is_library(const char *function)
 	return is_wrapper(function);
 }
 
-bool look_waiting_line(const struct snapshot *s, size_t i, struct go_line *ret)
+/*
+ * Go's own packages have no dot in the first element of their path; nor have those of a module
+ * called "shop", whose name the executable tells.
+ */
+static bool is_standard(const struct go *g, const char *function)
+{
+	const char *path = g->module_path ? g->module_path : "";
+	size_t n = strcspn(function, "/"), m = strcspn(path, "/");
+
+	if (!strncmp(function, "main.", 5))
+		return false;
+	if (!function[n])
+		n = strcspn(function, ".");
+	else if (memchr(function, '.', n))
+		return false;
+	return n != m || strncmp(function, path, n) != 0;
+}
+
+enum line_of { LINE_OF_PROGRAM, LINE_OF_ANY };
+
+static bool find_line(const struct snapshot *s, size_t i, enum line_of whose, struct go_line *ret)
 {
 	const struct go_goroutine *gr = &s->stacks.gs.v[i];
 	struct go_line lines[LINES_MAX];
@@ -140,12 +160,18 @@ bool look_waiting_line(const struct snapshot *s, size_t i, struct go_line *ret)
 		size_t n = go_lines_at(s->go, go_frame_line_pc(f), lines, LINES_MAX);
 
 		for (size_t j = 0; j < n; j++)
-			if (lines[j].function && !is_library(lines[j].function)) {
+			if (lines[j].function && !is_library(lines[j].function) &&
+			    (whose == LINE_OF_ANY || !is_standard(s->go, lines[j].function))) {
 				*ret = lines[j];
 				return true;
 			}
 	}
 	return false;
+}
+
+bool look_waiting_line(const struct snapshot *s, size_t i, struct go_line *ret)
+{
+	return find_line(s, i, LINE_OF_PROGRAM, ret) || find_line(s, i, LINE_OF_ANY, ret);
 }
 
 const char *look_creator(const struct snapshot *s, size_t i)
