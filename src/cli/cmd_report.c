@@ -139,6 +139,8 @@ struct err *cmd_report(const struct args *a, int *status)
 		return err;
 	if (args_has(a, OPT_JSON))
 		json_doc_report(&o, &r);
+	else if (a->markdown)
+		text_markdown(&o, &r);
 	else
 		text_report(&o, session_style(a), &r);
 	return session_emit(&s, &o);

@@ -55,6 +55,9 @@ void text_goroutines(struct str *o, enum text_style st, const struct ans_gorouti
 void text_audit(struct str *o, enum text_style st, const struct ans_audit *a);
 void text_locks(struct str *o, enum text_style st, const struct ans_locks *a);
 void text_verify(struct str *o, enum text_style st, const struct ans_exact *a, size_t limit);
+/* What stands above the findings. */
+void text_summary(struct str *o, enum text_style st, const struct ans_report *a);
+void text_markdown(struct str *o, const struct ans_report *a);
 void text_report(struct str *o, enum text_style st, const struct ans_report *a);
 
 #endif

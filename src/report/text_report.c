@@ -181,7 +181,7 @@ static void put_since(struct str *o, const struct ans_since *a)
 	put_line(o, "since", &line);
 }
 
-void text_report(struct str *o, enum text_style st, const struct ans_report *a)
+void text_summary(struct str *o, enum text_style st, const struct ans_report *a)
 {
 	text_head(o, st, &a->head);
 	put_memory(o, a);
@@ -196,6 +196,11 @@ void text_report(struct str *o, enum text_style st, const struct ans_report *a)
 	if (a->head.losses.n)
 		text_losses(o, &a->head);
 	put_not_run(o, &a->findings);
+}
+
+void text_report(struct str *o, enum text_style st, const struct ans_report *a)
+{
+	text_summary(o, st, a);
 	str_put(o, "\n");
 	text_findings(o, st, &a->findings);
 	text_memory(o, st, &a->memory);
