@@ -183,6 +183,16 @@ static void sweep(struct find *f, const uint8_t *gone)
 	f->found.n = n;
 }
 
+/* The title has the figures of the largest place. */
+static void tell_more(struct find *f, struct finding *x, unsigned more)
+{
+	char bytes[16];
+
+	if (more)
+		x->title = keepf(&f->keep, "%s; with %u more of that name %s", x->title, more,
+				 str_bytes(bytes, finding_bytes(x)));
+}
+
 struct err *find_unite(struct find *f)
 {
 	_cleanup_(freep) uint8_t *gone = zalloc(f->found.n + 1, 1);
@@ -192,12 +202,17 @@ struct err *find_unite(struct find *f)
 		return &err_nomem;
 	if (f->found.n)
 		qsort(f->found.v, f->found.n, sizeof(f->found.v[0]), compare);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		unsigned more = 0;
+
 		for (size_t k = i + 1; k < n && !gone[i]; k++)
 			if (!gone[k] && is_again(&f->found.v[i], &f->found.v[k])) {
+				more += !same_line(f, &f->found.v[i], &f->found.v[k]);
 				add_up(f, &f->found.v[i], &f->found.v[k]);
 				gone[k] = 1;
 			}
+		tell_more(f, &f->found.v[i], more);
+	}
 	sweep(f, gone);
 	return NULL;
 }
