@@ -102,9 +102,11 @@ struct go_counters {
 		other_sys;
 	uint64_t total_alloc_bytes, total_free_bytes;
 	uint64_t mapped_ready;
-	int64_t memory_limit;
-	int32_t gc_percent;
-	uint64_t heap_goal;
+	int64_t memory_limit; /* GOMEMLIMIT; INT64_MAX: none, 0: not known */
+	int32_t gc_percent;   /* GOGC; negative: off */
+	bool gc_percent_known;
+	uint64_t heap_goal; /* by GOGC alone, without the limit; UINT64_MAX: off */
+	uint64_t heap_minimum, stack_scan, globals_scan;
 	uint64_t last_gc_unix_ns;
 	uint64_t last_gc_ns; /* the same instant by the clock of nanotime(); 0 unknown */
 	uint64_t total_pause_ns;

@@ -48,8 +48,15 @@ static void controller(const struct go *g, struct go_counters *c)
 	c->heap_free = counted(p, L->gcController_heapFree);
 	c->heap_released = counted(p, L->gcController_heapReleased);
 	c->heap_goal = go_get(p, L->gcController_gcPercentHeapGoal);
+	c->heap_minimum = counted(p, L->gcController_heapMinimum);
+	c->stack_scan = counted(p, L->gcController_lastStackScan);
+	c->globals_scan = counted(p, L->gcController_globalsScan);
+	c->mapped_ready = counted(p, L->gcController_mappedReady);
+	c->total_alloc_bytes = go_get(p, L->gcController_totalAlloc);
+	c->total_free_bytes = go_get(p, L->gcController_totalFree);
 	c->memory_limit = (int64_t)go_get(p, L->gcController_memoryLimit);
 	c->gc_percent = (int32_t)go_get(p, L->gcController_gcPercent);
+	c->gc_percent_known = go_has(L->gcController_gcPercent);
 }
 
 /* mstats.go of 1.18, readmemstats_m: what gcController counts since; stacks are not in heap_sys. */

@@ -8,6 +8,7 @@
  * counts as in use and what is resident there, and is one of them.
  * A file (core, heap dump) knows no RSS: then only what Go itself counts is there.
  */
+#include "find/look_maps.h"
 #include "report/agg_memory.h"
 #include "snapshot/dump.h"
 
@@ -16,97 +17,36 @@ struct mem_parts {
 	uint64_t total, marked_runtime;
 };
 
-static bool in_arena(const struct go_heap *h, struct trange r)
-{
-	const struct go_heap_index *x = &h->index;
-	uint64_t step = 1ULL << x->arena_shift;
-
-	if (!x->nslots || !x->arena_slot)
-		return false;
-	for (taddr at = r.start; at < r.end; at = at - (at - x->lo) % step + step) {
-		uint64_t slot = (at - x->lo) >> x->arena_shift;
-
-		if (at < x->lo) { /* before the first arena: jump there */
-			at = x->lo;
-			slot = 0;
-			if (at >= r.end)
-				return false;
-		}
-		if (slot >= x->nslots)
-			return false;
-		if (x->arena_slot[slot])
-			return true;
-	}
-	return false;
-}
-
-static bool overlap(struct trange a, struct trange b)
-{
-	return a.start < b.end && b.start < a.end;
-}
-
-static bool in_globals(const struct go *go, struct trange r)
-{
-	for (size_t i = 0; i < go->nmodules; i++) {
-		const struct go_module *m = &go->modules[i];
-
-		if (overlap(r, m->data) || overlap(r, m->bss) || overlap(r, m->noptrdata) ||
-		    overlap(r, m->noptrbss))
-			return true;
-	}
-	return false;
-}
-
-static bool in_thread_stack(struct target *t, const struct target_smap *m)
-{
-	size_t n = 0;
-	const struct target_thread *th = target_threads(t, &n);
-
-	if (m->path && !strncmp(m->path, "[stack", 6))
-		return true;
-	for (size_t i = 0; i < n; i++)
-		if (trange_has(m->range, regs_sp(target_arch(t), &th[i].regs)))
-			return true;
-	return false;
-}
-
-/* Does a mapping hold structs that only the runtime allocates? */
-static bool holds_runtime(const struct go_heap *h, const struct target_smap *m)
-{
-	if (m->path && strstr(m->path, "Go: "))
-		return true;
-	for (size_t i = 0; i < h->spans.n; i++)
-		if (trange_has(m->range, h->spans.v[i].mspan))
-			return true;
-	return false;
-}
-
 static void sort_mapping(const struct agg *a, const struct target_smap *m, struct mem_parts *p)
 {
-	const struct snapshot *s = a->s;
-	bool named = m->path && m->path[0] == '[' && strncmp(m->path, "[anon", 5) != 0;
-
 	p->total += m->rss;
 	if (!m->rss)
 		return;
-	if (in_arena(&s->heap, m->range)) {
+	switch (look_map_of(a->s, m)) {
+	case LOOK_MAP_HEAP:
 		p->heap += m->rss;
-	} else if (in_globals(s->go, m->range)) {
+		break;
+	case LOOK_MAP_GLOBALS:
 		/* pages of a private file mapping that were written are the program's variables */
 		p->globals += m->file_backed ? m->anonymous : m->rss;
 		p->files += m->file_backed ? m->rss - m->anonymous : 0;
-	} else if (m->file_backed) {
+		break;
+	case LOOK_MAP_FILE:
 		p->files += m->rss;
-	} else if (in_thread_stack(s->t, m)) {
+		break;
+	case LOOK_MAP_THREAD_STACK:
 		p->thread_stacks += m->rss;
-	} else if (m->path && !strcmp(m->path, "[heap]")) {
+		break;
+	case LOOK_MAP_C_HEAP:
 		p->c_heap += m->rss;
-	} else if (named) {
-		p->files += m->rss;
-	} else {
+		break;
+	case LOOK_MAP_RUNTIME:
+		p->marked_runtime += m->rss;
 		p->anon += m->rss;
-		if (holds_runtime(&s->heap, m))
-			p->marked_runtime += m->rss;
+		break;
+	case LOOK_MAP_ANON:
+		p->anon += m->rss;
+		break;
 	}
 }
 
