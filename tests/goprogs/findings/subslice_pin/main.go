@@ -22,6 +22,7 @@ import (
 	"os"
 	"runtime"
 	"sort"
+	"time"
 
 	"limpet/goprogs/internal/ready"
 )
@@ -156,8 +157,10 @@ func plant(name string) {
 func read(c *conn) {
 	buf := packet(65536)
 	c.hello = buf[:16]
-	ready.Wait()
-	fmt.Println(len(buf), c)
+	for {
+		time.Sleep(time.Hour)
+		fmt.Println(len(buf), c)
+	}
 }
 
 func main() {
