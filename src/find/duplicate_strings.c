@@ -220,7 +220,7 @@ static struct err *say(struct work *w, const struct sum *s)
 			     .type = "string",
 			     .bytes = s->waste,
 			     .count = s->strings,
-			     .confirm = "limpet strings PID --sort waste_bytes" };
+			     .confirm = "limpet strings PID" };
 
 	for (size_t i = 0; i < w->v.n && nodes.n < 1024; i++)
 		if (w->v.v[i].s->spot == s->spot) {

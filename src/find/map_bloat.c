@@ -218,7 +218,7 @@ static struct err *say(struct work *w, size_t lo, size_t hi)
 	struct group g = { .n = hi - lo };
 	struct finding x = { .proof = FIND_MEASURED,
 			     .goroutine = FIND_NO_GOROUTINE,
-			     .confirm = "limpet maps PID --sort waste_bytes" };
+			     .confirm = "limpet maps PID" };
 	const struct go_type *t;
 
 	if (!nodes)

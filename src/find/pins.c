@@ -311,8 +311,8 @@ static struct err *say(struct work *w, size_t lo, size_t hi)
 	x.count = g.views;
 	x.key = keepf(&w->f->keep, "%s|%s", g.spot, g.owner_key);
 	x.detail = detail_of(w->f, &g);
-	x.confirm = w->kind == PIN_SUBSTRING ? "limpet strings PID --sort waste_bytes"
-					     : "limpet slices PID --sort waste_bytes";
+	x.confirm = w->kind == PIN_SUBSTRING ? "limpet strings PID"
+					     : "limpet slices PID";
 	return w->kind == PIN_SUBSTRING ? say_substrings(w, &g, &x) : say_subslices(w, &g, &x);
 }
 

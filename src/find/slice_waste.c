@@ -155,7 +155,7 @@ static struct err *say(struct work *w, size_t lo, size_t hi)
 	struct finding x = { .verdict = FIND_WASTE,
 			     .proof = FIND_MEASURED,
 			     .goroutine = FIND_NO_GOROUTINE,
-			     .confirm = "limpet slices PID --sort waste_bytes" };
+			     .confirm = "limpet slices PID" };
 	const struct look_spot *spot = look_spot_at(w->c->spots, w->v.v[lo].spot);
 	const struct go_type *elem = go_type_at(f->l.s->rtypes, spot->of->elem);
 	const char *name = look_spot_name(w->c->spots, w->v.v[lo].spot), *owner, *key;

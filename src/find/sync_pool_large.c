@@ -46,7 +46,7 @@ static struct err *say(struct find *f, const struct pool_view *p)
 	struct finding x = { .verdict = FIND_WASTE,
 			     .proof = FIND_MEASURED,
 			     .goroutine = FIND_NO_GOROUTINE,
-			     .confirm = "limpet pools PID --sort largest_bytes" };
+			     .confirm = "limpet pools PID" };
 	const char *pool, *type;
 	struct sum s;
 
@@ -63,11 +63,11 @@ static struct err *say(struct find *f, const struct pool_view *p)
 	x.bytes = s.bytes;
 	x.count = s.large;
 	x.title = keepf(&f->keep,
-			"%" PRIu64 " of %zu %s in the pool %s hold %s of %s: the largest %s, the "
+			"%" PRIu64 " of %zu %s in the pool %s %s %s of %s: the largest %s, the "
 			"median %s",
-			s.large, p->v.n, type, pool, content_bytes(f, s.bytes),
-			content_bytes(f, s.all), content_bytes(f, s.main->own),
-			content_bytes(f, s.median));
+			s.large, p->v.n, type, pool, s.large == 1 ? "holds" : "hold",
+			content_bytes(f, s.bytes), content_bytes(f, s.all),
+			content_bytes(f, s.main->own), content_bytes(f, s.median));
 	x.key = keepf(&f->keep, "%s|%s", type,
 		      p->pool->root == UINT32_MAX ? pool : find_root_key(f, p->pool->root));
 	x.fix = keepf(
