@@ -7,7 +7,7 @@ package main
 //
 // The twin's label is of few values: the plan that the user has.
 
-// CASE metric-labels EXPECT global-growth holder=*client_golang* bytes>=4000000
+// CASE metric-labels EXPECT global-growth holder=*prometheus* bytes>=4000000
 // CASE metric-labels-fixed NONE
 
 import "github.com/prometheus/client_golang/prometheus"

@@ -300,6 +300,22 @@ static const char *title_of(struct work *w, const struct place *x)
 		     place_bytes(f, x->bytes), share);
 }
 
+/* What part of it is known to be waste is the better advice: behind that, then. */
+static unsigned certainty_of(const struct work *w, const struct place *x)
+{
+	const struct find *f = w->f;
+	uint64_t waste = 0;
+
+	for (size_t i = 0; i < f->found.n; i++) {
+		const struct finding *y = &f->found.v[i];
+
+		if (y->verdict == FIND_WASTE && y->node != GRAPH_NONE &&
+		    fans_dominates(&f->l, x->node, y->node))
+			waste = MAX(waste, y->bytes);
+	}
+	return waste >= x->bytes / 8 ? (unsigned)MAX(1, waste * 80 / x->bytes) : 0;
+}
+
 static struct err *say(struct work *w, const struct place *x)
 {
 	struct find *f = w->f;
@@ -318,6 +334,7 @@ static struct err *say(struct work *w, const struct place *x)
 		.count = x->n,
 		.key = key_of(f, x),
 		.detail = x->nlevels > 2 ? chain_text(f, x) : "",
+		.certainty = x->steady ? 0 : certainty_of(w, x),
 	};
 
 	if (!x->steady) {
@@ -374,6 +391,7 @@ static struct err *say_shared(struct work *w, const struct fan_kind *k)
 	struct shared h;
 	struct err *err = shared_holders(&f->l, k->sample, k->nsamples, &h);
 	const char *like = place_type_name(&f->l, k->type), *roots;
+	bool in_use;
 	unsigned share = (unsigned)(k->bytes * 100 / MAX(w->live, 1));
 	struct finding y = {
 		.kind = "global-growth",
@@ -385,17 +403,22 @@ static struct err *say_shared(struct work *w, const struct fan_kind *k)
 		.count = k->n,
 	};
 
-	if (err || h.n < 2 || h.running > h.samples / 2) /* in use, or not to be told by whom */
+	if (err || h.n + (h.running > 0) < 2) /* not to be told by whom */
 		return err;
+	in_use = h.running > h.samples / 2;
 	roots = roots_text(f, &h);
 	y.title = keepf(
 		&f->keep, "%s %s keep %s, %u %% of the live heap, and more than one holds them",
 		place_count(f, k->n), *like ? like : "objects", place_bytes(f, k->bytes), share);
-	y.detail = keepf(&f->keep, "held by %s", roots);
+	y.detail = keepf(&f->keep, "held by %s%s", roots, in_use ? " and by goroutines" : "");
 	y.key = keepf(&f->keep, "shared/%s/%s", like, roots);
 	y.fix = keepf(&f->keep,
 		      "forget them in all of these: %s; what one deletes another still holds",
 		      roots);
+	if (in_use) { /* connections, requests under way: most likely */
+		y.verdict = FIND_INFO;
+		return find_say(f, &y);
+	}
 	y.decide = decide;
 	y.mitigate = mitigate;
 	y.confirm = confirm;

@@ -20,6 +20,7 @@ struct bound {
 	struct go_io *io;
 	const struct place *x;
 	const char *found;
+	unsigned parts; /* x is one of that many alike */
 };
 
 static bool begins_any(const char *text, const char *const *words, size_t n)
@@ -142,7 +143,7 @@ static bool is_bound(struct bound *b, const char *name, uint64_t v, bool lru)
 	uint64_t n = b->x->n;
 
 	if (!says_bound(name) && !lru)
-		return v > n && v / 2 <= n;
+		return v > n && (b->parts ? near(v, n) : v / 2 <= n);
 	return near(v, n) || (says_bytes(name) && near(v, b->x->bytes));
 }
 
@@ -310,6 +311,7 @@ static struct err *look_down(struct bound *b)
 	struct err *err = kid ? NULL : &err_nomem;
 
 	b->x = &part;
+	b->parts = whole->nsamples;
 	for (unsigned i = 0; i < whole->nsamples && !err; i++) {
 		err = spread_of(f, whole->sample[i], kid, &part.n);
 		part.bytes = f->l.g->retained[whole->sample[i]];
@@ -320,6 +322,7 @@ static struct err *look_down(struct bound *b)
 		found = b->found ? b->found : found;
 	}
 	b->x = whole;
+	b->parts = 0;
 	b->found = bounded && bounded * 4 >= whole->nsamples * 3 ? found : NULL;
 	return err;
 }

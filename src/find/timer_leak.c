@@ -13,6 +13,8 @@
 #include "find/shared.h"
 
 enum {
+	LOOPS = 500,
+	AWAITED_MAX = 1 << 20,
 	GROUPS_MAX = 64,
 	TICKERS = 10,
 	KEPT_TICKERS = 100,
@@ -25,7 +27,11 @@ enum {
 #define POINTERS  "[]*runtime.timer"
 #define MINUTE_NS (60LL * 1000000000)
 
-enum what { TIMER_TICKER, TIMER_TIMER, TIMER_FUNC };
+enum what { TIMER_TICKER, TIMER_TIMER, TIMER_FUNC, TIMER_CONTEXT, TIMER_LOOP };
+
+static const char decide[] =
+	"whether their number grows while the load is the same: `limpet snapshot PID -o "
+	"before.core`, later `limpet report PID --since before.core`";
 
 struct timer {
 	enum what what;
@@ -42,8 +48,14 @@ struct group {
 	int64_t last_ns;
 };
 
+/* A ticker that a goroutine waits for, and its channel: what that goroutine's stack has of them. */
+struct awaited {
+	gnode v, ticker;
+};
+
 struct work {
 	struct find *f;
+	VEC(struct awaited) awaited;
 	struct go_io io;
 	struct group v[GROUPS_MAX];
 	unsigned n;
@@ -163,6 +175,16 @@ static void add(struct work *w, const struct timer *t)
 	g->last_ns = MAX(g->last_ns, t->in_ns);
 }
 
+static struct err *note_awaited(struct work *w, gnode ticker, gnode chan)
+{
+	struct awaited a = { ticker, ticker }, b = { chan, ticker };
+	bool good = w->awaited.n >= AWAITED_MAX || vec_push(&w->awaited, a);
+
+	if (good && chan != GRAPH_NONE && w->awaited.n < AWAITED_MAX)
+		good = vec_push(&w->awaited, b);
+	return good ? NULL : &err_nomem;
+}
+
 /* Tickers and timers with a channel. */
 static struct err *see_sender(struct work *w, struct timer *t, const struct argument *x)
 {
@@ -170,7 +192,7 @@ static struct err *see_sender(struct work *w, struct timer *t, const struct argu
 	struct err *err;
 
 	if (x->awaited)
-		return NULL;
+		return t->what == TIMER_TICKER ? note_awaited(w, t->node, x->chan) : NULL;
 	t->clock = is_the_clocks(l, t->node) && x->chan != GRAPH_NONE && is_the_clocks(l, x->chan);
 	if (!t->clock) {
 		err = near_stacks(w);
@@ -204,7 +226,11 @@ static struct err *see_timer(struct work *w, uint64_t id, struct go_place p)
 		t.what = TIMER_FUNC;
 		t.fn = x.fn;
 		t.clock = is_the_clocks(l, t.node);
-		if (!is_others(x.fn) && t.in_ns > MINUTE_NS)
+		if (begins(x.fn, "context.") && t.clock) {
+			t.what = TIMER_CONTEXT;
+			t.fn = "";
+		}
+		if ((t.what == TIMER_CONTEXT || !is_others(x.fn)) && t.in_ns > MINUTE_NS)
 			add(w, &t);
 		return NULL;
 	}
@@ -282,10 +308,52 @@ static const char *span_text(struct find *f, int64_t ns)
 	return keepf(&f->keep, "%.0f hours", minutes / 60);
 }
 
+static int by_node(const void *x, const void *y)
+{
+	const struct awaited *a = x, *b = y;
+
+	return (a->v > b->v) - (a->v < b->v);
+}
+
+/* The ticker that a goroutine loops over: it has it, or its channel, on its stack. */
+static void see_goroutine(struct work *w, size_t root)
+{
+	const struct look *l = &w->f->l;
+	const struct snap_root *r = &l->s->roots.v[root];
+	gnode v = (gnode)(1 + root);
+
+	for (uint32_t e = graph_first(l->g, v); e < graph_last(l->g, v); e++) {
+		struct awaited want = { .v = l->g->to[e] };
+		const struct awaited *a =
+			bsearch(&want, w->awaited.v, w->awaited.n, sizeof(want), by_node);
+		struct timer t = { .what = TIMER_LOOP };
+
+		if (!a)
+			continue;
+		t.node = a->ticker;
+		t.fn = look_pc_name(l, l->s->stacks.gs.v[r->goroutine].start_pc);
+		add(w, &t);
+		return;
+	}
+}
+
+static void see_goroutines(struct work *w)
+{
+	const struct snapshot *s = w->f->l.s;
+
+	if (w->awaited.n < LOOPS)
+		return;
+	qsort(w->awaited.v, w->awaited.n, sizeof(*w->awaited.v), by_node);
+	for (size_t i = 0; i < s->roots.n; i++)
+		if (s->roots.v[i].kind == SNAP_ROOT_GOROUTINE &&
+		    s->roots.v[i].goroutine < s->stacks.gs.n)
+			see_goroutine(w, i);
+}
+
 static struct err *say(struct work *w, const struct group *g, struct finding y)
 {
 	struct find *f = w->f;
-	static const char *const word[] = { "ticker", "timer", "func" };
+	static const char *const word[] = { "ticker", "timer", "func", "context", "loop" };
 	gnode owner = g->first.clock ? 0 : g->first.owner;
 
 	y.bytes = g->bytes;
@@ -295,6 +363,8 @@ static struct err *say(struct work *w, const struct group *g, struct finding y)
 	y.key = keepf(&f->keep, "%s/%s/%s", word[g->first.what], g->first.fn,
 		      owner && owner != GRAPH_NONE ? find_root_key(f, owner - 1) : "");
 	y.confirm = "limpet timers PID";
+	if (g->first.what == TIMER_FUNC && *g->first.fn)
+		y.type = keepf(&f->keep, "closure of %s", g->first.fn);
 	return find_say(f, &y);
 }
 
@@ -368,9 +438,7 @@ static struct err *say_kept_tickers(struct work *w, const struct group *g)
 			.fix = "t.Stop() when what the ticker was made for ends, and remove it from "
 			       "{holder}",
 			.mitigate = "a restart",
-			.decide =
-				"whether their number grows while the load is the same: `limpet snapshot "
-				"PID -o before.core`, later `limpet report PID --since before.core`",
+			.decide = decide,
 		});
 }
 
@@ -398,9 +466,52 @@ static struct err *say_far_funcs(struct work *w, const struct group *g)
 				"that looks through a list of deadlines",
 				fn),
 			.mitigate = "shorter delays: each is freed when it has run",
-			.decide =
-				"whether their number grows while the load is the same: `limpet snapshot "
-				"PID -o before.core`, later `limpet report PID --since before.core`",
+			.decide = decide,
+		});
+}
+
+static struct err *say_contexts(struct work *w, const struct group *g)
+{
+	struct find *f = w->f;
+
+	return say(
+		w, g,
+		(struct finding){
+			.verdict = FIND_SUSPECT,
+			.proof = FIND_MEASURED,
+			.title = keepf(
+				&f->keep,
+				"%s contexts with a deadline wait for it, the last for another %s, and nobody has their cancel function: %s",
+				place_count(f, g->n), span_text(f, g->last_ns),
+				place_bytes(f, g->bytes)),
+			.fix = "defer cancel() right after context.WithTimeout or WithDeadline: only that stops the timer and lets the context go before its deadline",
+			.mitigate = "shorter deadlines: each is freed when it has passed",
+			.decide = decide,
+		});
+}
+
+/* Each with a goroutine of its own: workers, or what was begun for each of something and never
+ * ended. */
+static struct err *say_loops(struct work *w, const struct group *g)
+{
+	struct find *f = w->f;
+	const char *fn = *g->first.fn ? g->first.fn : "(unknown)";
+
+	return say(
+		w, g,
+		(struct finding){
+			.verdict = FIND_SUSPECT,
+			.proof = FIND_INFERRED,
+			.title = keepf(
+				&f->keep,
+				"%s tickers keep as many goroutines of %s going: they end only if %s returns by itself",
+				place_count(f, g->n), fn, fn),
+			.fix = keepf(
+				&f->keep,
+				"give %s a way to end, `case <-ctx.Done(): return` beside the ticker's channel, and defer t.Stop(); or one ticker for all of them",
+				fn),
+			.mitigate = "a restart",
+			.decide = decide,
 		});
 }
 
@@ -421,6 +532,11 @@ static struct err *judge(struct work *w, const struct group *g)
 		return g->n >= TIMERS || (g->n >= TICKERS && g->bytes >= least)
 			       ? say_far_funcs(w, g)
 			       : NULL;
+	case TIMER_CONTEXT:
+		return g->n >= TIMERS || (g->n >= TICKERS && g->bytes >= least) ? say_contexts(w, g)
+										: NULL;
+	case TIMER_LOOP:
+		return g->n >= LOOPS ? say_loops(w, g) : NULL;
 	default:
 		return NULL;
 	}
@@ -441,11 +557,13 @@ static struct err *run(struct find *f)
 		err = see_heaps(w);
 	if (!err)
 		err = look_objects_of(&f->l, "timer", see, w);
+	see_goroutines(w);
 	for (unsigned i = 0; i < w->n && !err; i++)
 		err = judge(w, &w->v[i]);
 	go_io_deinit(&w->io);
 	free(w->near);
 	free(w->seen);
+	vec_free(&w->awaited);
 	return err;
 }
 

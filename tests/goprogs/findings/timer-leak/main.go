@@ -10,6 +10,8 @@
 // CASE after-collected NONE needs=1.23 env=GODEBUG=asynctimerchan=0
 // CASE rearmed EXPECT timer-leak verdict=suspect count>=2000 bytes>=4000000
 // CASE session-tickers EXPECT timer-leak verdict=suspect count>=2000 anywhere
+// CASE loops EXPECT timer-leak verdict=suspect function=main.loop count>=2000 anywhere
+// CASE timeouts EXPECT timer-leak verdict=suspect count>=2000
 // CASE one-ticker NONE
 // CASE workers NONE
 // CASE deadlines NONE
@@ -64,6 +66,14 @@ func after(c chan int) {
 	}
 }
 
+func loop() {
+	t := time.NewTicker(time.Hour)
+	defer t.Stop()
+	begun.Done()
+	for range t.C {
+	}
+}
+
 //go:noinline
 func plant(name string) {
 	switch name {
@@ -101,18 +111,25 @@ func plant(name string) {
 			}
 		}()
 	case "workers":
-		begun.Add(3000)
-		for i := 0; i < 3000; i++ {
-			go func() {
-				t := time.NewTicker(time.Hour)
-				defer t.Stop()
-				begun.Done()
-				for range t.C {
-				}
-			}()
+		begun.Add(200)
+		for i := 0; i < 200; i++ {
+			go loop()
 		}
 		begun.Wait()
 		time.Sleep(100 * time.Millisecond)
+	case "loops":
+		begun.Add(3000)
+		for i := 0; i < 3000; i++ {
+			go loop()
+		}
+		begun.Wait()
+		time.Sleep(100 * time.Millisecond)
+	case "timeouts":
+		for i := 0; i < 3000; i++ {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+			_ = cancel
+			_ = context.WithValue(ctx, "key", make([]byte, 100))
+		}
 	case "deadlines":
 		for i := 0; i < 3000; i++ {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
