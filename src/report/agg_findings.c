@@ -9,7 +9,7 @@
 #include "report/owner.h"
 #include "report/source.h"
 
-enum { ROWS_MAX = 256, STACK_SHOWN = 16 };
+enum { ROWS_MAX = 256, STACK_SHOWN = 16, OWNER_OBJECTS = 2 << 20 };
 
 void finding_memory(const struct agg *a, const struct ans_memory *m, struct find_memory *ret)
 {
@@ -275,6 +275,9 @@ struct err *agg_findings(struct agg *a, const struct ans_memory *memory,
 		f.memory = &m;
 	}
 	err = find_run(&f);
+	/* the owner's tree costs as much as the exact one: of large heaps only if it is asked for */
+	if (!err && f.found.n && a->g->nreached_objects <= OWNER_OBJECTS)
+		err = agg_owner(a);
 	if (!err)
 		err = choose(a, &f, ask, &r);
 	if (!err)
