@@ -128,7 +128,8 @@ static const char *variable(struct work *w, const struct group *x, const struct 
 
 	name += *name == '&';
 	if (*name)
-		return keepf(&w->f->keep, "its variable %s (%s)", name, type);
+		return keepf(&w->f->keep, "%s variable %s (%s)", x->n == 1 ? "its" : "their", name,
+			     type);
 	return keepf(&w->f->keep, "a captured %s", type);
 }
 
@@ -177,8 +178,9 @@ static struct err *say(struct work *w, const struct group *x, const struct captu
 		.node = x->n > 1 && x->parent ? x->parent : x->largest,
 		.goroutine = FIND_NO_GOROUTINE,
 		.count = x->n,
-		.title = keepf(&f->keep, "%s of %s keep %s alive through %s", many, fn,
-			       place_bytes(f, x->bytes), variable(w, x, c)),
+		.title = keepf(&f->keep, "%s of %s %s %s alive through %s", many, fn,
+			       x->n == 1 ? "keeps" : "keep", place_bytes(f, x->bytes),
+			       variable(w, x, c)),
 		.type = *type ? type : NULL,
 		.key = keepf(&f->keep, "%s/%s", fn, type),
 		.fix = fix_of(w, fn, what),

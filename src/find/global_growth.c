@@ -245,7 +245,7 @@ static const char *fix_of(struct find *f, const struct place *x)
 	}
 }
 
-/* "500 × main.tenant, 18.4 KiB each", a line a level. */
+/* "1. 500 x main.tenant, up to 18.4 KiB each", a line a level. */
 static const char *chain_text(struct find *f, const struct place *x)
 {
 	const struct look *l = &f->l;
@@ -261,7 +261,7 @@ static const char *chain_text(struct find *f, const struct place *x)
 				 : keepf(&f->keep, "%s, %s", *name ? name : "(unknown)",
 					 place_bytes(f, bytes));
 
-		text = *text ? keepf(&f->keep, "%s\n%*s%s", text, (int)(2 * i), "", what) : what;
+		text = *text ? keepf(&f->keep, "%s\n%u. %s", text, i, what) : what;
 	}
 	return text;
 }

@@ -14,6 +14,7 @@
 
 enum {
 	LOOPS = 500,
+	SURE_LOOPS = 420, /* says more than that so many goroutines wait */
 	AWAITED_MAX = 1 << 20,
 	GROUPS_MAX = 64,
 	TICKERS = 10,
@@ -44,7 +45,7 @@ struct timer {
 
 struct group {
 	struct timer first; /* node: the one that retains most */
-	uint64_t n, bytes;
+	uint64_t n, bytes, stack_bytes;
 	int64_t last_ns;
 };
 
@@ -150,7 +151,8 @@ static int64_t fires_in(const struct look *l, uint64_t nanotime)
 	return at ? at - (int64_t)target_capture(l->s->t)->at_unix_ns : 0;
 }
 
-static void add(struct work *w, const struct timer *t)
+/* NULL: there are too many different ones. */
+static struct group *add(struct work *w, const struct timer *t)
 {
 	uint64_t bytes = w->f->l.g->retained[t->node];
 	struct group *g = NULL;
@@ -163,7 +165,7 @@ static void add(struct work *w, const struct timer *t)
 			g = &w->v[i];
 	}
 	if (!g && w->n == GROUPS_MAX)
-		return;
+		return NULL;
 	if (!g) {
 		g = &w->v[w->n++];
 		*g = (struct group){ .first = *t, .last_ns = t->in_ns };
@@ -173,6 +175,7 @@ static void add(struct work *w, const struct timer *t)
 	g->n++;
 	g->bytes += bytes;
 	g->last_ns = MAX(g->last_ns, t->in_ns);
+	return g;
 }
 
 static struct err *note_awaited(struct work *w, gnode ticker, gnode chan)
@@ -315,12 +318,28 @@ static int by_node(const void *x, const void *y)
 	return (a->v > b->v) - (a->v < b->v);
 }
 
+/* The program's function that waits; not what the go statement wrapped it in. */
+static const char *loop_of(const struct look *l, const struct go_goroutine *g)
+{
+	for (size_t i = g->first_frame; i < g->first_frame + MIN(g->nframes, (size_t)UP); i++) {
+		const char *name =
+			i < l->s->stacks.frames.n
+				? look_pc_name(l, go_frame_line_pc(&l->s->stacks.frames.v[i]))
+				: "";
+
+		if (*name && !begins(name, "runtime.") && !begins(name, "time."))
+			return name;
+	}
+	return look_pc_name(l, g->start_pc);
+}
+
 /* The ticker that a goroutine loops over: it has it, or its channel, on its stack. */
 static void see_goroutine(struct work *w, size_t root)
 {
 	const struct look *l = &w->f->l;
-	const struct snap_root *r = &l->s->roots.v[root];
+	const struct go_goroutine *g = &l->s->stacks.gs.v[l->s->roots.v[root].goroutine];
 	gnode v = (gnode)(1 + root);
+	struct group *x;
 
 	for (uint32_t e = graph_first(l->g, v); e < graph_last(l->g, v); e++) {
 		struct awaited want = { .v = l->g->to[e] };
@@ -331,8 +350,12 @@ static void see_goroutine(struct work *w, size_t root)
 		if (!a)
 			continue;
 		t.node = a->ticker;
-		t.fn = look_pc_name(l, l->s->stacks.gs.v[r->goroutine].start_pc);
-		add(w, &t);
+		t.fn = loop_of(l, g);
+		x = add(w, &t);
+		if (x) {
+			x->bytes += l->g->retained[v];
+			x->stack_bytes += g->stack_hi - g->stack_lo;
+		}
 		return;
 	}
 }
@@ -357,6 +380,7 @@ static struct err *say(struct work *w, const struct group *g, struct finding y)
 	gnode owner = g->first.clock ? 0 : g->first.owner;
 
 	y.bytes = g->bytes;
+	y.stack_bytes = g->stack_bytes;
 	y.node = g->first.node;
 	y.goroutine = FIND_NO_GOROUTINE;
 	y.count = g->n;
@@ -501,7 +525,8 @@ static struct err *say_loops(struct work *w, const struct group *g)
 		w, g,
 		(struct finding){
 			.verdict = FIND_SUSPECT,
-			.proof = FIND_INFERRED,
+			.proof = FIND_MEASURED,
+			.certainty = SURE_LOOPS,
 			.title = keepf(
 				&f->keep,
 				"%s tickers keep as many goroutines of %s going: they end only if %s returns by itself",
