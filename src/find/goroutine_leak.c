@@ -136,6 +136,20 @@ static const char *key_of(const struct work *w, const struct leak_group *k, size
 		     go_wait_what_word(k->what), line->function ? line->function : "");
 }
 
+/* What it alone keeps; else what it waits for. */
+static gnode node_of(const struct work *w, size_t i)
+{
+	const struct look *l = &w->f->l;
+	const struct go_waiter *x = &l->s->waits.v.v[w->v->waiter[i]];
+	gnode v = find_biggest_held(l, w->v->root[i]), thing = GRAPH_NONE;
+
+	if (v != w->v->root[i])
+		return v;
+	if (x->n)
+		thing = look_node_at(l, l->s->waits.things.v[x->first].at);
+	return thing == GRAPH_NONE ? v : thing;
+}
+
 static void common(const struct work *w, const struct leak_group *k, size_t i,
 		   const struct go_line *line, bool known, struct finding *x)
 {
@@ -146,7 +160,7 @@ static void common(const struct work *w, const struct leak_group *k, size_t i,
 		.bytes = k->bytes,
 		.stack_bytes = k->stack_bytes,
 		.objects = k->objects,
-		.node = find_biggest_held(&w->f->l, w->v->root[i]),
+		.node = node_of(w, i),
 		.goroutine = i,
 		.count = k->n,
 		.key = key_of(w, k, i, line),
@@ -227,36 +241,105 @@ static struct err *say_suspect(struct work *w, const struct leak_group *k, size_
 	if (w->v->weak)
 		x.detail = keepf(keep, "nothing that was read can wake them, but not all was: %s",
 				 w->v->weak);
-	for (size_t m = k->first; m < k->first + k->n && w->f->l.g->retained; m++)
-		x.bytes += w->v->root[w->v->order[m]]
-				   ? w->f->l.g->retained[w->v->root[w->v->order[m]]]
-				   : 0;
 	x.decide =
 		"limpet report PID --since SNAPSHOT: it leaks if they grow in number under equal "
 		"load, or the same ones still wait";
 	return find_say(w->f, &x);
 }
 
-static struct err *judge(struct work *w, const struct leak_group *k)
-{
-	struct go_line line = { 0 };
-	size_t i = example_of(w, k);
-	bool known = look_waiting_line(w->f->l.s, i, &line);
+/* Groups that differ in what no build keeps (wrappers, lines) are one for who reads. */
+struct merged {
+	const char *key;
+	struct leak_group sum;
+	size_t example;
+	struct go_line line;
+	bool known;
+};
 
-	if (k->state == LEAK_NO || w->f->l.s->stacks.gs.v[i].id == 1)
+struct merging {
+	VEC(struct merged) v;
+};
+
+static void merging_deinit(struct merging *m)
+{
+	vec_free(&m->v);
+}
+
+static int by_key(const void *x, const void *y)
+{
+	const struct merged *a = x, *b = y;
+	int c = strcmp(a->key, b->key);
+
+	if (c || a->sum.state != b->sum.state)
+		return c ? c : a->sum.state - b->sum.state;
+	if (a->sum.n != b->sum.n)
+		return a->sum.n < b->sum.n ? 1 : -1;
+	return (a->sum.first > b->sum.first) - (a->sum.first < b->sum.first);
+}
+
+/* What each of them keeps alone, for nobody knows what they would let go together. */
+static uint64_t retained_alone(const struct work *w, const struct leak_group *k)
+{
+	const uint64_t *retained = w->f->l.g->retained;
+	uint64_t sum = 0;
+
+	for (size_t i = k->first; i < k->first + k->n && retained; i++)
+		sum += w->v->root[w->v->order[i]] ? retained[w->v->root[w->v->order[i]]] : 0;
+	return sum;
+}
+
+static struct err *add(struct work *w, const struct leak_group *k, struct merging *m)
+{
+	struct merged x = { .sum = *k, .example = example_of(w, k) };
+
+	if (k->state == LEAK_NO || w->f->l.s->stacks.gs.v[x.example].id == 1)
 		return NULL;
-	return k->state == LEAK_PROVED ? say_proved(w, k, i, &line, known)
-				       : say_suspect(w, k, i, &line, known);
+	if (k->state == LEAK_SUSPECT)
+		x.sum.bytes = retained_alone(w, k);
+	x.known = look_waiting_line(w->f->l.s, x.example, &x.line);
+	x.key = key_of(w, k, x.example, &x.line);
+	return vec_push(&m->v, x) ? NULL : &err_nomem;
+}
+
+static void join(struct leak_group *to, const struct leak_group *k)
+{
+	to->n += k->n;
+	to->stack_bytes += k->stack_bytes;
+	to->bytes += k->bytes;
+	to->objects += k->objects;
+	if (k->since > 0 && (!to->since || k->since < to->since))
+		to->since = k->since;
+}
+
+static struct err *say_merged(struct work *w, struct merging *m)
+{
+	struct err *err = NULL;
+
+	if (m->v.n)
+		qsort(m->v.v, m->v.n, sizeof(m->v.v[0]), by_key);
+	for (size_t i = 0, k; i < m->v.n && !err; i = k) {
+		struct merged *x = &m->v.v[i];
+
+		for (k = i + 1; k < m->v.n && x->sum.state == m->v.v[k].sum.state &&
+				!strcmp(x->key, m->v.v[k].key);
+		     k++)
+			join(&x->sum, &m->v.v[k].sum);
+		err = x->sum.state == LEAK_PROVED
+			      ? say_proved(w, &x->sum, x->example, &x->line, x->known)
+			      : say_suspect(w, &x->sum, x->example, &x->line, x->known);
+	}
+	return err;
 }
 
 static struct err *run(struct find *f)
 {
+	_cleanup_(merging_deinit) struct merging m = { 0 };
 	struct work w = { .f = f, .clock = look_clock_ns(f->l.s) };
 	struct err *err = find_liveness(f, &w.v);
 
 	for (size_t i = 0; !err && i < w.v->groups.n; i++)
-		err = judge(&w, &w.v->groups.v[i]);
-	return err;
+		err = add(&w, &w.v->groups.v[i], &m);
+	return err ? err : say_merged(&w, &m);
 }
 
 const struct detector detect_goroutine_leak = {

@@ -134,6 +134,7 @@ static struct err *push_waits(const struct agg *a, const struct liveness *v,
 struct pushing {
 	const struct liveness *v;
 	const uint64_t *retained; /* by goroutine; NULL: not known */
+	uint64_t *freed;	  /* by goroutine: ans_goroutine.freed; NULL: nothing would be */
 	uint64_t clock;
 };
 
@@ -152,6 +153,7 @@ static struct err *push_goroutine(struct agg *a, size_t i, const struct pushing 
 		.function = look_goroutine_function(a->s, i),
 		.created_at = creation_site(a->s->go, gr),
 		.retained = p->retained ? p->retained[i] : ANS_UNKNOWN,
+		.freed = p->freed ? p->freed[i] : 0,
 		.leaked = p->v->known ? leak_state_word(p->v->state[i]) : NULL,
 		.stack_bytes = gr->stack_hi - gr->stack_lo,
 		.thread = gr->thread ? gr->thread->tid : -1,
@@ -269,6 +271,7 @@ static void add_member(struct ans_group *k, const struct ans_goroutine *g)
 	k->stack_bytes += g->stack_bytes;
 	if (g->retained != ANS_UNKNOWN)
 		k->retained += g->retained;
+	k->freed += g->freed;
 	k->proved += g->leaked && !strcmp(g->leaked, "proved");
 	k->suspect += g->leaked && !strcmp(g->leaked, "suspect");
 	if (g->since_ns != ANS_UNKNOWN && g->since_ns > k->max_since_ns)
@@ -375,9 +378,14 @@ static struct err *push_all(struct agg *a, const struct liveness *v, unsigned wh
 			    struct ans_goroutines *r)
 {
 	_cleanup_(freep) uint64_t *retained = NULL;
-	struct pushing p = { .v = v, .clock = look_clock_ns(a->s) };
+	_cleanup_(freep) uint64_t *freed = zalloc(a->s->stacks.gs.n + 1, sizeof(*freed));
+	struct pushing p = { .v = v, .clock = look_clock_ns(a->s), .freed = freed };
 	struct err *err = NULL;
 
+	if (!freed)
+		return &err_nomem;
+	for (size_t i = 0; i < v->groups.n; i++)
+		freed[v->order[v->groups.v[i].first]] = v->groups.v[i].bytes;
 	if (a->g && a->g->retained) {
 		p.retained = retained = retained_of_goroutines(a);
 		if (!retained)

@@ -364,6 +364,7 @@ struct ans_goroutine {
 	const char *leaked;	     /* "proved", "suspect", "no"; NULL: the evidence cannot tell */
 	size_t first_frame, nframes; /* in ans_goroutines.frames */
 	size_t first_wait, nwaits;   /* in ans_goroutines.waits */
+	uint64_t freed;		     /* with all leaked ones of its stack: at one of them, else 0 */
 };
 
 /* What a goroutine waits for: "channel", "mutex" … */
@@ -381,6 +382,7 @@ struct ans_group {
 	size_t example;			 /* index in gs */
 	size_t first_member, nmembers;
 	uint64_t proved, suspect; /* leaked ones among them */
+	uint64_t freed; /* heap that would go with the proved ones; each byte counts once */
 };
 
 struct ans_goroutines {
@@ -403,10 +405,10 @@ struct ans_locker {
 	const char *function, *state, *wait; /* what it was started with; as of goroutines */
 	uint64_t since_ns;		     /* at least so long; ANS_UNKNOWN */
 	const char *how;		     /* "lock", "rlock", "wait" */
-	struct ans_frame at;		     /* where it waits; where the holder's function stands */
-	int locked_line;		     /* holder: of that function; 0 unknown */
-	const char *sure;		     /* holder: "deferred unlock", "inside", "maybe"; "" */
-	taddr waits_on;			     /* holder: the lock that it waits for; 0 */
+	struct ans_frame at; /* where it waits; where the holder's function stands */
+	int locked_line;     /* holder: of that function; 0 unknown */
+	const char *sure;    /* holder: "deferred unlock", "inside", "maybe"; "" */
+	taddr waits_on;	     /* holder: the lock that it waits for; 0 */
 };
 
 struct ans_lock {
@@ -431,8 +433,8 @@ struct ans_locks {
 
 /* Lines of source around one, below the folder of --source. */
 struct ans_source {
-	const char *what; /* "allocated", "blocked" */
-	const char *file; /* below that folder; NULL: not there */
+	const char *what;  /* "allocated", "blocked" */
+	const char *file;  /* below that folder; NULL: not there */
 	const char *owner; /* by CODEOWNERS; "" nobody */
 	int line, first;
 	const char *text[5];
@@ -442,7 +444,7 @@ struct ans_source {
 /* A limit: of an instance, of the process. */
 struct ans_setting {
 	const char *name;
-	uint8_t form;	     /* enum go_fact_form: NUMBER, SIGNED, BYTES, BOOL, NS */
+	uint8_t form; /* enum go_fact_form: NUMBER, SIGNED, BYTES, BOOL, NS */
 	int64_t value;
 	bool unset;	     /* zero: the default, mostly none */
 	const char *meaning; /* of that, or of the value; "" */

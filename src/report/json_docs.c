@@ -339,6 +339,7 @@ static void put_group(struct jw *j, const struct ans_goroutines *a, const struct
 	if (a->leaked_known) {
 		jw_kv_u64(j, "leaked_proved", k->proved);
 		jw_kv_u64(j, "leaked_suspect", k->suspect);
+		jw_kv_u64(j, "leaked_bytes", k->freed);
 	}
 	if (k->labels) {
 		jw_key(j, "labels");

@@ -169,9 +169,25 @@ static void put_chain(struct str *o, const struct ans_path *p)
 	}
 }
 
+/* How the runtime parks it tells nobody anything. */
+static size_t first_shown(const struct ans_finding *f)
+{
+	static const char *const packages[] = { "runtime.", "internal/sync.", "sync.",
+						"internal/poll.", "time." };
+	size_t i = 0;
+
+	for (size_t k = 0; i < f->stack.n && k < ARRAY_LEN(packages); k++)
+		if (!strncmp(f->stack.v[i].function, packages[k], strlen(packages[k]))) {
+			i++;
+			k = SIZE_MAX;
+		}
+	return i < f->stack.n ? i : 0;
+}
+
 static void put_goroutine(struct str *o, const struct ans_finding *f)
 {
 	_cleanup_(str_deinit) struct str line = { 0 };
+	size_t from = first_shown(f);
 	char ns[32];
 
 	if (!f->has_goroutine)
@@ -180,10 +196,10 @@ static void put_goroutine(struct str *o, const struct ans_finding *f)
 	text_clean(&line, *f->goroutine.wait ? f->goroutine.wait : "running");
 	if (f->goroutine.since_ns != ANS_UNKNOWN && f->goroutine.since_ns)
 		str_printf(&line, " for at least %s", text_ns(ns, f->goroutine.since_ns));
-	for (size_t i = 0; i < f->stack.n && i < 3; i++) {
+	for (size_t i = from; i < f->stack.n && i < from + 3; i++) {
 		const char *slash = strrchr(f->stack.v[i].file, '/');
 
-		str_put(&line, i ? " < " : " in ");
+		str_put(&line, i > from ? " < " : " in ");
 		text_clean(&line, f->stack.v[i].function);
 		str_put(&line, " ");
 		text_clean(&line, slash ? slash + 1 : f->stack.v[i].file);

@@ -70,6 +70,8 @@ static void put_group(struct str *o, const struct ans_goroutines *a, const struc
 	str_printf(o, ": retain %s%s, stacks %s", str_bytes(s[0], k->retained),
 		   strncmp(a->group_by, "label", 5) ? "" : " together",
 		   str_bytes(s[1], k->stack_bytes));
+	if (k->freed)
+		str_printf(o, ", %s of heap go with them", str_bytes(s[0], k->freed));
 	if (k->proved)
 		str_printf(o, ", %s leaked",
 			   k->proved == k->count ? "all" : text_count(n, k->proved));

@@ -47,8 +47,9 @@ def test_with_dwarf(minor):
 
 @pytest.mark.full
 @pytest.mark.parametrize("minor", ["1.22", "1.24", "1.27"])
-def test_in_a_core(minor):
+def test_in_a_core(minor, tmp_path):
     def look(target):
+        target.folder = str(tmp_path)
         core = cores.gcore(target)
         try:
             return leaks.proved(core)
@@ -56,6 +57,17 @@ def test_in_a_core(minor):
             os.unlink(core)
 
     assert right(minor, "micro", look=look, only=["Select", "Mixed", "Cond", "RWMutexLock", "NilRecv", "NCastLeak", "WaitGroup"]) > 5
+
+
+@pytest.mark.parametrize("how", [[], ["--no-payload"], ["--redact"]])
+def test_in_a_snapshot(tmp_path, how):
+    def look(target):
+        core = tmp_path / f"core.{target.pid}"
+        procs.limpet("snapshot", target.pid, "-o", core, *how)
+        return leaks.proved(core)
+
+    assert right("1.27", "micro", look=look, only=["Select", "Mixed", "Cond", "RWMutexLock"]) > 3
+    assert right("1.22", "micro", look=look, only=["Select", "Mixed", "Cond", "RWMutexLock"]) > 3
 
 
 def test_heap_dump_says_that_it_cannot(tmp_path):
