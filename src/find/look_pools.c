@@ -61,30 +61,6 @@ static bool is_func(const struct work *w, taddr fn)
 	return !fn || (go_func_at(w->l->s->go, pc, &f) && f.entry == pc);
 }
 
-/*
- * Would a sync.Pool lie at `at`?  In use, or emptied by the last cycle: then its locals are the
- * victims.  Who finds victims empty sets their size to 0 and leaves the pointer (getSlow).
- */
-static bool looks_like_pool(const struct work *w, taddr at)
-{
-	const struct look_pools *p = w->p;
-	uint8_t b[IMAGE_MAX];
-	uint64_t size, victim_size;
-	struct err *err = target_read(w->l->s->t, at, b, p->type->bytes);
-
-	if (err) {
-		err_free(err);
-		return false;
-	}
-	size = load_u64(b + p->size_off);
-	victim_size = load_u64(b + p->victim_size_off);
-	if ((size && size != p->nps) || (victim_size && victim_size != p->nps) ||
-	    !(size | victim_size) || !size != !load_u64(b + p->local_off) ||
-	    (victim_size && !load_u64(b + p->victim_off)))
-		return false;
-	return is_func(w, load_u64(b + p->new_off));
-}
-
 /* Is the object large enough for one poolLocal a P, and no other type known? */
 static bool may_be_locals(const struct work *w, const struct go_type *local, uint64_t id,
 			  taddr value)
@@ -97,6 +73,40 @@ static bool may_be_locals(const struct work *w, const struct go_type *local, uin
 	if (!local || !sp || value != base + go_span_header(sp) || slot < w->p->nps * local->bytes)
 		return false;
 	return !snapshot_is_typed(s, id) || s->types.v[s->type_of[id]].rtype == local->addr;
+}
+
+static bool may_be_nil_or_locals(const struct work *w, const struct go_type *local, taddr value)
+{
+	uint64_t id = value ? go_heap_object_at(&w->l->s->heap, value) : GO_NO_OBJECT;
+
+	return !value || (id != GO_NO_OBJECT && may_be_locals(w, local, id, value));
+}
+
+/*
+ * Would a sync.Pool lie at `at`?  In use, or emptied by the last cycle: then its locals are the
+ * victims.  Who finds victims empty sets their size to 0 and leaves the pointer (getSlow).
+ */
+static bool looks_like_pool(const struct work *w, const struct go_type *local, taddr at)
+{
+	const struct look_pools *p = w->p;
+	uint8_t b[IMAGE_MAX];
+	uint64_t size, victim_size;
+	struct err *err = target_read(w->l->s->t, at, b, p->type->bytes);
+
+	if (err) {
+		err_free(err);
+		return false;
+	}
+	if (!may_be_nil_or_locals(w, local, load_u64(b + p->local_off)) ||
+	    !may_be_nil_or_locals(w, local, load_u64(b + p->victim_off)))
+		return false;
+	size = load_u64(b + p->size_off);
+	victim_size = load_u64(b + p->victim_size_off);
+	if ((size && size != p->nps) || (victim_size && victim_size != p->nps) ||
+	    !(size | victim_size) || !size != !load_u64(b + p->local_off) ||
+	    (victim_size && !load_u64(b + p->victim_off)))
+		return false;
+	return is_func(w, load_u64(b + p->new_off));
 }
 
 static int by_address(const void *x, const void *y)
@@ -123,14 +133,15 @@ static bool is_found(const struct work *w, size_t n, taddr at)
 	return lo < n && w->p->v.v[lo].at == at;
 }
 
-static struct err *see_word(struct work *w, const struct snap_slot *sl, uint32_t r, size_t known)
+static struct err *see_word(struct work *w, const struct go_type *local, const struct snap_slot *sl,
+			    uint32_t r, size_t known)
 {
 	const uint64_t off[2] = { w->p->local_off, w->p->victim_off };
 
 	for (unsigned i = 0; i < 2; i++) {
 		struct look_pool f = { sl->at - off[i], GO_NO_OBJECT, 0, UINT32_MAX, r };
 
-		if (sl->at <= off[i] || !looks_like_pool(w, f.at))
+		if (sl->at <= off[i] || !looks_like_pool(w, local, f.at))
 			continue;
 		if (!is_found(w, known, f.at) && !vec_push(&w->p->v, f))
 			return &err_nomem;
@@ -150,7 +161,7 @@ static struct err *see_root(struct work *w, const struct go_type *local, uint32_
 		const struct snap_slot *sl = &s->slots.v[i];
 
 		if (sl->object != GO_NO_OBJECT && may_be_locals(w, local, sl->object, sl->value))
-			err = see_word(w, sl, r, known);
+			err = see_word(w, local, sl, r, known);
 	}
 	return err;
 }
