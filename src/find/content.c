@@ -179,8 +179,9 @@ static struct err *see_string(struct work *w, struct kept *k, const struct look_
 {
 	const struct go_span *sp = go_heap_span_at(&w->l->s->heap, v->data);
 	struct content_string x = { v->data, (uint32_t)MIN(v->len, UINT32_MAX), v->spot };
-	bool own = sp && (sp->tiny || ((v->data - sp->base) % sp->elem_bytes == 0 &&
-				       v->len > sp->elem_bytes / 2));
+	bool own = sp && v->len <= sp->elem_bytes &&
+		   (sp->tiny ||
+		    ((v->data - sp->base) % sp->elem_bytes == 0 && v->len > sp->elem_bytes / 2));
 
 	if (!own || !content_sampled(v->object, w->c->string_shift) || k->strings.n >= MAX_KEPT)
 		return NULL;

@@ -66,15 +66,24 @@ uint64_t content_slot(const struct look *l, uint64_t n);
 /*
  * Is it one slice from the object's first byte on, with all the rest as capacity that holds
  * nothing?  Zeroes behind len are capacity; what was there once is hidden behind a short view.
+ * Memory is read for the first few of each place: after these, most of them decide.
  */
-struct err *content_is_spare(const struct look *l, const struct look_view *v, size_t n,
-			     bool *ret) MUST_CHECK;
+struct content_spare {
+	uint32_t asked, spare;
+};
+struct content_spares {
+	VEC(struct content_spare) of; /* by spot */
+};
+struct err *content_is_spare(const struct look *l, struct content_spares *known,
+			     const struct look_view *v, size_t n, bool *ret) MUST_CHECK;
 
 /*
  * Whose they are: the root that dominates all of up to 32 of these nodes; "" several.  *ret_key:
  * its name for a signature.
  */
 const char *content_owner(struct find *f, const gnode *nodes, size_t n, const char **ret_key);
+/* Name of root r (0 .. nroots - 1) in a sentence: "main.cache", "the global that main.f uses". */
+const char *content_root_text(struct find *f, uint32_t r);
 /* The same root's node, for the chain of holders; 0: none. */
 gnode content_root(const struct look *l, gnode v);
 

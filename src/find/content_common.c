@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-enum { OWNER_NODES = 32, OWNER_STEPS = 1 << 16, PEEK = 4096 };
+enum { OWNER_NODES = 32, OWNER_STEPS = 1 << 16, PEEK = 4096, PEEKED = 256 };
 
 taddr content_data(const struct look *l, uint64_t id, uint64_t *ret_bytes)
 {
@@ -50,9 +50,19 @@ static struct err *has_content(const struct look *l, taddr at, uint64_t n, bool 
 	return NULL;
 }
 
-struct err *content_is_spare(const struct look *l, const struct look_view *v, size_t n, bool *ret)
+static struct content_spare *spare_of(struct content_spares *known, uint32_t spot)
+{
+	while (known->of.n <= spot)
+		if (!vec_push(&known->of, (struct content_spare){ 0 }))
+			return NULL;
+	return &known->of.v[spot];
+}
+
+struct err *content_is_spare(const struct look *l, struct content_spares *known,
+			     const struct look_view *v, size_t n, bool *ret)
 {
 	const struct go_span *sp = go_heap_span_at(&l->s->heap, v->data);
+	struct content_spare *k;
 	bool content = false;
 	struct err *err = NULL;
 	uint64_t size;
@@ -61,9 +71,18 @@ struct err *content_is_spare(const struct look *l, const struct look_view *v, si
 	*ret = false;
 	if (n != 1 || v->string || v->data != base || v->cap < size / 2)
 		return NULL;
+	k = spare_of(known, v->spot);
+	if (!k)
+		return &err_nomem;
+	if (k->asked >= PEEKED) {
+		*ret = k->spare * 2 > k->asked;
+		return NULL;
+	}
 	if (v->len || (sp && !sp->noscan))
 		err = has_content(l, base + v->len, MIN(v->cap, size) - v->len, &content);
 	*ret = !content;
+	k->asked++;
+	k->spare += *ret;
 	return err;
 }
 
@@ -136,6 +155,17 @@ gnode content_root(const struct look *l, gnode v)
 	return v != GRAPH_NONE && v <= l->g->nroots ? v : 0;
 }
 
+const char *content_root_text(struct find *f, uint32_t r)
+{
+	static const char used[] = "global used by ";
+	const char *name = f->l.s->roots.v[r].name;
+
+	if (!name || strncmp(name, used, sizeof(used) - 1))
+		return name ? name : "";
+	name += sizeof(used) - 1;
+	return keepf(&f->keep, "the global that %.*s uses", (int)strcspn(name, ", "), name);
+}
+
 const char *content_owner(struct find *f, const gnode *nodes, size_t n, const char **ret_key)
 {
 	size_t step = MAX(n / OWNER_NODES, (size_t)1);
@@ -152,7 +182,7 @@ const char *content_owner(struct find *f, const gnode *nodes, size_t n, const ch
 	if (root == GRAPH_NONE)
 		return "";
 	*ret_key = find_root_key(f, root - 1);
-	return f->l.s->roots.v[root - 1].name ? f->l.s->roots.v[root - 1].name : "";
+	return content_root_text(f, root - 1);
 }
 
 const char *content_under(struct find *f, const char *owner, const char *spot)

@@ -14,7 +14,7 @@
  */
 #include "find/pins.h"
 
-enum { SHARE = 4, MAX_EDGES = 1 << 22 };
+enum { SHARE = 4, MAX_EDGES = 1 << 22, MAX_HIDDEN = 1 << 14 };
 
 struct pin {
 	uint64_t id;
@@ -33,6 +33,7 @@ struct work {
 	const struct content *c;
 	enum pin_kind kind;
 	pin_vec v;
+	struct content_spares spares;
 };
 
 static int by_data(const void *x, const void *y)
@@ -86,7 +87,7 @@ static struct err *see(struct work *w, size_t lo, size_t hi)
 	p.string = v->string;
 	if ((w->kind == PIN_SUBSTRING) != p.string)
 		return NULL;
-	err = content_is_spare(l, v, hi - lo, &spare);
+	err = content_is_spare(l, &w->spares, v, hi - lo, &spare);
 	if (err || spare || scratch(w, v, hi - lo) ||
 	    look_is_pooled(l, &w->c->pooled, graph_node_of_object(l->g, p.id)))
 		return err;
@@ -311,8 +312,7 @@ static struct err *say(struct work *w, size_t lo, size_t hi)
 	x.count = g.views;
 	x.key = keepf(&w->f->keep, "%s|%s", g.spot, g.owner_key);
 	x.detail = detail_of(w->f, &g);
-	x.confirm = w->kind == PIN_SUBSTRING ? "limpet strings PID"
-					     : "limpet slices PID";
+	x.confirm = w->kind == PIN_SUBSTRING ? "limpet strings PID" : "limpet slices PID";
 	return w->kind == PIN_SUBSTRING ? say_substrings(w, &g, &x) : say_subslices(w, &g, &x);
 }
 
@@ -354,10 +354,11 @@ struct err *pins_run(struct find *f, enum pin_kind kind)
 	err = gather(&w);
 	if (!err && w.v.n)
 		err = drop_others(&w);
-	for (size_t i = 0; i < w.v.n && !err; i++)
+	for (size_t i = 0; i < w.v.n && i < MAX_HIDDEN && !err; i++)
 		err = add_hidden(&w, &w.v.v[i]);
 	if (!err)
 		err = say_all(&w);
 	vec_free(&w.v);
+	vec_free(&w.spares.of);
 	return err;
 }

@@ -26,6 +26,7 @@ struct work {
 	pthread_mutex_t lock;
 	VEC(struct look_view) views;
 	VEC(struct array) v;
+	struct content_spares spares;
 };
 
 static struct err *see(void *arg, const struct look_view *v)
@@ -89,7 +90,7 @@ static struct err *see_arrays(struct work *w)
 		if (!measure(w, i, next, &r) || look_spot_std(w->c->spots, r.spot) ||
 		    look_is_pooled(&w->f->l, &w->c->pooled, graph_node_of_object(w->f->l.g, r.id)))
 			continue;
-		err = content_is_spare(&w->f->l, &w->views.v[i], r.nviews, &spare);
+		err = content_is_spare(&w->f->l, &w->spares, &w->views.v[i], r.nviews, &spare);
 		if (err)
 			return err;
 		if (spare && !vec_push(&w->v, r))
@@ -227,6 +228,7 @@ static struct err *run(struct find *f)
 	if (!err && w.c->want_spare && any_enough(f, w.c))
 		err = fill(&w);
 	vec_free(&w.views);
+	vec_free(&w.spares.of);
 	vec_free(&w.v);
 	return err;
 }

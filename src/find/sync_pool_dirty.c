@@ -113,7 +113,8 @@ static struct err *say(struct find *f, const struct pool_view *p)
 
 	if (!s.main || s.bytes < content_floor(f))
 		return NULL;
-	pool = look_pool_name(&f->l, p->pool);
+	pool = p->pool->root == UINT32_MAX ? look_pool_name(&f->l, p->pool)
+					   : content_root_text(f, p->pool->root);
 	field = field_of(f, s.main);
 	type = s.main->type ? s.main->type->name : "values";
 	x.node = s.main->largest;

@@ -56,7 +56,8 @@ static struct err *say(struct find *f, const struct pool_view *p)
 		return NULL;
 	if (s.main->own < TIMES * s.median && s.main->own < 16 * (uint64_t)BIG)
 		x.verdict = FIND_INFO;
-	pool = look_pool_name(&f->l, p->pool);
+	pool = p->pool->root == UINT32_MAX ? look_pool_name(&f->l, p->pool)
+					   : content_root_text(f, p->pool->root);
 	type = s.main->type ? s.main->type->name : "values";
 	x.node = s.main->node;
 	x.type = type;
