@@ -27,9 +27,10 @@ static const struct {
 	{ "goroutine-leak", 90 },    { "finalizer-cycle", 88 }, { "finalizer-backlog", 86 },
 	{ "context-leak", 80 },	     { "timer-leak", 79 },	{ "channel-backlog", 78 },
 	{ "unclosed-resource", 77 }, { "sync-pool-dirty", 75 }, { "sync-pool-large", 74 },
-	{ "closure-capture", 70 },   { "substring-pin", 66 },	{ "subslice-pin", 65 },
-	{ "map-bloat", 62 },	     { "slice-waste", 61 },	{ "duplicate-strings", 60 },
-	{ "pointer-chain", 40 },     { "goroutine-hold", 30 },	{ "global-growth", 20 },
+	{ "lock-contention", 72 },   { "closure-capture", 70 }, { "substring-pin", 66 },
+	{ "subslice-pin", 65 },	     { "map-bloat", 62 },	{ "slice-waste", 61 },
+	{ "duplicate-strings", 60 }, { "pointer-chain", 40 },	{ "goroutine-hold", 30 },
+	{ "global-growth", 20 },
 };
 enum { GENERAL = 40 }; /* up to here: says who holds it, not why */
 
@@ -96,6 +97,28 @@ static bool same_root(struct find *f, const struct finding *a, const struct find
 	return p == q || !strcmp(find_root_key(f, p - 1), find_root_key(f, q - 1));
 }
 
+static const char *goroutine_key(struct find *f, size_t goroutine)
+{
+	const struct snapshot *s = f->l.s;
+
+	for (size_t r = 0; s && r < s->roots.n; r++)
+		if (s->roots.v[r].kind == SNAP_ROOT_GOROUTINE &&
+		    s->roots.v[r].goroutine == goroutine)
+			return find_root_key(f, (uint32_t)r);
+	return "";
+}
+
+/* Their examples are goroutines of one function. */
+static bool same_goroutines(struct find *f, const struct finding *a, const struct finding *b)
+{
+	const char *key;
+
+	if (a->goroutine == FIND_NO_GOROUTINE || b->goroutine == FIND_NO_GOROUTINE)
+		return false;
+	key = goroutine_key(f, a->goroutine);
+	return *key && !strcmp(key, goroutine_key(f, b->goroutine));
+}
+
 /*
  * a takes b over: it says more about the cause of at least half of b's bytes.  What is proved or
  * measured is never taken over by what is not, nor anything by what is no fault.
@@ -104,7 +127,7 @@ static bool takes_over(struct find *f, const struct finding *a, const struct fin
 {
 	unsigned p = says(a), q = says(b);
 
-	if (!p || !q || p < q || a->verdict == FIND_INFO ||
+	if (!p || !q || p < q || (a->verdict == FIND_INFO && b->verdict != FIND_INFO) ||
 	    (b->verdict == FIND_LEAK && a->verdict != FIND_LEAK))
 		return false;
 	if (finding_bytes(a) < finding_bytes(b) / 2)
@@ -115,7 +138,7 @@ static bool takes_over(struct find *f, const struct finding *a, const struct fin
 		       compare(a, b) < 0;
 	if (same_line(f, a, b))
 		return q <= GENERAL || finding_bytes(b) >= finding_bytes(a) / 2;
-	return q <= GENERAL && same_root(f, a, b);
+	return q <= GENERAL && (same_root(f, a, b) || same_goroutines(f, a, b));
 }
 
 static unsigned lines_of(const char *text)
