@@ -117,7 +117,7 @@ def build(minor, part, sources="1.27", flavour="stripped"):
     folder = os.path.join(build_targets.CACHE, "leaks", f"{part}{sources}-go{minor}-{flavour}")
     binary = os.path.join(folder, "prog")
     go = build_targets.toolchain(minor)
-    texts = {"main.go": MAIN, "go.mod": "module leaks\n\ngo 1.22\n"}
+    texts = {"main.go": MAIN, "go.mod": f"module leaks\n\ngo {min(minor, '1.22')}\n"}
     for path in _files(sources, part):
         with open(path, encoding="utf-8") as f:
             texts[os.path.basename(path)] = _wrapped(f.read())
@@ -138,6 +138,8 @@ def build(minor, part, sources="1.27", flavour="stripped"):
                 f.write(text)
         arguments, _ = build_targets.flags(flavour)
         env = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="-buildvcs=false", GOWORK="off", CGO_ENABLED="0")
+        if minor == "1.19":  # see tools/go-toolchain
+            env["GODEBUG"] = "goindex=0"
         if minor == "1.26":
             env["GOEXPERIMENT"] = "goroutineleakprofile"
         subprocess.run([go, "build", *arguments, "-o", binary, "."], cwd=src, env=env, check=True,

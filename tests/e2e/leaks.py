@@ -63,6 +63,8 @@ def as_the_test_says(goroutine):
     wait = goroutine["wait"]
     if wait == "semacquire":  # what older ones say of some locks
         wait = LOCKS.get(goroutine["waits_on"][0]["what"], wait)
+        if any(f["function"] == "sync.(*RWMutex).RLock" for f in goroutine["stack"]):
+            wait = "sync.RWMutex.RLock"
     names = [f["function"] for f in goroutine["stack"]]
     names = [n for n in names if n != "runtime.goexit" and ".gowrap" not in n]  # as tracebacks leave out
     return f"{names[-1].removeprefix('main.')}() [{wait}]"
