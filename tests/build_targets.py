@@ -35,6 +35,7 @@ FLAVOURS = {
 OWN = ["quiet", "mixed", "goroutines10k", "bigmaps", "gcstorm", "cgo", "leakhttp", "sumhttp", "load",
        "heapdump", "truth", "containers", "inlined", "spinning", "labelhttp", "sites"]
 NEEDS_EXPERIMENT = ["arenas"]
+NEEDS_CGO = ["cgo", "findings/off-heap-cgo"]
 SERVERS = ["caddy", "nats", "labelgrpc", "etcd", "owners"]
 NEWER = {"etcd": "1.23"}  # servers that want at least this Go
 WITH_INTERNAL = ["labelgrpc", "owners"]  # of these, the ones that use tests/goprogs/internal
@@ -119,8 +120,8 @@ def build(program, minor=NEWEST, flavour="stripped", modfile=None):
                 if f.read() == digest:
                     return binary
         env = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="-buildvcs=false", GOWORK="off",
-                   CGO_ENABLED="1" if program == "cgo" else "0")
-        if program == "cgo":
+                   CGO_ENABLED="1" if program in NEEDS_CGO else "0")
+        if program in NEEDS_CGO:
             env.setdefault("CC", "gcc")
         if flavour.startswith("arm64"):
             env["GOARCH"] = "arm64"

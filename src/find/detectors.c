@@ -7,6 +7,8 @@ const struct detector *const detectors[] = {
 	&detect_finalizer_backlog,
 	&detect_finalizer_cycle,
 	&detect_gc_tuning,
+	&detect_off_heap,
+	&detect_runtime_metadata,
 	&detect_goroutine_leak,
 	&detect_channel_backlog,
 	&detect_goroutine_hold,

@@ -136,6 +136,8 @@ static struct err *add(struct work *w, const struct fans *fans, const struct fan
 		return err;
 	if (x.form != PLACE_MAP && x.form != PLACE_SLICE && x.n < MANY)
 		return NULL;
+	if (x.like && !strcmp(place_type_name(l, x.like), "runtime.g"))
+		return NULL; /* runtime.allgs: goroutines are told of by others */
 	if (x.form == PLACE_SLICE && l->s->types.v[x.like].kind == SNAP_TYPE_PART)
 		return NULL; /* an old map's list of its overflow buckets */
 	if (is_buffer(l, &x) && (x.bytes < BUFFER_LEAST || x.bytes < w->live / 4))

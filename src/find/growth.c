@@ -16,7 +16,7 @@ enum { SAMPLES = 256, DEPTH_MAX = 4096 };
 static const char *const growing[] = {
 	"global-growth",     "pointer-chain",	  "context-leak",   "timer-leak",
 	"channel-backlog",   "goroutine-leak",	  "goroutine-hold", "closure-capture",
-	"unclosed-resource", "finalizer-backlog",
+	"unclosed-resource", "finalizer-backlog", "off-heap",	    "runtime-metadata",
 };
 
 static bool is_growing_kind(const char *kind)

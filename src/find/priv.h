@@ -9,6 +9,8 @@
 extern const struct detector detect_finalizer_backlog;
 extern const struct detector detect_finalizer_cycle;
 extern const struct detector detect_gc_tuning;
+extern const struct detector detect_off_heap;
+extern const struct detector detect_runtime_metadata;
 extern const struct detector detect_channel_backlog;
 extern const struct detector detect_global_growth;
 extern const struct detector detect_goroutine_hold;

@@ -9,8 +9,8 @@
 #include "goruntime/heap_priv.h"
 
 #define SPECIAL_MAX 256
-/* Several per object are possible, and tiny blocks hold several objects. */
-#define PER_SLOT 64
+/* One object may carry any number of cleanups; a list that comes round is noticed before. */
+#define MAX_SPECIALS (1U << 26)
 
 static uint8_t kind_of(const struct go_layout *L, uint64_t kind)
 {
@@ -104,11 +104,10 @@ struct err *heap_specials_read(const struct go *g, struct go_heap *h)
 
 	for (size_t i = 0; i < h->spans.n && !err; i++) {
 		const struct go_span *s = &h->spans.v[i];
-		uint64_t left = (uint64_t)s->nelems * PER_SLOT;
 		struct cycle cycle = { 0 };
 		taddr at = s->specials;
 
-		while (at && left-- && !err && !cycle_closed(&cycle, at))
+		while (at && !err && h->specials.n < MAX_SPECIALS && !cycle_closed(&cycle, at))
 			err = read_one(&io, h, s, at, &at);
 		if (err_catch(&err, ERR_FAULT) || (at && !err)) {
 			h->lost_spans++;
