@@ -120,13 +120,15 @@ struct err *graph_path(struct graph *g, gnode v, gnode **ret_path, size_t *ret_l
 /*
  * Ways to several nodes from one walk: who discovered whom, from the super-root on, until all of
  * want[] are found.  A way as in graph_path(); len 0: it was not asked for, or is unreachable.
+ * last[r] != 0 (may be NULL): what root r (0 .. nroots - 1) alone leads to is found through it, all else
+ * through others, if that is longer.
  */
 struct graph_ways {
 	gnode *by;
 	uint64_t n;
 };
 struct err *graph_ways_create(const struct graph *g, const gnode *want, size_t n,
-			      struct graph_ways *ret) MUST_CHECK;
+			      const uint8_t *last, struct graph_ways *ret) MUST_CHECK;
 void graph_ways_deinit(struct graph_ways *w);
 struct err *graph_way(const struct graph_ways *w, gnode v, gnode **ret_path,
 		      size_t *ret_len) MUST_CHECK;

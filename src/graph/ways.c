@@ -14,6 +14,8 @@ struct search {
 	gnode *by;
 	gnode *queue;
 	uint32_t head, tail;
+	uint64_t *wanted;
+	size_t left;
 };
 
 static void prefetch_ahead(const struct search *b)
@@ -24,36 +26,47 @@ static void prefetch_ahead(const struct search *b)
 		__builtin_prefetch(&b->g->to[graph_first(b->g, b->queue[b->head + AHEAD / 2])]);
 }
 
-/* by[]: 1 + who discovered it; 0: nobody yet. */
-static void discover(struct search *b, uint64_t *wanted, size_t left)
+static void see(struct search *b, gnode w, gnode from)
 {
-	b->by[0] = 1;
-	b->queue[b->tail++] = 0;
-	for (; b->head < b->tail && left; b->head++) {
+	if (b->by[w])
+		return;
+	b->by[w] = from + 1;
+	b->queue[b->tail++] = w;
+	if (!bit_has(b->wanted, w))
+		return;
+	bit_clear(b->wanted, w);
+	b->left--;
+}
+
+/* by[]: 1 + who discovered it; 0: nobody yet. */
+static void discover(struct search *b)
+{
+	for (; b->head < b->tail && b->left; b->head++) {
 		gnode v = b->queue[b->head];
 
 		prefetch_ahead(b);
-		for (uint32_t e = graph_first(b->g, v), end = graph_last(b->g, v); e < end; e++) {
-			gnode w = b->g->to[e];
-
-			if (b->by[w])
-				continue;
-			b->by[w] = v + 1;
-			b->queue[b->tail++] = w;
-			if (!bit_has(wanted, w))
-				continue;
-			bit_clear(wanted, w);
-			left--;
-		}
+		for (uint32_t e = graph_first(b->g, v), end = graph_last(b->g, v); e < end; e++)
+			see(b, b->g->to[e], v);
 	}
 }
 
+static void discover_all(struct search *b, const uint8_t *last)
+{
+	b->by[0] = 1;
+	for (gnode r = 1; r <= b->g->nroots; r++)
+		if (!last || !last[r - 1])
+			see(b, r, 0);
+	discover(b);
+	for (gnode r = 1; r <= b->g->nroots && b->left; r++)
+		see(b, r, 0);
+	discover(b);
+}
+
 struct err *graph_ways_create(const struct graph *g, const gnode *want, size_t n,
-			      struct graph_ways *ret)
+			      const uint8_t *last, struct graph_ways *ret)
 {
 	_cleanup_(big_deinit) struct big wanted = { 0 }, queue = { 0 }, by = { 0 };
 	struct search b = { .g = g };
-	size_t left = 0;
 
 	if (!big_init(&wanted, bit_words(g), sizeof(uint64_t), BIG_SPARSE) ||
 	    !big_init(&queue, g->n, sizeof(gnode), BIG_SPARSE) ||
@@ -64,11 +77,12 @@ struct err *graph_ways_create(const struct graph *g, const gnode *want, size_t n
 		    bit_has(wanted.p, want[i]))
 			continue;
 		bit_set(wanted.p, want[i]);
-		left++;
+		b.left++;
 	}
 	b.by = by.p;
 	b.queue = queue.p;
-	discover(&b, wanted.p, left);
+	b.wanted = wanted.p;
+	discover_all(&b, last);
 	ret->n = g->n;
 	ret->by = big_steal(&by);
 	return NULL;

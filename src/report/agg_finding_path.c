@@ -67,21 +67,44 @@ static struct err *join(const struct graph_ways *from, struct way *w)
 	return NULL;
 }
 
+static bool begins(const char *text, const char *word)
+{
+	return !strncmp(text, word, strlen(word));
+}
+
+/* The runtime's and sync's own tables (all pools, all goroutines): they lead to much, and hold it
+ * only if nobody else does. */
+static bool is_machinery(const struct agg *a, const struct snap_root *r)
+{
+	const char *name = r->name ? r->name : "";
+
+	if (r->kind == SNAP_ROOT_GOROUTINE)
+		return r->goroutine < a->s->stacks.gs.n && a->s->stacks.gs.v[r->goroutine].system;
+	if (r->kind != SNAP_ROOT_GLOBAL)
+		return true;
+	if (begins(name, "global used by "))
+		name += strlen("global used by ");
+	return begins(name, "sync.") || begins(name, "runtime.");
+}
+
 static struct err *find_tops(struct agg *a, struct ways *w)
 {
 	_cleanup_(graph_ways_deinit) struct graph_ways from = { 0 };
 	_cleanup_(freep) gnode *want = zalloc(w->n, sizeof(*want));
+	_cleanup_(freep) uint8_t *last = zalloc(a->g->nroots, 1);
 	struct err *err;
 	size_t n = 0;
 
-	if (!want)
+	if (!want || !last)
 		return &err_nomem;
+	for (uint32_t r = 0; r < a->g->nroots; r++)
+		last[r] = is_machinery(a, &a->s->roots.v[r]);
 	for (size_t i = 0; i < w->n; i++)
 		if (w->v[i].top != GRAPH_NONE)
 			want[n++] = w->v[i].top;
 	if (!n)
 		return NULL;
-	err = graph_ways_create(a->g, want, n, &from);
+	err = graph_ways_create(a->g, want, n, last, &from);
 	for (size_t i = 0; i < w->n && !err; i++)
 		if (w->v[i].top != GRAPH_NONE)
 			err = join(&from, &w->v[i]);
@@ -132,7 +155,8 @@ static struct err *find_cuts(struct agg *a, const struct finding *const *x, stru
 
 		while (k < first[i + 1] && !single[k])
 			k++;
-		if (k < first[i + 1])
+		/* of a group one example: its edge does not free the others */
+		if (k < first[i + 1] && a->g->retained[chain[k]] >= x[i]->bytes / 2)
 			err = set_cut(a, chain[k], &y[i].cut);
 	}
 	return err;

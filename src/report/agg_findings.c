@@ -248,6 +248,11 @@ static struct err *choose(struct agg *a, const struct find *f, const struct repo
 			continue;
 		}
 		ret->total++;
+		ret->counts[x[i]->verdict & 3][MIN(x[i]->proof, 2)]++;
+		if (x[i]->verdict == FIND_LEAK && !ret->first_leak) {
+			ret->first_leak = y->kind;
+			ret->first_leak_bytes = finding_bytes(x[i]);
+		}
 		if (ret->rows.n >= limit)
 			continue;
 		err = complete(a, f, x[i], y);
@@ -275,7 +280,8 @@ struct err *agg_findings(struct agg *a, const struct ans_memory *memory,
 		f.memory = &m;
 	}
 	err = find_run(&f);
-	/* the owner's tree costs as much as the exact one: of large heaps only if it is asked for */
+	/* the owner's tree costs as much as the exact one: of large heaps only if it is asked for
+	 */
 	if (!err && f.found.n && a->g->nreached_objects <= OWNER_OBJECTS)
 		err = agg_owner(a);
 	if (!err)

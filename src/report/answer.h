@@ -508,6 +508,9 @@ struct ans_findings {
 	VEC(struct ans_ignored) ignored;
 	VEC(struct ans_finding) rows;
 	uint64_t total; /* before the limit */
+	size_t counts[4][3]; /* of all: enum find_verdict by enum find_proof */
+	const char *first_leak; /* kind of the first one; NULL: none */
+	uint64_t first_leak_bytes;
 	VEC(struct ans_cost) detectors;
 };
 

@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { COLUMNS = 100, INDENT = 13, DETAILS_MAX = 5, NODES_HEAD = 7, NODES_TAIL = 5 };
+enum { COLUMNS = 100, INDENT = 13, DETAILS_MAX = 5, NODES_HEAD = 7, NODES_TAIL = 5, FRAMES = 3 };
 
 static const char *on(enum text_style st, const char *code)
 {
@@ -141,10 +141,13 @@ static bool alike(const struct ans_holder *a, const struct ans_holder *b)
 }
 
 /* One line where it fits: main.srv.sessions → map[string]*main.Session → [key] → … */
-static void put_chain(struct str *o, const struct ans_path *p)
+static void put_chain(struct str *o, const struct ans_finding *f)
 {
 	_cleanup_(str_deinit) struct str line = { 0 };
+	const struct ans_path *p = &f->holder;
 	size_t n = p->nodes.n;
+	/* of a group one example */
+	bool all = n && p->nodes.v[n - 1].retained >= f->bytes / 2;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t same = 0;
@@ -164,7 +167,7 @@ static void put_chain(struct str *o, const struct ans_path *p)
 			str_printf(&line, " \xc3\x97 %zu", same + 1);
 	}
 	if (n) {
-		str_printf(o, "   %-10s", "held by");
+		str_printf(o, "   %-10s", all ? "held by" : "such as");
 		text_wrapped(o, str_ok(&line) ? line.s : "", INDENT, INDENT);
 	}
 }
@@ -184,10 +187,25 @@ static size_t first_shown(const struct ans_finding *f)
 	return i < f->stack.n ? i : 0;
 }
 
+/* Three frames. */
+static void put_stack(struct str *o, const struct ans_finding *f)
+{
+	size_t from = first_shown(f);
+
+	for (size_t i = from; i < f->stack.n && i < from + FRAMES; i++) {
+		const char *slash = strrchr(f->stack.v[i].file, '/');
+
+		str_put(o, i > from ? " < " : " in ");
+		text_clean(o, f->stack.v[i].function);
+		str_put(o, " ");
+		text_clean(o, slash ? slash + 1 : f->stack.v[i].file);
+		str_printf(o, ":%d", f->stack.v[i].line);
+	}
+}
+
 static void put_goroutine(struct str *o, const struct ans_finding *f)
 {
 	_cleanup_(str_deinit) struct str line = { 0 };
-	size_t from = first_shown(f);
 	char ns[32];
 
 	if (!f->has_goroutine)
@@ -196,15 +214,7 @@ static void put_goroutine(struct str *o, const struct ans_finding *f)
 	text_clean(&line, *f->goroutine.wait ? f->goroutine.wait : "running");
 	if (f->goroutine.since_ns != ANS_UNKNOWN && f->goroutine.since_ns)
 		str_printf(&line, " for at least %s", text_ns(ns, f->goroutine.since_ns));
-	for (size_t i = from; i < f->stack.n && i < from + 3; i++) {
-		const char *slash = strrchr(f->stack.v[i].file, '/');
-
-		str_put(&line, i > from ? " < " : " in ");
-		text_clean(&line, f->stack.v[i].function);
-		str_put(&line, " ");
-		text_clean(&line, slash ? slash + 1 : f->stack.v[i].file);
-		str_printf(&line, ":%d", f->stack.v[i].line);
-	}
+	put_stack(&line, f);
 	if (*f->goroutine.creator) {
 		str_put(&line, "; started by ");
 		text_clean(&line, f->goroutine.creator);
@@ -342,7 +352,7 @@ static void put_finding(struct str *o, enum text_style st, size_t number,
 	text_clean(&title, f->title);
 	str_put(o, "   ");
 	text_wrapped(o, str_ok(&title) ? title.s : "", 3, 3);
-	put_chain(o, &f->holder);
+	put_chain(o, f);
 	if (!strcmp(f->verdict, "info")) { /* no fault: no advice */
 		put_growth(o, f);
 		put_details(o, f->detail);

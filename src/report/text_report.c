@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <time.h>
 
-static const char *const verdicts[] = { "leak", "suspect", "waste", "info" };
-
 static double percent(uint64_t part, uint64_t whole)
 {
 	return whole ? 100.0 * (double)part / (double)whole : 0;
@@ -59,41 +57,26 @@ static void put_memory(struct str *o, const struct ans_report *a)
 	put_line(o, "memory", &line);
 }
 
-static size_t count_of(const struct ans_findings *a, const char *verdict)
+static size_t count_of(const struct ans_findings *a, size_t verdict)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < a->rows.n; i++)
-		n += !strcmp(a->rows.v[i].verdict, verdict);
-	return n;
+	return a->counts[verdict][0] + a->counts[verdict][1] + a->counts[verdict][2];
 }
 
 /* "leak: 1 proved (goroutine-leak, 212 MiB)" */
 static void put_leaks(struct str *o, const struct ans_findings *a)
 {
 	static const char *const proofs[] = { "proved", "measured", "inferred" };
-	const struct ans_finding *worst = NULL;
 	const char *between = "leak: ";
 	char size[16];
 
 	for (size_t p = 0; p < ARRAY_LEN(proofs); p++) {
-		size_t n = 0;
-
-		for (size_t i = 0; i < a->rows.n; i++) {
-			const struct ans_finding *f = &a->rows.v[i];
-
-			if (strcmp(f->verdict, "leak") != 0 || strcmp(f->proof, proofs[p]) != 0)
-				continue;
-			n++;
-			worst = worst ? worst : f;
-		}
-		if (n) {
-			str_printf(o, "%s%zu %s", between, n, proofs[p]);
-			between = ", ";
-		}
+		if (!a->counts[0][p])
+			continue;
+		str_printf(o, "%s%zu %s", between, a->counts[0][p], proofs[p]);
+		between = ", ";
 	}
-	str_printf(o, " (%s%s, %s)", count_of(a, "leak") > 1 ? "first: " : "", worst->kind,
-		   str_bytes(size, worst->bytes + worst->stack_bytes));
+	str_printf(o, " (%s%s, %s)", count_of(a, 0) > 1 ? "first: " : "", a->first_leak,
+		   str_bytes(size, a->first_leak_bytes));
 }
 
 static void put_verdict(struct str *o, enum text_style st, const struct ans_findings *a)
@@ -103,14 +86,14 @@ static void put_verdict(struct str *o, enum text_style st, const struct ans_find
 						{ "suspect", "suspects" },
 						{ "waste", "wastes" },
 						{ "note", "notes" } };
-	size_t leaks = count_of(a, "leak");
+	size_t leaks = a->first_leak ? count_of(a, 0) : 0;
 
 	if (leaks)
 		put_leaks(&line, a);
 	else
 		str_put(&line, "no leak found");
-	for (size_t i = 1; i < ARRAY_LEN(verdicts); i++) {
-		size_t n = count_of(a, verdicts[i]);
+	for (size_t i = 1; i < ARRAY_LEN(words); i++) {
+		size_t n = count_of(a, i);
 
 		if (n)
 			str_printf(&line, "; %zu %s", n, words[i][n > 1]);

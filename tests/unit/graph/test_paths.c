@@ -193,7 +193,7 @@ static void check_ways(const struct check *c)
 
 	for (gnode v = 0; v < c->d.n; v += 1 + (gnode)(c->seed % 5))
 		want[n++] = v;
-	assert_null(graph_ways_create(c->g, want, n, &w));
+	assert_null(graph_ways_create(c->g, want, n, NULL, &w));
 	for (size_t i = 0; i < n; i++) {
 		struct check one = *c;
 		_cleanup_(freep) gnode *path = NULL;
@@ -206,6 +206,40 @@ static void check_ways(const struct check *c)
 				 (unsigned long long)c->seed, want[i], len);
 		if (len)
 			check_way(&one, path, len);
+	}
+}
+
+/* Through a root that is to be tried last only if there is no other way. */
+static void test_last_roots(void **state)
+{
+	static const struct {
+		const char *graph, *way;
+	} t[] = {
+		{ "root a b; a->x b->c c->x", "bcx" },
+		{ "root a b; a->x x->b b->c", "ax" },
+		{ "root a b; a->d d->x b->c c->d", "bcdx" },
+		{ "root a; a->x", "ax" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		_cleanup_(graph_ways_deinit) struct graph_ways w = { 0 };
+		_cleanup_(graph_freep) struct graph *g = NULL;
+		_cleanup_(freep) gnode *path = NULL;
+		uint8_t last[2] = { 1, 0 };
+		char have[8] = "";
+		struct drawing d;
+		size_t len = 0;
+		gnode x;
+
+		draw(&d, t[i].graph);
+		g = draw_graph(&d);
+		x = draw_node(&d, "x");
+		assert_null(graph_ways_create(g, &x, 1, last, &w));
+		assert_null(graph_way(&w, x, &path, &len));
+		for (size_t k = 0; k < len && k < 7; k++)
+			have[k] = d.name[path[k]];
+		assert_string_equal(have, t[i].way);
 	}
 }
 
@@ -355,6 +389,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_drawings),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_last_roots),
 		cmocka_unit_test(test_capped),
 	};
 
