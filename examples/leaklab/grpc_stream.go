@@ -9,7 +9,7 @@ package main
 //
 // The twin cancels, and deletes.
 
-// CASE grpc-stream EXPECT global-growth holder=main.streams bytes>=4000000
+// CASE grpc-stream EXPECT global-growth type=*clientStream* bytes>=4000000
 // CASE grpc-stream-fixed NONE
 
 import (

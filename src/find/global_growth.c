@@ -194,6 +194,13 @@ static const char *metric_of(const struct look *l, gnode v)
 	return NULL;
 }
 
+static bool is_struct(const struct look *l, gnode v)
+{
+	const struct snap_type *t = &l->s->types.v[fans_type(l, v)];
+
+	return t->kind == SNAP_TYPE_RTYPE && !t->array;
+}
+
 static const char *contents(struct find *f, const struct place *x)
 {
 	const char *like = place_type_name(&f->l, x->like), *n = place_count(f, x->n);
@@ -212,8 +219,8 @@ static const char *contents(struct find *f, const struct place *x)
 	case PLACE_SYNC_MAP:
 		return keepf(&f->keep, "a sync.Map (%s entries in all of them)", n);
 	default:
-		return keepf(&f->keep, "%s %s that it holds more than one way", n,
-			     *like ? like : "objects");
+		return keepf(&f->keep, "%s %s%s", n, *like ? like : "objects",
+			     is_struct(&f->l, x->node) ? " that it holds more than one way" : "");
 	}
 }
 
@@ -386,6 +393,42 @@ static const char *roots_text(struct find *f, const struct shared *h)
 	return text;
 }
 
+/*
+ * A container of a global's and goroutines hold the same things: connections, requests under way
+ * most likely; streams that nobody ends look the same.
+ */
+static struct err *say_in_use(struct work *w, const struct fan_kind *k, const struct shared *h)
+{
+	struct find *f = w->f;
+	const char *like = place_type_name(&f->l, k->type);
+	const char *fn = look_pc_name(&f->l, h->nstarts ? h->start[0] : 0);
+	uint64_t bytes, goroutines;
+	struct err *err = shared_together(&f->l, h, &bytes, &goroutines);
+	struct finding y = {
+		.kind = "global-growth",
+		.verdict = FIND_INFO,
+		.proof = FIND_MEASURED,
+		.bytes = bytes,
+		.node = h->root[0],
+		.goroutine = FIND_NO_GOROUTINE,
+		.count = k->n,
+		.type = *like ? like : NULL,
+	};
+
+	if (err || bytes < w->least)
+		return err;
+	y.title = keepf(&f->keep, "{holder} and goroutines of %s hold %s %s, and %s with them", fn,
+			place_count(f, k->n), *like ? like : "objects", place_bytes(f, bytes));
+	y.detail = keepf(
+		&f->keep,
+		"%s goroutines; if they are connections or requests under way, all is well: "
+		"if there are more than that, they are not ended (a stream that nobody reads to "
+		"its end or cancels) or not deleted from {holder}",
+		place_count(f, goroutines));
+	y.key = keepf(&f->keep, "in use/%s/%s", like, find_root_key(f, h->root[0] - 1));
+	return find_say(f, &y);
+}
+
 /* What several roots hold together: none of them alone, so there is no one place. */
 static struct err *say_shared(struct work *w, const struct fan_kind *k)
 {
@@ -393,7 +436,6 @@ static struct err *say_shared(struct work *w, const struct fan_kind *k)
 	struct shared h;
 	struct err *err = shared_holders(&f->l, k->sample, k->nsamples, &h);
 	const char *like = place_type_name(&f->l, k->type), *roots;
-	bool in_use;
 	unsigned share = (unsigned)(k->bytes * 100 / MAX(w->live, 1));
 	struct finding y = {
 		.kind = "global-growth",
@@ -403,27 +445,26 @@ static struct err *say_shared(struct work *w, const struct fan_kind *k)
 		.node = k->sample[0],
 		.goroutine = FIND_NO_GOROUTINE,
 		.count = k->n,
+		.decide = decide,
+		.mitigate = mitigate,
+		.confirm = confirm,
 	};
 
-	if (err || h.n + (h.running > 0) < 2) /* not to be told by whom */
+	if (err || !h.n)
 		return err;
-	in_use = h.running > h.samples / 2;
+	if (h.running > h.samples / 2)
+		return say_in_use(w, k, &h);
+	if (h.n < 2 || k->bytes < w->least)
+		return NULL;
 	roots = roots_text(f, &h);
 	y.title = keepf(
 		&f->keep, "%s %s keep %s, %u %% of the live heap, and more than one holds them",
 		place_count(f, k->n), *like ? like : "objects", place_bytes(f, k->bytes), share);
-	y.detail = keepf(&f->keep, "held by %s%s", roots, in_use ? " and by goroutines" : "");
+	y.detail = keepf(&f->keep, "held by %s", roots);
 	y.key = keepf(&f->keep, "shared/%s/%s", like, roots);
 	y.fix = keepf(&f->keep,
 		      "forget them in all of these: %s; what one deletes another still holds",
 		      roots);
-	if (in_use) { /* connections, requests under way: most likely */
-		y.verdict = FIND_INFO;
-		return find_say(f, &y);
-	}
-	y.decide = decide;
-	y.mitigate = mitigate;
-	y.confirm = confirm;
 	return find_say(f, &y);
 }
 
@@ -439,7 +480,7 @@ static struct err *add_shared(struct work *w, const struct fans *fans)
 		const struct fan_kind *k = &fans->kinds.v[i];
 		uint8_t kind = w->f->l.s->types.v[k->type].kind;
 
-		if (k->bytes < w->least || k->n < MANY || kind == SNAP_TYPE_PART ||
+		if (k->bytes < w->least / 2 || k->n < MANY || kind == SNAP_TYPE_PART ||
 		    kind == SNAP_TYPE_CLOSURE || kind == SNAP_TYPE_CHAN ||
 		    kind == SNAP_TYPE_OTHER || passes_on(&w->f->l, k->sample[0]))
 			continue;

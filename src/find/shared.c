@@ -7,6 +7,7 @@
 #include "find/shared.h"
 
 #include "base/par.h"
+#include "graph/partition.h"
 
 #include <pthread.h>
 
@@ -101,10 +102,24 @@ static int by_edge(const void *x, const void *y)
 	return (a->from > b->from) - (a->from < b->from);
 }
 
+static const struct go_goroutine *goroutine_of(const struct look *l, gnode root)
+{
+	return &l->s->stacks.gs.v[l->s->roots.v[root - 1].goroutine];
+}
+
+static bool has_start(const struct shared *x, taddr start)
+{
+	for (unsigned i = 0; i < x->nstarts; i++)
+		if (x->start[i] == start)
+			return true;
+	return false;
+}
+
 static void judge(struct work *w, struct shared *ret)
 {
 	unsigned times[SHARED_ROOTS] = { 0 };
 	gnode counted = GRAPH_NONE;
+	taddr start;
 
 	if (w->pairs.n)
 		qsort(w->pairs.v, w->pairs.n, sizeof(*w->pairs.v), by_edge);
@@ -115,10 +130,13 @@ static void judge(struct work *w, struct shared *ret)
 			continue;
 		if (!is_running(w->l, root)) {
 			add_root(ret, times, root);
-		} else if (w->pairs.v[i].to != counted) {
-			counted = w->pairs.v[i].to;
-			ret->running++;
+			continue;
 		}
+		start = goroutine_of(w->l, root)->start_pc;
+		if (!has_start(ret, start) && ret->nstarts < SHARED_STARTS)
+			ret->start[ret->nstarts++] = start;
+		ret->running += w->pairs.v[i].to != counted;
+		counted = w->pairs.v[i].to;
 	}
 }
 
@@ -140,5 +158,32 @@ struct err *shared_holders(const struct look *l, const gnode *v, unsigned n, str
 		judge(&w, ret);
 	free(w.bits);
 	vec_free(&w.pairs);
+	return err;
+}
+
+struct err *shared_together(const struct look *l, const struct shared *x, uint64_t *ret_bytes,
+			    uint64_t *ret_goroutines)
+{
+	const struct graph *g = l->g;
+	_cleanup_(freep) uint32_t *group = NULL;
+	_cleanup_(freep) uint32_t *owner = NULL;
+	struct err *err;
+
+	*ret_bytes = *ret_goroutines = 0;
+	if (g->n > SHARED_NODES || !x->n)
+		return NULL;
+	group = zalloc(g->nroots + 1, sizeof(*group));
+	if (!group)
+		return &err_nomem;
+	for (gnode r = 1; r <= g->nroots; r++) {
+		bool with = is_running(l, r) && has_start(x, goroutine_of(l, r)->start_pc);
+
+		group[r - 1] = with || r == x->root[0] ? 1 : 0;
+		*ret_goroutines += with;
+	}
+	err = graph_partition(g, group, NULL, &owner);
+	for (gnode v = g->nroots + 1; v < g->n && !err; v++)
+		if (owner[v] == 1)
+			*ret_bytes += graph_shallow(g, v);
 	return err;
 }
