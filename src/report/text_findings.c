@@ -195,6 +195,8 @@ static void put_stack(struct str *o, const struct ans_finding *f)
 	for (size_t i = from; i < f->stack.n && i < from + FRAMES; i++) {
 		const char *slash = strrchr(f->stack.v[i].file, '/');
 
+		if (!strcmp(f->stack.v[i].function, "runtime.goexit"))
+			break;
 		str_put(o, i > from ? " < " : " in ");
 		text_clean(o, f->stack.v[i].function);
 		str_put(o, " ");
@@ -325,6 +327,12 @@ static void put_details(struct str *o, const char *text)
 	}
 }
 
+/* By more than a per cent, so that the two figures can be told apart. */
+static bool differs(uint64_t a, uint64_t b)
+{
+	return a != ANS_UNKNOWN && (a > b ? a - b : b - a) > b / 100;
+}
+
 static void put_head(struct str *o, enum text_style st, size_t number, const struct ans_finding *f)
 {
 	char size[16], n[32];
@@ -336,7 +344,7 @@ static void put_head(struct str *o, enum text_style st, size_t number, const str
 	if (f->stack_bytes)
 		str_printf(o, "%s%s of stacks", f->bytes ? " + " : "  ",
 			   str_bytes(size, f->stack_bytes));
-	if (f->owner_bytes != ANS_UNKNOWN && f->owner_bytes != f->bytes)
+	if (differs(f->owner_bytes, f->bytes))
 		str_printf(o, "  (owner's tree: %s)", str_bytes(size, f->owner_bytes));
 	if (f->count > 1)
 		str_printf(o, "  \xc3\x97 %s", text_count(n, f->count));
