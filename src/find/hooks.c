@@ -163,6 +163,8 @@ static void mark_own(struct hooks *h)
 		struct hook *k = &h->v[i];
 		uint32_t place = h->index[k->object];
 
+		if (k->state != HOOK_ALIVE && !place && graph_reached(h->g, k->object))
+			k->state = HOOK_ALIVE; /* and not by a hook that is not alive */
 		if (k->state == HOOK_ALIVE || !place)
 			continue;
 		k->state = HOOK_PENDING;

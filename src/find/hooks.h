@@ -51,9 +51,9 @@ struct hooks {
 };
 
 /*
- * Sort hooks by object and set their states.  weak: objects that a weak pointer which the program
- * may have leads to.  g has reached and idom.  Cost: O(what hooks reach), and one pass over all
- * edges if there is a cycle through a hook.
+ * Sort hooks by object and set their states; while nown is 0, ALIVE and PENDING are not told apart.
+ * weak: objects that a weak pointer which the program may have leads to.  g has reached and idom.
+ * Cost: O(what hooks reach), and one pass over all edges if there is a cycle through a hook.
  */
 struct err *hooks_solve(const struct graph *g, unsigned nthreads, struct hook *v, size_t n,
 			const gnode *weak, size_t nweak, struct hooks *ret) MUST_CHECK;
