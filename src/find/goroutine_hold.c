@@ -41,14 +41,6 @@ static bool counts(const struct work *w, size_t i)
 	return !gr->dead && !gr->system && gr->id > 1 && w->v->state[i] == LEAK_NO && w->v->root[i];
 }
 
-static int by_stack(const void *x, const void *y, void *arg)
-{
-	size_t p = *(const size_t *)x, q = *(const size_t *)y;
-	int c = look_compare_stacks(arg, p, q);
-
-	return c ? c : (p > q) - (p < q);
-}
-
 static const char *state_of(const struct work *w, size_t i)
 {
 	const struct go_goroutine *gr = &w->f->l.s->stacks.gs.v[i];
@@ -189,33 +181,23 @@ static struct err *judge(struct work *w, size_t lo, size_t hi)
 	return err;
 }
 
+static bool is_deep(const struct work *w, size_t i)
+{
+	const struct go_goroutine *gr = &w->f->l.s->stacks.gs.v[i];
+
+	return gr->stack_hi - gr->stack_lo >= STACK_INFO_BYTES;
+}
+
+/* Those without which no group can matter are left out, and not sorted. */
 static struct err *list(struct work *w)
 {
 	const struct go_stacks *st = &w->f->l.s->stacks;
 
 	for (size_t i = 0; i < st->gs.n; i++)
-		if (counts(w, i) && !vec_push(&w->order, i))
+		if (counts(w, i) && (retained_of(w, i) >= EACH_MIN_BYTES / 4 || is_deep(w, i)) &&
+		    !vec_push(&w->order, i))
 			return &err_nomem;
-	if (w->order.n)
-		qsort_r(w->order.v, w->order.n, sizeof(w->order.v[0]), by_stack,
-			(void *)(uintptr_t)st);
 	return NULL;
-}
-
-/* Few goroutines are sorted where none of them can matter. */
-static bool is_worth_it(const struct work *w)
-{
-	const struct snapshot *s = w->f->l.s;
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < s->stacks.gs.n; i++) {
-		if (!counts(w, i))
-			continue;
-		sum += retained_of(w, i);
-		if (s->stacks.gs.v[i].stack_hi - s->stacks.gs.v[i].stack_lo >= STACK_INFO_BYTES)
-			return true;
-	}
-	return sum >= w->least;
 }
 
 static void work_deinit(struct work *w)
@@ -229,17 +211,18 @@ static struct err *run(struct find *f)
 						 .least = 2 * find_least_bytes(f),
 						 .clock = look_clock_ns(f->l.s) };
 	const struct go_stacks *st = &f->l.s->stacks;
+	_cleanup_(freep) size_t *first = NULL;
+	size_t n = 0;
 	struct err *err = find_liveness(f, &w.v);
 
-	if (err || !is_worth_it(&w))
+	if (!err)
+		err = list(&w);
+	if (err || !w.order.n)
 		return err;
-	err = list(&w);
-	for (size_t lo = 0, hi; lo < w.order.n && !err; lo = hi) {
-		for (hi = lo + 1; hi < w.order.n; hi++)
-			if (look_compare_stacks(st, w.order.v[lo], w.order.v[hi]))
-				break;
-		err = judge(&w, lo, hi);
-	}
+	first = zalloc(w.order.n + 1, sizeof(*first));
+	err = first ? look_group_stacks(st, NULL, w.order.n, w.order.v, first, &n) : &err_nomem;
+	for (size_t k = 0; k < n && !err; k++)
+		err = judge(&w, first[k], first[k + 1]);
 	return err;
 }
 

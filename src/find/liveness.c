@@ -54,32 +54,6 @@ static const char *weakness(const struct snapshot *s)
 	return NULL;
 }
 
-struct sort_arg {
-	const struct go_stacks *st;
-	const struct liveness *v;
-};
-
-static int same_group(const struct sort_arg *sa, size_t p, size_t q)
-{
-	const struct go_goroutine *a = &sa->st->gs.v[p], *b = &sa->st->gs.v[q];
-	int c;
-
-	if (sa->v->state[p] != sa->v->state[q])
-		return sa->v->state[p] > sa->v->state[q] ? -1 : 1;
-	c = look_compare_stacks(sa->st, p, q);
-	if (c || a->go_pc == b->go_pc)
-		return c;
-	return a->go_pc < b->go_pc ? -1 : 1;
-}
-
-static int order_groups(const void *x, const void *y, void *arg)
-{
-	size_t p = *(const size_t *)x, q = *(const size_t *)y;
-	int c = same_group(arg, p, q);
-
-	return c ? c : (p > q) - (p < q);
-}
-
 void liveness_deinit(struct liveness *v)
 {
 	free(v->state);
@@ -194,28 +168,50 @@ static struct err *judge(const struct look *l, struct liveness *v, struct leak_g
 	return NULL;
 }
 
+static void fill_group(const struct look *l, const struct liveness *v, size_t lo, size_t hi,
+		       struct leak_group *k)
+{
+	size_t g = v->order[lo];
+
+	*k = (struct leak_group){ .first = lo,
+				  .state = v->state[g],
+				  .what = l->s->waits.v.v[v->waiter[g]].what };
+	for (size_t i = lo; i < hi; i++)
+		add_member(l->s, k, v->order[i]);
+}
+
+/* The large ones first: what several hold is counted with the first. */
+static int by_size(const void *x, const void *y)
+{
+	const struct leak_group *a = x, *b = y;
+
+	if (a->n != b->n)
+		return a->n < b->n ? 1 : -1;
+	return (a->first > b->first) - (a->first < b->first);
+}
+
 static struct err *make_groups(const struct look *l, struct liveness *v, size_t n)
 {
-	struct sort_arg sa = { &l->s->stacks, v };
+	_cleanup_(freep) uint64_t *salt = zalloc(v->n + 1, sizeof(*salt));
+	_cleanup_(freep) size_t *first = zalloc(n + 1, sizeof(*first));
 	uint64_t now = look_clock_ns(l->s);
-	struct err *err = NULL;
+	size_t ngroups = 0;
+	struct err *err;
 
-	qsort_r(v->order, n, sizeof(*v->order), order_groups, &sa);
-	for (size_t i = 0; i < n; i++) {
-		size_t g = v->order[i];
+	if (!salt || !first)
+		return &err_nomem;
+	for (size_t i = 0; i < n; i++)
+		salt[v->order[i]] =
+			l->s->stacks.gs.v[v->order[i]].go_pc * 4 + v->state[v->order[i]];
+	err = look_group_stacks(&l->s->stacks, salt, n, v->order, first, &ngroups);
+	for (size_t i = 0; i < ngroups && !err; i++) {
+		struct leak_group k;
 
-		if (i == 0 || same_group(&sa, v->order[i - 1], g)) {
-			struct leak_group k = { .first = i,
-						.state = v->state[g],
-						.what = l->s->waits.v.v[v->waiter[g]].what };
-
-			if (!vec_push(&v->groups, k))
-				return &err_nomem;
-		}
-		add_member(l->s, &v->groups.v[v->groups.n - 1], g);
+		fill_group(l, v, first[i], first[i + 1], &k);
+		err = vec_push(&v->groups, k) ? judge(l, v, &v->groups.v[i], now) : &err_nomem;
 	}
-	for (size_t i = 0; i < v->groups.n && !err; i++)
-		err = judge(l, v, &v->groups.v[i], now);
+	if (v->groups.n)
+		qsort(v->groups.v, v->groups.n, sizeof(v->groups.v[0]), by_size);
 	return err;
 }
 

@@ -49,22 +49,59 @@ uint64_t look_waited_ns(uint64_t clock_now, int64_t waitsince)
 	return clock_now > (uint64_t)waitsince ? clock_now - (uint64_t)waitsince : 0;
 }
 
-int look_compare_stacks(const struct go_stacks *st, size_t x, size_t y)
+struct stack_key {
+	uint64_t hash;
+	size_t g;
+};
+
+static int by_hash(const void *x, const void *y)
 {
-	const struct go_goroutine *p = &st->gs.v[x], *q = &st->gs.v[y];
+	const struct stack_key *a = x, *b = y;
 
-	if (p->nframes != q->nframes)
-		return p->nframes < q->nframes ? -1 : 1;
-	for (size_t i = 0; i < p->nframes; i++) {
-		taddr a = st->frames.v[p->first_frame + i].pc;
-		taddr b = st->frames.v[q->first_frame + i].pc;
+	if (a->hash != b->hash)
+		return a->hash < b->hash ? -1 : 1;
+	return (a->g > b->g) - (a->g < b->g);
+}
 
-		if (a != b)
-			return a < b ? -1 : 1;
+/* MurmurHash3's finalizer: two stacks in 2^64 are taken for one. */
+static uint64_t mix(uint64_t h, uint64_t x)
+{
+	h = (h ^ x) * 0xff51afd7ed558ccdULL;
+	return h ^ h >> 33;
+}
+
+static uint64_t hash_stack(const struct go_stacks *st, size_t i)
+{
+	const struct go_goroutine *gr = &st->gs.v[i];
+	uint64_t h = mix(gr->start_pc, gr->nframes);
+
+	for (size_t k = 0; k < gr->nframes; k++)
+		h = mix(h, st->frames.v[gr->first_frame + k].pc);
+	return h;
+}
+
+struct err *look_group_stacks(const struct go_stacks *st, const uint64_t *salt, size_t n,
+			      size_t *order, size_t *ret_first, size_t *ret_ngroups)
+{
+	_cleanup_(freep) struct stack_key *keys = zalloc(n + 1, sizeof(*keys));
+	size_t ngroups = 0;
+
+	if (!keys)
+		return &err_nomem;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t h = hash_stack(st, order[i]);
+
+		keys[i] = (struct stack_key){ salt ? mix(h, salt[order[i]]) : h, order[i] };
 	}
-	if (p->start_pc != q->start_pc)
-		return p->start_pc < q->start_pc ? -1 : 1;
-	return 0;
+	qsort(keys, n, sizeof(*keys), by_hash);
+	for (size_t i = 0; i < n; i++) {
+		order[i] = keys[i].g;
+		if (!i || keys[i].hash != keys[i - 1].hash)
+			ret_first[ngroups++] = i;
+	}
+	ret_first[ngroups] = n;
+	*ret_ngroups = ngroups;
+	return NULL;
 }
 
 enum { LINES_MAX = 64 };

@@ -11,8 +11,13 @@ uint64_t look_clock_ns(const struct snapshot *s);
 /* Since waitsince, at that clock; UINT64_MAX: unknown. */
 uint64_t look_waited_ns(uint64_t clock_now, int64_t waitsince);
 
-/* Compare two goroutines by their physical frames and where they began. */
-int look_compare_stacks(const struct go_stacks *st, size_t x, size_t y);
+/*
+ * Goroutines order[0 .. n) by their physical frames and where they began: those that have the same
+ * ones, and the same salt (by goroutine; NULL: none), lie together, group k at
+ * order[ret_first[k] .. ret_first[k + 1]).  ret_first has room for n + 1.  Errors: NOMEM.
+ */
+struct err *look_group_stacks(const struct go_stacks *st, const uint64_t *salt, size_t n,
+			      size_t *order, size_t *ret_first, size_t *ret_ngroups) MUST_CHECK;
 
 /* "" unknown. */
 const char *look_function_at(const struct go *go, taddr pc);

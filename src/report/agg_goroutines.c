@@ -11,14 +11,6 @@
 
 enum { LINES_MAX = 64 };
 
-static int order_stacks(const void *x, const void *y, void *arg)
-{
-	size_t p = *(const size_t *)x, q = *(const size_t *)y;
-	int c = look_compare_stacks(arg, p, q);
-
-	return c ? c : (p > q) - (p < q);
-}
-
 static size_t list_alive(const struct go_stacks *st, size_t *order)
 {
 	size_t n = 0;
@@ -36,15 +28,14 @@ struct err *agg_stack_groups(const struct snapshot *s, size_t **ret_order, size_
 	_cleanup_(freep) size_t *order = zalloc(st->gs.n, sizeof(*order));
 	_cleanup_(freep) size_t *first = zalloc(st->gs.n + 1, sizeof(*first));
 	size_t n, ngroups = 0;
+	struct err *err;
 
 	if (!order || !first)
 		return &err_nomem;
 	n = list_alive(st, order);
-	qsort_r(order, n, sizeof(*order), order_stacks, st);
-	for (size_t i = 0; i < n; i++)
-		if (i == 0 || look_compare_stacks(st, order[i - 1], order[i]))
-			first[ngroups++] = i;
-	first[ngroups] = n;
+	err = look_group_stacks(st, NULL, n, order, first, &ngroups);
+	if (err)
+		return err;
 	*ret_order = STEAL(order);
 	*ret_first = STEAL(first);
 	*ret_ngroups = ngroups;
