@@ -123,13 +123,14 @@ static int64_t deadline_in(struct work *w, struct go_place c)
 	return at ? (int64_t)(at - target_capture(w->f->l.s->t)->at_unix_ns) : INT64_MAX;
 }
 
-/* Does somebody else have the channel that Done() gave out? */
-static bool is_awaited(struct tally *t, struct go_place c, const struct fields *x)
+/* Does somebody have the channel that Done() gave out, other than the context? */
+static bool is_awaited(struct tally *t, struct go_place c, gnode context, const struct fields *x)
 {
 	uint64_t chan = x->has_done ? word_at(t->w, c.at + x->done + 8) : 0;
 	gnode v = chan ? look_node_at(&t->w->f->l, chan) : GRAPH_NONE;
 
-	return v != GRAPH_NONE && !fans_dominates(&t->w->f->l, t->p->map, v);
+	return v != GRAPH_NONE && !fans_dominates(&t->w->f->l, t->p->map, v) &&
+	       !fans_dominates(&t->w->f->l, context, v);
 }
 
 /* What AfterFunc() registered is used once more: what only it captures is not before that. */
@@ -158,7 +159,7 @@ static void see_child(struct tally *t, struct go_place c, gnode v)
 	in = x.has_deadline ? deadline_in(t->w, c) : INT64_MAX;
 	if (in < SOON_NS)
 		return;
-	if (only && !is_awaited(t, c, &x) && (!x.has_func || captures(t, c, &x))) {
+	if (only && !is_awaited(t, c, v, &x) && (!x.has_func || captures(t, c, &x))) {
 		t->only++;
 		t->only_bytes += l->g->retained[v];
 	} else if (in != INT64_MAX) {
@@ -166,7 +167,7 @@ static void see_child(struct tally *t, struct go_place c, gnode v)
 	} else {
 		if (!t->err)
 			t->err = near_stacks(t->w);
-		if (t->err || (t->w->near[v >> 6] >> (v & 63) & 1) || is_awaited(t, c, &x))
+		if (t->err || (t->w->near[v >> 6] >> (v & 63) & 1) || is_awaited(t, c, v, &x))
 			return;
 		t->unsure++;
 	}

@@ -84,7 +84,8 @@ static bool passes_on(const struct look *l, gnode v)
 
 		if (l->s->types.v[fans_type(l, v)].kind == SNAP_TYPE_CHAN ||
 		    strstr(name, "sync.poolLocal") || strstr(name, "sync.poolChain") ||
-		    !strcmp(name, "runtime.p") || !strcmp(name, "runtime.g"))
+		    !strcmp(name, "runtime.p") || !strcmp(name, "runtime.g") ||
+		    !strcmp(name, "[]*runtime.p"))
 			return true;
 		v = l->g->idom[v];
 	}
