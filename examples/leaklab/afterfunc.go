@@ -6,7 +6,7 @@ package main
 //
 // The twin stops the timer when the session is closed.
 
-// CASE afterfunc EXPECT timer-leak type=*closure* function=main.open*Timed* bytes>=4000000 count>=1500
+// CASE afterfunc EXPECT timer-leak function=main.*penTimed* bytes>=4000000 count>=1500
 // CASE afterfunc-fixed NONE
 
 import "time"

@@ -1,44 +1,59 @@
 package main
 
-// channel-backlog: "asynchronous" by a big channel.  Closures are queued faster than the one worker runs them; the
-// channel's 100,000 places hide it for a while, and each closure holds the message it is about.  Nothing is lost for
-// ever here: let the senders rest and it drains.  But memory is what the queue was allowed to be.
+// channel-backlog: "asynchronous" by a big channel.  The worker has gone home at the first error, and nobody has noticed:
+// closures go on being queued, each with the message it is about, and the channel's 10,000 places hide it for long.
+// Then all senders block.
 //
-// The twin has a small queue and says no when it is full.
+// The twin's worker goes on after an error, its queue is small, and who finds it full is told.
 
 // CASE channel-backlog EXPECT channel-backlog holder=main.mailQueue bytes>=4000000
 // CASE channel-backlog-fixed NONE
 
-import "errors"
+import (
+	"errors"
+	"io"
+	"log"
+)
 
 // lab:begin
-var mailQueue chan func()
+var mailQueue chan func() error
 
 func startMail() {
-	mailQueue = make(chan func(), 100_000)
+	mailQueue = make(chan func() error, 10_000)
 	go mailWorker()
 }
 
 func mailWorker() {
 	for send := range mailQueue {
-		send()
+		if err := send(); err != nil {
+			log.Print(err)
+			return
+		}
 	}
 }
 
 func mailLater(message []byte) {
-	mailQueue <- func() { smtp(message) }
+	mailQueue <- func() error { return smtp(message) }
 }
 
 // lab:end
 
 // lab:fixed-begin
-var mailQueueSmall = make(chan func(), 100)
+var mailQueueSmall = make(chan func() error, 100)
 
 var errBusy = errors.New("mail: busy")
 
+func mailWorkerFixed() {
+	for send := range mailQueueSmall {
+		if err := send(); err != nil {
+			log.Print(err)
+		}
+	}
+}
+
 func mailLaterFixed(message []byte) error {
 	select {
-	case mailQueueSmall <- func() { smtp(message) }:
+	case mailQueueSmall <- func() error { return smtp(message) }:
 		return nil
 	default:
 		return errBusy // the caller tries again, or tells its own caller
@@ -47,16 +62,10 @@ func mailLaterFixed(message []byte) error {
 
 // lab:fixed-end
 
-func smtp([]byte) { atWork() }
+func smtp([]byte) error { return errors.New("smtp: 451 try again later") }
 
 func init() {
-	add(mode{name: "channel-backlog", about: "closures queue in a big channel before one slow worker", enough: 5000,
-		start: startMail, plant: func(int) { mailLater(payload(2 << 10)) },
-		fixedStart: func() {
-			go func() {
-				for send := range mailQueueSmall {
-					send()
-				}
-			}()
-		}, fixed: func(int) { mailLaterFixed(payload(2 << 10)) }})
+	add(mode{name: "channel-backlog", about: "closures queue in a big channel whose worker has gone home", enough: 8000,
+		start: func() { log.SetOutput(io.Discard); startMail() }, plant: func(int) { mailLater(payload(2 << 10)) },
+		fixedStart: func() { log.SetOutput(io.Discard); go mailWorkerFixed() }, fixed: func(int) { mailLaterFixed(payload(2 << 10)) }})
 }

@@ -9,12 +9,15 @@ package main
 // CASE duplicate-strings-fixed NONE
 
 // lab:begin
-type address struct{ country, tariff string }
+type address struct {
+	id      int
+	country string
+}
 
 var addresses []address
 
-func parseAddress(country, tariff []byte) {
-	addresses = append(addresses, address{string(country), string(tariff)})
+func parseAddress(id int, country []byte) {
+	addresses = append(addresses, address{id, string(country)})
 }
 
 // lab:end
@@ -31,8 +34,8 @@ func intern(b []byte) string {
 	return s
 }
 
-func parseAddressFixed(country, tariff []byte) {
-	addresses = append(addresses, address{intern(country), intern(tariff)})
+func parseAddressFixed(id int, country []byte) {
+	addresses = append(addresses, address{id, intern(country)})
 }
 
 // lab:fixed-end
@@ -40,8 +43,7 @@ func parseAddressFixed(country, tariff []byte) {
 func init() {
 	countries := [][]byte{[]byte("The Federal Republic of Germany, Bundesrepublik Deutschland"),
 		[]byte("The People's Republic of China, Zhonghua Renmin Gongheguo"), []byte("The French Republic, Republique francaise, Metropole")}
-	tariff := []byte("standard tariff of the year, without any special agreements")
-	add(mode{name: "duplicate-strings", about: "the same few strings, kept tens of thousands of times", enough: 40000,
-		plant: func(i int) { parseAddress(countries[i%3], tariff) },
-		fixed: func(i int) { parseAddressFixed(countries[i%3], tariff) }})
+	add(mode{name: "duplicate-strings", about: "the same few strings, kept tens of thousands of times", enough: 60000,
+		plant: func(i int) { parseAddress(i, countries[i%3]) },
+		fixed: func(i int) { parseAddressFixed(i, countries[i%3]) }})
 }

@@ -11,11 +11,11 @@ package main
 import "runtime/debug"
 
 // lab:begin
-var catalog [][]byte // 64 MB, and needed
+var catalog [64][]byte // 64 MB, and needed
 
 func startCatalog() {
-	for i := 0; i < 64; i++ {
-		catalog = append(catalog, payload(1<<20))
+	for i := range catalog {
+		catalog[i] = payload(1 << 20)
 	}
 	debug.SetMemoryLimit(48 << 20) // GOMEMLIMIT=48MiB, "to save memory"
 }
@@ -24,8 +24,8 @@ func startCatalog() {
 
 // lab:fixed-begin
 func startCatalogFixed() {
-	for i := 0; i < 64; i++ {
-		catalog = append(catalog, payload(1<<20))
+	for i := range catalog {
+		catalog[i] = payload(1 << 20)
 	}
 	debug.SetMemoryLimit(512 << 20)
 }

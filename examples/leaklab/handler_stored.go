@@ -1,7 +1,7 @@
 package main
 
 // handler-stored: "the last request of each session, for the support page".  The map holds *http.Request, and a request
-// holds its headers, its form, its body reader, its context and the connection behind it; sessions come, none goes.
+// holds its headers (the cookies here), its body reader, its context and the connection behind it; sessions come, none goes.
 //
 // The twin keeps the two words that the page shows, and forgets sessions after a thousand.
 
@@ -10,7 +10,7 @@ package main
 
 import (
 	"net/http"
-	"net/url"
+	"strings"
 	"sync"
 )
 
@@ -21,9 +21,9 @@ var (
 )
 
 func supportHandler(w http.ResponseWriter, r *http.Request) {
-	r.ParseForm()
+	session, _ := r.Cookie("session")
 	lastRequestMu.Lock()
-	lastRequest[r.Header.Get("Cookie")] = r
+	lastRequest[session.Value] = r
 	lastRequestMu.Unlock()
 }
 
@@ -35,13 +35,13 @@ type lastSeen struct{ path, agent string }
 var seen = map[string]lastSeen{}
 
 func supportHandlerFixed(w http.ResponseWriter, r *http.Request) {
-	r.ParseForm()
+	session, _ := r.Cookie("session")
 	lastRequestMu.Lock()
 	defer lastRequestMu.Unlock()
 	if len(seen) >= 1000 {
 		clear(seen)
 	}
-	seen[r.Header.Get("Cookie")] = lastSeen{r.URL.Path, r.UserAgent()}
+	seen[strings.Clone(session.Value)] = lastSeen{strings.Clone(r.URL.Path), strings.Clone(r.UserAgent())}
 }
 
 // lab:fixed-end
@@ -49,7 +49,7 @@ func supportHandlerFixed(w http.ResponseWriter, r *http.Request) {
 var supportServer string
 
 func visitSupport(i int) {
-	visit(supportServer, "/support", "session="+text(i, 32), url.Values{"q": {text(i, 4<<10)}}.Encode())
+	visit(supportServer, "/support", "session="+strings.TrimSpace(text(i, 32))+"; seen="+strings.Repeat("p", 4<<10), "")
 }
 
 func init() {

@@ -1,45 +1,44 @@
 package main
 
 // pool-dirty: an object goes back to its sync.Pool with the references of its last use.  What hangs on it (here a
-// session with its history) lives until somebody takes that very object out again, or until two collections have
-// passed; under steady load the pool is never idle, so in effect always.
+// request with its body) lives until somebody takes that very object out again, or until two collections have passed;
+// under steady load the pool is never idle, so in effect always.
 //
 // The twin resets what it puts back.
 
 // CASE pool-dirty EXPECT sync-pool-dirty holder=main.encoders bytes>=4000000
 // CASE pool-dirty-fixed NONE
 
-import "sync"
+import (
+	"bytes"
+	"net/http"
+	"sync"
+)
 
 // lab:begin
 type encoder struct {
-	out  []byte
-	user *userSession // whom we encode for
-}
-
-type userSession struct {
-	name    string
-	history []byte
+	out []byte
+	req *http.Request // whose answer we encode
 }
 
 var encoders = sync.Pool{New: func() any { return &encoder{out: make([]byte, 0, 512)} }}
 
-func encodeFor(u *userSession) {
+func encodeFor(r *http.Request) {
 	e := encoders.Get().(*encoder)
-	e.user = u
-	e.out = append(e.out[:0], u.name...)
+	e.req = r
+	e.out = append(e.out[:0], r.URL.Path...)
 	encodersBusy(e)
 }
 
 func putBack(e *encoder) {
-	encoders.Put(e) // e.user comes along
+	encoders.Put(e) // e.req comes along
 }
 
 // lab:end
 
 // lab:fixed-begin
 func putBackClean(e *encoder) {
-	e.user, e.out = nil, e.out[:0]
+	e.req, e.out = nil, e.out[:0]
 	encoders.Put(e)
 }
 
@@ -59,15 +58,23 @@ func encodersBack(put func(*encoder)) func() {
 	}
 }
 
+func uploaded() *http.Request {
+	r, err := http.NewRequest("POST", "/upload", bytes.NewReader(payload(32<<10)))
+	if err != nil {
+		fail(err)
+	}
+	return r
+}
+
 func init() {
-	plant := func(i int) {
-		encodeFor(&userSession{name: text(i, 16), history: payload(32 << 10)})
+	plant := func(int) {
+		encodeFor(uploaded())
 		if len(encodersOut) == 500 {
 			encodersBack(putBack)()
 		}
 	}
-	fixed := func(i int) {
-		encodeFor(&userSession{name: text(i, 16), history: payload(32 << 10)})
+	fixed := func(int) {
+		encodeFor(uploaded())
 		if len(encodersOut) == 500 {
 			encodersBack(putBackClean)()
 		}

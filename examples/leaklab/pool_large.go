@@ -1,6 +1,6 @@
 package main
 
-// pool-large: one answer in a hundred is big.  Its buffer goes back to the pool as it is, so little by little all
+// pool-large: one answer in eight is big.  Its buffer goes back to the pool as it is, so little by little all
 // buffers of the pool are big, and small answers are written into megabytes.
 //
 // The twin gives big buffers to the collector (fmt and encoding/json of Go itself do so, at 64 kB).
@@ -38,7 +38,11 @@ var buffersOut []*bytes.Buffer
 
 func answerInto(i int) {
 	b := buffers.Get().(*bytes.Buffer)
-	b.Write(payload(600 << 10))
+	if i%8 == 7 {
+		b.Write(payload(2 << 20)) // the big one
+	} else {
+		b.Write(payload(2 << 10))
+	}
 	buffersOut = append(buffersOut, b)
 }
 
@@ -55,11 +59,11 @@ func init() {
 	all := func(put func(*bytes.Buffer)) func(i int) {
 		return func(i int) {
 			answerInto(i)
-			if len(buffersOut) == 40 {
+			if len(buffersOut) == 64 {
 				buffersBack(put)()
 			}
 		}
 	}
-	add(mode{name: "pool-large", about: "buffers of megabytes go back to a sync.Pool", enough: 39, noGC: true,
+	add(mode{name: "pool-large", about: "buffers of megabytes go back to a sync.Pool", enough: 63, noGC: true,
 		plant: all(giveBack), end: buffersBack(giveBack), fixed: all(giveBackSmall), fixedEnd: buffersBack(giveBackSmall)})
 }
