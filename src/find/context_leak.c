@@ -69,6 +69,18 @@ static uint64_t word_at(struct work *w, taddr at)
 	return v;
 }
 
+/* Of more parents than are looked at: those with most children. */
+static void keep_larger(struct work *w, const struct parent *p)
+{
+	size_t least = 0;
+
+	for (size_t i = 1; i < w->parents.n; i++)
+		if (w->parents.v[i].len < w->parents.v[least].len)
+			least = i;
+	if (w->parents.v[least].len < p->len)
+		w->parents.v[least] = *p;
+}
+
 static struct err *see_parent(const struct look *l, void *arg, uint64_t id)
 {
 	struct work *w = arg;
@@ -87,8 +99,12 @@ static struct err *see_parent(const struct look *l, void *arg, uint64_t id)
 	if (err)
 		return err;
 	p.len = facts.bad ? 0 : look_fact(&facts, "len", 0);
-	if (p.len < MANY || w->parents.n >= PARENTS_MAX)
+	if (p.len < MANY)
 		return NULL;
+	if (w->parents.n >= PARENTS_MAX) {
+		keep_larger(w, &p);
+		return NULL;
+	}
 	return vec_push(&w->parents, p) ? NULL : &err_nomem;
 }
 

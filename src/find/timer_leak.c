@@ -11,6 +11,7 @@
 #include "find/place.h"
 #include "find/priv.h"
 #include "find/shared.h"
+#include "find/timers.h"
 
 enum {
 	LOOPS = 500,
@@ -22,10 +23,10 @@ enum {
 	TIMERS = 1000,
 	SHARE = 100,
 	NEAR = 3,
-	UP = 12
+	UP = 12,
+	NAMES = 8
 };
 
-#define POINTERS  "[]*runtime.timer"
 #define MINUTE_NS (60LL * 1000000000)
 
 enum what { TIMER_TICKER, TIMER_TIMER, TIMER_FUNC, TIMER_CONTEXT, TIMER_LOOP };
@@ -61,8 +62,10 @@ struct work {
 	struct group v[GROUPS_MAX];
 	unsigned n;
 	uint64_t *near;
-	uint64_t *seen; /* bits by object id; NULL: none was read through the runtime's heaps */
-	const struct go_type *timer; /* runtime.timer */
+	struct {
+		taddr pc;
+		const char *name;
+	} names[NAMES]; /* of the functions met last */
 };
 
 /* Is v held by the runtime's Ps alone? */
@@ -206,9 +209,34 @@ static struct err *see_sender(struct work *w, struct timer *t, const struct argu
 	return NULL;
 }
 
-static struct err *see_timer(struct work *w, uint64_t id, struct go_place p)
+/* A program's timers run few different functions. */
+static const char *name_of(struct work *w, taddr pc)
 {
-	const struct look *l = &w->f->l;
+	unsigned at = (unsigned)(pc >> 4) % NAMES;
+
+	if (w->names[at].pc != pc || !w->names[at].name) {
+		w->names[at].pc = pc;
+		w->names[at].name = look_pc_name(&w->f->l, pc);
+	}
+	return w->names[at].name;
+}
+
+static void see_func(struct work *w, struct timer *t, const char *fn)
+{
+	t->what = TIMER_FUNC;
+	t->fn = fn;
+	t->clock = is_the_clocks(&w->f->l, t->node);
+	if (begins(fn, "context.") && t->clock) {
+		t->what = TIMER_CONTEXT;
+		t->fn = "";
+	}
+	if ((t->what == TIMER_CONTEXT || !is_others(fn)) && t->in_ns > MINUTE_NS)
+		add(w, t);
+}
+
+static struct err *see(const struct look *l, void *arg, uint64_t id, struct go_place p)
+{
+	struct work *w = arg;
 	struct argument x = { .w = w, .chan = GRAPH_NONE, .fn = "" };
 	struct timer t = { .node = graph_node_of_object(l->g, id), .fn = "" };
 	struct look_facts f;
@@ -217,7 +245,9 @@ static struct err *see_timer(struct work *w, uint64_t id, struct go_place p)
 
 	if (err || f.bad || !look_fact(&f, "active", 0))
 		return err;
-	runs = look_pc_name(l, look_fact(&f, "func", 0));
+	runs = name_of(w, look_fact(&f, "func", 0));
+	if (strcmp(runs, "time.goFunc") && strcmp(runs, "time.sendTime"))
+		return NULL;
 	err = go_cont_each(go_cont_of(l->s->rtypes, p.type), &w->io, l->s->rtypes, p, see_argument,
 			   &x);
 	if (err && (err->code == ERR_NOMEM || err->code == ERR_GONE))
@@ -226,80 +256,11 @@ static struct err *see_timer(struct work *w, uint64_t id, struct go_place p)
 	t.in_ns = fires_in(l, look_fact(&f, "when", 0));
 	t.owner = look_owner(l, t.node);
 	if (!strcmp(runs, "time.goFunc")) {
-		t.what = TIMER_FUNC;
-		t.fn = x.fn;
-		t.clock = is_the_clocks(l, t.node);
-		if (begins(x.fn, "context.") && t.clock) {
-			t.what = TIMER_CONTEXT;
-			t.fn = "";
-		}
-		if ((t.what == TIMER_CONTEXT || !is_others(x.fn)) && t.in_ns > MINUTE_NS)
-			add(w, &t);
+		see_func(w, &t, x.fn);
 		return NULL;
 	}
-	if (strcmp(runs, "time.sendTime"))
-		return NULL;
 	t.what = look_fact(&f, "period", 0) ? TIMER_TICKER : TIMER_TIMER;
 	return see_sender(w, &t, &x);
-}
-
-static struct err *see(const struct look *l, void *arg, uint64_t id, struct go_place p)
-{
-	struct work *w = arg;
-
-	(void)l;
-	return w->seen && w->seen[id >> 6] >> (id & 63) & 1 ? NULL : see_timer(w, id, p);
-}
-
-/* The array of one P's heap: pointers into timers, whose whole may be of no known type. */
-static struct err *see_heap(const struct look *l, void *arg, uint64_t id)
-{
-	struct work *w = arg;
-	const char *name = place_type_name(l, l->s->type_of[id]);
-	uint64_t stride = strcmp(name, POINTERS) ? 16 : 8, bytes = 0;
-	taddr at = go_heap_address(&l->s->heap, id, &bytes);
-	const struct go_span *sp = go_heap_span_at(&l->s->heap, at);
-	uint64_t off = sp ? go_span_header(sp) : 0;
-	struct err *err = NULL;
-
-	for (; off + stride <= bytes && !err; off += stride) {
-		struct go_place p = { .type = w->timer };
-		uint64_t of;
-
-		err = go_io_read(&w->io, at + off, &p.at, sizeof(p.at));
-		of = err || !p.at ? GO_NO_OBJECT : go_heap_object_at(&l->s->heap, p.at);
-		if (of == GO_NO_OBJECT || !look_reached(l, of) || w->seen[of >> 6] >> (of & 63) & 1)
-			continue;
-		w->seen[of >> 6] |= 1ULL << (of & 63);
-		err = see_timer(w, of, p);
-	}
-	if (err && err->code == ERR_FAULT) {
-		err_free(err);
-		err = NULL;
-	}
-	return err;
-}
-
-/* runtime/time.go: pp.timers is []*timer up to 1.22, then []timerWhen, the timer first. */
-static struct err *see_heaps(struct work *w)
-{
-	struct snapshot *s = w->f->l.s;
-	_cleanup_(freep) uint8_t *want = zalloc(s->types.n + 1, 1);
-	bool any = false;
-
-	w->timer = go_type_at(s->rtypes, go_type_named(s->rtypes, "runtime.timer"));
-	if (!want)
-		return &err_nomem;
-	for (size_t i = 1; i < s->types.n; i++) {
-		const char *name = place_type_name(&w->f->l, (uint32_t)i);
-
-		want[i] = !strcmp(name, POINTERS) || !strcmp(name, "[]runtime.timerWhen");
-		any |= want[i];
-	}
-	if (!any || !w->timer)
-		return NULL;
-	w->seen = zalloc((size_t)s->heap.nobjects / 64 + 1, sizeof(uint64_t));
-	return w->seen ? look_each_of(&w->f->l, want, see_heap, w) : &err_nomem;
 }
 
 static const char *span_text(struct find *f, int64_t ns)
@@ -579,15 +540,12 @@ static struct err *run(struct find *f)
 	w->f = f;
 	err = go_io_init_sparse(&w->io, f->l.s->go);
 	if (!err)
-		err = see_heaps(w);
-	if (!err)
-		err = look_objects_of(&f->l, "timer", see, w);
+		err = timers_each(&f->l, &w->io, see, w);
 	see_goroutines(w);
 	for (unsigned i = 0; i < w->n && !err; i++)
 		err = judge(w, &w->v[i]);
 	go_io_deinit(&w->io);
 	free(w->near);
-	free(w->seen);
 	vec_free(&w->awaited);
 	return err;
 }
