@@ -159,7 +159,7 @@ func read(c *conn) {
 	c.hello = buf[:16]
 	for {
 		time.Sleep(time.Hour)
-		fmt.Println(len(buf), c)
+		fmt.Println(buf[0], c)
 	}
 }
 
