@@ -10,12 +10,19 @@
 
 #include "base/par.h"
 
-enum { MAX_PINS = 1 << 20, MAX_STRINGS = 1 << 17, MAX_KEPT = 1 << 23 };
+enum {
+	MAX_PINS = 1 << 20,
+	MAX_STRINGS = 1 << 16,
+	MAX_KEPT = 1 << 23,
+	MAX_DEPTH = 24,
+	MAX_STEPS = 4096
+};
 
 /* What an object may be, by its type number. */
 enum {
 	MAY_STRING = 1, /* bytes of a string, or unknown ones without pointers */
 	MAY_ARRAY = 2,	/* elements of a slice */
+	HAS_VIEWS = 4,	/* strings or slices are in it */
 };
 
 struct sums {
@@ -55,6 +62,7 @@ void content_free(struct content *c)
 		return;
 	look_spots_free(c->spots);
 	bits_free(c->reached, c->nreached);
+	bits_free(c->holders, c->nreached);
 	bits_free(c->pin, c->nreached);
 	bits_free(c->covered, c->nreached);
 	bits_free(c->spare, c->nreached);
@@ -110,40 +118,99 @@ static uint8_t may_be(const struct snapshot *s, const struct snap_type *t)
 	return rt && (rt->kind == GO_ARRAY || rt->kind < GO_ARRAY) ? MAY_ARRAY : 0;
 }
 
-static struct err *count_span(void *arg, unsigned worker, size_t lo, size_t hi)
+/* Is there a string or a slice in a value of that type? */
+static bool has_views(struct go_types *ts, taddr type, unsigned depth, unsigned *steps)
+{
+	const struct go_type *t = go_type_at(ts, type);
+
+	if (!t || depth > MAX_DEPTH || ++*steps > MAX_STEPS)
+		return t;
+	if (t->kind == GO_STRING || t->kind == GO_SLICE)
+		return true;
+	if (t->kind == GO_ARRAY)
+		return has_views(ts, t->elem, depth + 1, steps);
+	for (size_t i = 0; t->kind == GO_STRUCT && i < t->nfields; i++)
+		if (has_views(ts, t->fields[i].type, depth + 1, steps))
+			return true;
+	return false;
+}
+
+static uint8_t may_hold(const struct snapshot *s, const struct snap_type *t)
+{
+	unsigned steps = 0;
+	taddr type = t->kind == SNAP_TYPE_PART ? t->elem : t->rtype;
+
+	if (t->kind != SNAP_TYPE_RTYPE && t->kind != SNAP_TYPE_PART)
+		return 0;
+	return type && has_views(s->rtypes, type, 0, &steps) ? HAS_VIEWS : 0;
+}
+
+/* Bits that are set in ascending order, a word at once: words at the ends are shared. */
+struct run {
+	uint64_t *bits;
+	uint64_t at, word;
+};
+
+static void run_flush(struct run *r)
+{
+	if (r->word)
+		__atomic_fetch_or(&r->bits[r->at], r->word, __ATOMIC_RELAXED);
+	r->word = 0;
+}
+
+static void run_set(struct run *r, uint64_t id)
+{
+	if (id >> 6 != r->at)
+		run_flush(r);
+	r->at = id >> 6;
+	r->word |= 1ULL << (id & 63);
+}
+
+/* A string's bytes, or an array. */
+static void count_object(const struct work *w, struct sums *sums, const struct go_span *sp,
+			 uint64_t id, uint8_t may)
+{
+	const struct graph *g = w->l->g;
+	uint64_t kept = sp->elem_bytes;
+
+	if (sp->noscan && may & MAY_STRING) {
+		sums->strings += sp->elem_bytes;
+		sums->nstrings++;
+	}
+	if (!(may & MAY_ARRAY) || sp->tiny)
+		return;
+	sums->arrays += sp->elem_bytes;
+	if (!sp->noscan)
+		kept = g->retained[graph_node_of_object(g, id)];
+	if (sp->noscan ? sp->elem_bytes < CONTENT_PIN_SLOT
+		       : !w->l->s->type_of[id] || kept < CONTENT_PIN_RETAINED)
+		return;
+	sums->pins += kept;
+	sums->npins++;
+	__atomic_fetch_or(&w->c->pin[id >> 6], 1ULL << (id & 63), __ATOMIC_RELAXED);
+}
+
+static struct err *count_spans(void *arg, unsigned worker, size_t lo, size_t hi)
 {
 	struct work *w = arg;
 	const struct snapshot *s = w->l->s;
-	const struct graph *g = w->l->g;
-	struct sums *sums = &w->sums[worker];
+	struct run holders = { .bits = w->c->holders };
 
 	for (size_t i = lo; i < hi; i++) {
 		const struct go_span *sp = &s->heap.spans.v[i];
-		bool large = sp->elem_bytes >= CONTENT_PIN_SLOT;
 
 		for (uint64_t id = sp->first; id < sp->first + sp->nelems; id++) {
 			uint8_t may = w->may[s->type_of[id]];
-			uint64_t kept = sp->elem_bytes;
 
-			if (!may || !go_bit(w->c->reached, id) ||
-			    (!sp->noscan && !(may & MAY_ARRAY)))
+			if (!may || !go_bit(w->c->reached, id))
 				continue;
-			if (sp->noscan && may & MAY_STRING) {
-				sums->strings += sp->elem_bytes;
-				sums->nstrings++;
-			}
-			if (!(may & MAY_ARRAY) || sp->tiny)
-				continue;
-			sums->arrays += sp->elem_bytes;
-			if (!sp->noscan)
-				kept = g->retained[graph_node_of_object(g, id)];
-			if (sp->noscan ? !large : !s->type_of[id] || kept < CONTENT_PIN_RETAINED)
-				continue;
-			sums->pins += kept;
-			sums->npins++;
-			__atomic_fetch_or(&w->c->pin[id >> 6], 1ULL << (id & 63), __ATOMIC_RELAXED);
+			if (may & HAS_VIEWS)
+				run_set(&holders, id);
+			if (sp->noscan ? may & (MAY_STRING | MAY_ARRAY) : may & MAY_ARRAY)
+				count_object(w, &w->sums[worker], sp, id, may);
 		}
 	}
+	run_flush(&holders);
 	return NULL;
 }
 
@@ -177,13 +244,15 @@ static void decide(struct work *w)
 
 static struct err *see_string(struct work *w, struct kept *k, const struct look_view *v)
 {
-	const struct go_span *sp = go_heap_span_at(&w->l->s->heap, v->data);
 	struct content_string x = { v->data, (uint32_t)MIN(v->len, UINT32_MAX), v->spot };
-	bool own = sp && v->len <= sp->elem_bytes &&
-		   (sp->tiny ||
-		    ((v->data - sp->base) % sp->elem_bytes == 0 && v->len > sp->elem_bytes / 2));
+	const struct go_span *sp;
 
-	if (!own || !content_sampled(v->object, w->c->string_shift) || k->strings.n >= MAX_KEPT)
+	if (!content_sampled(v->object, w->c->string_shift) || k->strings.n >= MAX_KEPT)
+		return NULL;
+	sp = go_heap_span_at(&w->l->s->heap, v->data);
+	if (!sp || v->len > sp->elem_bytes)
+		return NULL;
+	if (!sp->tiny && ((v->data - sp->base) % sp->elem_bytes || v->len <= sp->elem_bytes / 2))
 		return NULL;
 	return vec_push(&k->strings, x) ? NULL : &err_nomem;
 }
@@ -291,10 +360,11 @@ static struct err *make_bits(struct content *c, const struct look *l)
 {
 	c->nreached = l->s->heap.nobjects / 64 + 1;
 	c->reached = bigalloc(c->nreached, sizeof(uint64_t));
+	c->holders = bigalloc(c->nreached, sizeof(uint64_t));
 	c->pin = bigalloc(c->nreached, sizeof(uint64_t));
 	c->covered = bigalloc(c->nreached, sizeof(uint64_t));
 	c->spare = bigalloc(c->nreached, sizeof(uint64_t));
-	if (!c->reached || !c->pin || !c->covered || !c->spare)
+	if (!c->reached || !c->holders || !c->pin || !c->covered || !c->spare)
 		return &err_nomem;
 	take_reached(l->g, c->reached, c->nreached);
 	return NULL;
@@ -311,8 +381,8 @@ static struct err *choose(struct work *w)
 	if (!w->may || !w->sums || !w->kept)
 		return &err_nomem;
 	for (size_t i = 0; i < s->types.n; i++)
-		w->may[i] = may_be(s, &s->types.v[i]);
-	err = par_for(w->nworkers, s->heap.spans.n, 256, count_span, w);
+		w->may[i] = may_be(s, &s->types.v[i]) | may_hold(s, &s->types.v[i]);
+	err = par_for(w->nworkers, s->heap.spans.n, 256, count_spans, w);
 	if (!err)
 		decide(w);
 	return err;
@@ -328,7 +398,7 @@ static struct err *pass(struct work *w)
 	kinds = (c->want_strings || c->want_pins ? 1U << GO_STRING : 0) |
 		(c->want_pins || c->want_spare ? 1U << GO_SLICE : 0);
 	if (!err && kinds)
-		err = look_views(c->spots, c->reached, kinds, see, w);
+		err = look_views(c->spots, c->holders, kinds, see, w);
 	if (!err && kinds)
 		err = content_pools(w->f, &pools);
 	if (!err && kinds)

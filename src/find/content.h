@@ -27,6 +27,7 @@ struct content {
 	struct look_pools pools;
 	struct look_spots *spots;
 	uint64_t *reached; /* by object id; bigalloc'd */
+	uint64_t *holders; /* the same of those that have strings or slices in them */
 	uint64_t nreached; /* words */
 	bool want_pins, want_strings, want_spare;
 	uint64_t *pin;		    /* by object id: a candidate; NULL: none wanted */

@@ -98,29 +98,6 @@ static const struct go_type_field *field_at(struct go_types *ts, const struct go
 	return NULL;
 }
 
-/* The same place of the first element of each array that it lies in. */
-static uint64_t fold(struct go_types *ts, const struct go_type *t, uint64_t at)
-{
-	uint64_t out = 0;
-
-	for (unsigned i = 0; t && i < MAX_DEPTH; i++) {
-		const struct go_type_field *f;
-
-		if (t->kind == GO_ARRAY) {
-			t = go_type_at(ts, t->elem);
-			at = t && t->bytes ? at % t->bytes : at;
-			continue;
-		}
-		f = t->kind == GO_STRUCT ? field_at(ts, t, at) : NULL;
-		if (!f)
-			break;
-		out += f->offset;
-		at -= f->offset;
-		t = go_type_at(ts, f->type);
-	}
-	return out + at;
-}
-
 /* The rtype of which the holder is one, or a row. */
 static const struct go_type *holder_type(const struct snapshot *s, const struct look_spot *x)
 {
@@ -160,15 +137,18 @@ static bool grow(struct look_spots *sp)
 	return true;
 }
 
+static uint64_t key_of(const struct look_spot *x)
+{
+	return (uint64_t)(x->type == VARIABLE ? ~x->var : x->type) << 32 | (x->off & UINT32_MAX);
+}
+
 /* UINT32_MAX: no memory, or too many. */
 static uint32_t add(struct look_spots *sp, struct look_spot x)
 {
-	const struct go_type *t = holder_type(sp->l->s, &x), *elem;
+	uint64_t key = key_of(&x);
+	const struct go_type *elem;
 	struct entry *e;
-	uint64_t key;
 
-	x.off = t ? fold(sp->l->s->rtypes, t, x.off) : x.off;
-	key = (uint64_t)(x.type == VARIABLE ? ~x.var : x.type) << 32 | (x.off & UINT32_MAX);
 	if (!grow(sp))
 		return UINT32_MAX;
 	e = slot_of(sp->tab, sp->ntab, key);
@@ -184,20 +164,12 @@ static uint32_t add(struct look_spots *sp, struct look_spot x)
 
 static struct look_spot raw_spot(const struct snapshot *s, const struct snap_place *p)
 {
-	struct look_spot x = { .type = VARIABLE, .var = p->var, .off = p->off, .of = p->type };
-	const struct go_span *sp;
-	const struct snap_type *t;
-
-	if (p->object == GO_NO_OBJECT)
-		return x;
-	x.type = s->type_of[p->object];
-	t = &s->types.v[x.type];
-	sp = go_heap_span_at(&s->heap, p->at);
-	if (sp)
-		x.off -= MIN(go_span_header(sp), x.off);
-	if ((t->array || t->kind == SNAP_TYPE_PART) && t->bytes)
-		x.off %= t->bytes;
-	return x;
+	return (struct look_spot){
+		.type = p->object == GO_NO_OBJECT ? VARIABLE : s->type_of[p->object],
+		.var = p->var,
+		.off = p->in,
+		.of = p->type,
+	};
 }
 
 static const struct near *near_of(struct look_spots *sp, const struct snap_place *p)

@@ -204,7 +204,7 @@ static bool any_enough(const struct find *f, const struct content *c)
 
 static struct err *fill(struct work *w)
 {
-	struct err *err = look_views(w->c->spots, w->c->reached, 1U << GO_SLICE, see, w);
+	struct err *err = look_views(w->c->spots, w->c->holders, 1U << GO_SLICE, see, w);
 
 	if (!err)
 		err = see_arrays(w);

@@ -201,6 +201,7 @@ struct snap_place {
 	uint64_t object;	/* id; GO_NO_OBJECT: in a variable */
 	uint64_t off;		/* in the object's slot (malloc header included), or in the variable */
 	uint32_t var;		/* index in vars; UINT32_MAX: in an object */
+	uint64_t in;		/* off in one element, if the object is a row, and of arrays in that of the first */
 	unsigned worker;	/* whose call this is: 0 .. nthreads - 1 */
 };
 

@@ -141,6 +141,7 @@ static struct err *places(struct walker *w, const struct plan *plan, const struc
 		q.at += x->off;
 		q.bytes += x->off;
 		q.off += x->off;
+		q.in += x->off;
 		if (!x->each)
 			err = w->fn(w->arg, &q);
 		for (uint64_t k = 0; k < x->count && !err; k++) {
