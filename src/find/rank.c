@@ -47,18 +47,23 @@ static unsigned certainty(const struct finding *x)
 	return x->certainty ? x->certainty : sure[x->verdict & 3][MIN(x->proof, 2)];
 }
 
-/* Where nothing would be freed, what hangs on it counts as goroutines that wait. */
-static double weight(const struct finding *x)
+/*
+ * Where nothing would be freed, what hangs on it counts as goroutines that wait; of a collector
+ * that is driven to its limit the whole heap is concerned.
+ */
+static double weight(const struct find *f, const struct finding *x)
 {
 	uint64_t bytes = finding_bytes(x);
 
+	if (!bytes && !strcmp(x->kind, "gc-tuning"))
+		bytes = f->l.g->reached_bytes;
 	return ((double)(bytes ? bytes : x->count * WAITER_BYTES) + 1) * certainty(x);
 }
 
-static int compare(const void *x, const void *y)
+static int compare(const void *x, const void *y, void *arg)
 {
 	const struct finding *a = x, *b = y;
-	double p = weight(a), q = weight(b);
+	double p = weight(arg, a), q = weight(arg, b);
 	int c;
 
 	if (p != q)
@@ -135,7 +140,7 @@ static bool takes_over(struct find *f, const struct finding *a, const struct fin
 	/* of one kind the larger one that contains the other */
 	if (p == q)
 		return same_line(f, a, b) && finding_bytes(a) / 2 <= finding_bytes(b) &&
-		       compare(a, b) < 0;
+		       compare(a, b, f) < 0;
 	if (same_line(f, a, b))
 		return q <= GENERAL || finding_bytes(b) >= finding_bytes(a) / 2;
 	return q <= GENERAL && (same_root(f, a, b) || same_goroutines(f, a, b));
@@ -224,7 +229,7 @@ struct err *find_unite(struct find *f)
 	if (!gone)
 		return &err_nomem;
 	if (f->found.n)
-		qsort(f->found.v, f->found.n, sizeof(f->found.v[0]), compare);
+		qsort_r(f->found.v, f->found.n, sizeof(f->found.v[0]), compare, f);
 	for (size_t i = 0; i < n; i++) {
 		unsigned more = 0;
 
@@ -248,9 +253,9 @@ struct err *find_rank(struct find *f)
 		return &err_nomem;
 	if (!f->found.n)
 		return NULL;
-	qsort(f->found.v, f->found.n, sizeof(f->found.v[0]), compare);
+	qsort_r(f->found.v, f->found.n, sizeof(f->found.v[0]), compare, f);
 	merge(f, gone);
 	sweep(f, gone);
-	qsort(f->found.v, f->found.n, sizeof(f->found.v[0]), compare);
+	qsort_r(f->found.v, f->found.n, sizeof(f->found.v[0]), compare, f);
 	return NULL;
 }
