@@ -38,6 +38,7 @@ static const struct cmd table[] = {
 		.opts = OPTS_COMMON | OPT_TREES | OPT_FINDINGS,
 		.min_args = 1,
 		.max_args = 1,
+		.facts = TARGET_FACTS_FDS,
 		.run = cmd_report,
 	},
 	{

@@ -13,6 +13,8 @@ const struct detector *const detectors[] = {
 	&detect_channel_backlog,
 	&detect_goroutine_hold,
 	&detect_lock_contention,
+	&detect_unclosed_resource,
+	&detect_limits_unset,
 	&detect_substring_pin,
 	&detect_subslice_pin,
 	&detect_slice_waste,

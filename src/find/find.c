@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "find/content.h"
 #include "find/liveness.h"
+#include "find/look_limits.h"
 #include "find/priv.h"
 
 const char *find_verdict_word(uint8_t verdict)
@@ -97,6 +98,22 @@ uint64_t find_least_bytes(const struct find *f)
 	return MAX(1ULL << 20, f->l.g->reached_bytes / 100);
 }
 
+struct err *find_limits(struct find *f, const struct look_limits **ret)
+{
+	if (!f->limits) {
+		struct look_limits *x = zalloc(1, sizeof(*x));
+		struct err *err = x ? look_limits(&f->l, x) : &err_nomem;
+
+		if (err) {
+			free(x);
+			return err;
+		}
+		f->limits = x;
+	}
+	*ret = f->limits;
+	return NULL;
+}
+
 struct err *find_liveness(struct find *f, const struct liveness **ret)
 {
 	if (!f->liveness) {
@@ -115,6 +132,9 @@ struct err *find_liveness(struct find *f, const struct liveness **ret)
 
 void find_deinit(struct find *f)
 {
+	if (f->limits)
+		look_limits_deinit(f->limits);
+	free(f->limits);
 	if (f->liveness)
 		liveness_deinit(f->liveness);
 	free(f->liveness);

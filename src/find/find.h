@@ -77,6 +77,13 @@ struct find_memory {
 	uint64_t cgroup_limit, cgroup_used;
 };
 
+/* What the kernel says of a descriptor. */
+struct find_fd {
+	uint64_t fd;
+	bool socket;
+	bool peer_gone; /* TCP: the other side has closed, this one has not (CLOSE_WAIT) */
+};
+
 struct content;
 struct detector;
 
@@ -93,6 +100,9 @@ struct find {
 	const struct find_since *since;	  /* an earlier look; NULL: none.  Suspects that grew since
 					   * then are raised by find_run(), no detector need do it */
 	struct liveness *liveness; /* find_liveness(); NULL: not asked */
+	struct look_limits *limits; /* find_limits(); NULL: not asked */
+	const struct find_fd *fds; /* ascending by fd; NULL: the kernel was not asked */
+	size_t nfds;
 	struct keep keep;
 	VEC(struct finding) found;
 	VEC(struct find_cost) costs;
@@ -133,6 +143,10 @@ uint64_t find_least_bytes(const struct find *f);
 /* Which goroutines can never run again; made once, borrowed. */
 struct liveness;
 struct err *find_liveness(struct find *f, const struct liveness **ret) MUST_CHECK;
+
+/* Servers, clients and pools, and what hangs on them; made once, borrowed. */
+struct look_limits;
+struct err *find_limits(struct find *f, const struct look_limits **ret) MUST_CHECK;
 
 /* Version of the program's Go: 24 for go1.24.13; what a fix may recommend. */
 unsigned find_go_minor(const struct find *f);

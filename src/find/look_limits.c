@@ -61,6 +61,7 @@ void look_limits_deinit(struct look_limits *x)
 {
 	vec_free(&x->v);
 	vec_free(&x->conns);
+	vec_free(&x->users);
 }
 
 int64_t look_setting(const struct look_limited *k, const char *field, int64_t otherwise)

@@ -42,15 +42,17 @@ struct look_limited {
 	int64_t value[LOOK_SETTINGS];
 	bool has[LOOK_SETTINGS];
 	/* what hangs on it */
-	uint64_t conns, idle, h2; /* h2: of conns, those that carry many requests */
-	uint64_t open_bodies;	  /* Transport: connections whose answer's body is not done with */
-	uint64_t dropped;	  /* of these, those that nobody can read or close any more */
-	uint64_t waiting;	  /* goroutines that wait for a connection, an answer */
-	uint64_t headers;	  /* Server: connections that wait for a request's header */
-	uint64_t serving;	  /* Server: goroutines in a handler */
-	size_t example;		  /* goroutine of those; FIND_NO_GOROUTINE */
-	uint64_t oldest_ns;	  /* of waiting, headers: at least; 0 unknown */
-	uint64_t waited;	  /* DB: how often somebody had to wait */
+	uint64_t conns, idle, h2;  /* h2: of conns, those that carry many requests */
+	uint64_t open_bodies;	   /* Transport: connections whose answer's body is not done with */
+	uint64_t dropped;	   /* of these, those that nobody can read or close any more */
+	uint64_t waiting;	   /* goroutines that wait for a connection, an answer */
+	uint64_t headers;	   /* Server: connections that wait for a request's header */
+	uint64_t serving;	   /* Server: goroutines in a handler */
+	uint64_t bounded;	   /* of waiting, those whose request has a deadline of its own */
+	size_t first_user, nusers; /* waiting or headers: in users */
+	size_t example;		   /* goroutine of those; FIND_NO_GOROUTINE */
+	uint64_t oldest_ns;	   /* of waiting, headers: at least; 0 unknown */
+	uint64_t waited;	   /* DB: how often somebody had to wait */
 };
 
 /* A client's connection: net/http.persistConn. */
@@ -69,10 +71,17 @@ struct look_conn {
 	uint64_t body;	       /* UNREAD: the body's object if anything reaches it; GO_NO_OBJECT */
 };
 
-/* One goroutine that does something with one of them. */
+/* One goroutine that waits on one of them. */
+struct look_user {
+	size_t owner; /* index in v */
+	size_t goroutine;
+	gnode root; /* 0 none */
+};
+
 struct look_limits {
 	VEC(struct look_limited) v; /* by kind, then address */
 	VEC(struct look_conn) conns;
+	VEC(struct look_user) users; /* by owner */
 };
 
 /* Errors: NOMEM, GONE. */
@@ -85,6 +94,12 @@ int64_t look_setting(const struct look_limited *k, const char *field, int64_t ot
 /* private: look_limits_use.c */
 struct err *look_limits_use(const struct look *l, struct go_io *io,
 			    struct look_limits *x) MUST_CHECK;
+/*
+ * Does a request of the goroutine end by itself: has one of its frames a context that has a
+ * deadline?
+ */
+bool look_has_deadline(const struct look *l, struct go_io *io, size_t goroutine);
+
 /* private: look_limits_body.c: of connections that are UNREAD, who has the body */
 struct err *look_limits_bodies(const struct look *l, struct go_io *io, const gnode *root_of,
 			       struct look_limits *x) MUST_CHECK;

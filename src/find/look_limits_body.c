@@ -23,7 +23,7 @@ struct bodies {
 	const gnode *root_of;
 	VEC(struct pair) pairs;	  /* ascending by word */
 	VEC(struct pair) readers; /* by body: word is the goroutine that has it as its own */
-	uint8_t *is_request, *is_treq;
+	uint8_t *is_request;
 };
 
 static struct go_place place_of(const struct look *l, uint64_t id)
@@ -226,6 +226,21 @@ static bool can_end(const struct bodies *b, struct go_place p, const char *field
 	return true;
 }
 
+/* A typed net/http.Request that an object is, or points to. */
+static uint64_t request_of(const struct bodies *b, uint64_t id)
+{
+	const struct graph *g = b->l->g;
+	gnode v = graph_node_of_object(g, id);
+
+	if (b->is_request[b->l->s->type_of[id]])
+		return id;
+	for (uint32_t e = graph_first(g, v), n = 0; e < graph_last(g, v) && n < EDGES_MAX; e++, n++)
+		if (graph_is_object(g, g->to[e]) &&
+		    b->is_request[b->l->s->type_of[graph_object(g, g->to[e])]])
+			return graph_object(g, g->to[e]);
+	return GO_NO_OBJECT;
+}
+
 /* The request is in the reader's frame, from 1.23 on in a transportRequest. */
 static bool may_end(const struct bodies *b, size_t reader)
 {
@@ -233,23 +248,13 @@ static bool may_end(const struct bodies *b, size_t reader)
 	const struct go_stacks *st = &s->stacks;
 
 	for (size_t i = st->slot_first.v[reader]; i < st->slot_first.v[reader + 1]; i++) {
-		uint64_t id = go_heap_object_at(&s->heap, st->slots.v[i].value), at;
-		struct go_place p;
+		uint64_t id = go_heap_object_at(&s->heap, st->slots.v[i].value), req;
 
 		if (id == GO_NO_OBJECT || !look_reached(b->l, id))
 			continue;
-		if (b->is_request[s->type_of[id]])
-			return can_end(b, place_of(b->l, id), "ctx");
-		if (!b->is_treq[s->type_of[id]])
-			continue;
-		p = place_of(b->l, id);
-		if (look_field_u64(b->l, b->io, p, "Request", &at) && at) {
-			uint64_t req = go_heap_object_at(&s->heap, at);
-
-			if (req != GO_NO_OBJECT && look_reached(b->l, req) &&
-			    b->is_request[s->type_of[req]])
-				return can_end(b, place_of(b->l, req), "ctx");
-		}
+		req = request_of(b, id);
+		if (req != GO_NO_OBJECT)
+			return can_end(b, place_of(b->l, req), "ctx");
 	}
 	return true;
 }
@@ -307,16 +312,64 @@ struct err *look_limits_bodies(const struct look *l, struct go_io *io, const gno
 	if (!any)
 		return NULL;
 	b.is_request = look_want_type(l, "net/http.Request", &n);
-	b.is_treq = look_want_type(l, "net/http.transportRequest", &n);
-	err = b.is_request && b.is_treq ? pair_up(&b) : &err_nomem;
+	err = b.is_request ? pair_up(&b) : &err_nomem;
 	if (!err)
 		err = see_uses(&b);
 	for (size_t i = 0; i < x->conns.n && !err; i++)
 		if (x->conns.v[i].state == LOOK_CONN_UNREAD)
 			settle(&b, &x->conns.v[i]);
 	free(b.is_request);
-	free(b.is_treq);
 	vec_free(&b.pairs);
 	vec_free(&b.readers);
 	return err;
+}
+
+/* The contexts of a library's call: *context.timerCtx, or something that leads up to one. */
+static bool leads_to_deadline(const struct look *l, struct go_io *io, uint64_t id)
+{
+	struct go_types *ts = l->s->rtypes;
+	struct go_place p = place_of(l, id);
+
+	for (unsigned depth = 0; p.type && depth < CONTEXT_DEPTH; depth++) {
+		const char *name = go_type_full(ts, p.type);
+		const char *field = !strcmp(name, "net/http.Request") ? "ctx" : "Context";
+		struct go_place v = { 0 };
+		const struct go_type *t;
+		uint64_t off, at = 0;
+
+		if (!strcmp(name, "context.timerCtx"))
+			return true;
+		if (strncmp(name, "context.", 8) != 0 && strcmp(name, "net/http.Request") != 0)
+			return false;
+		if (!go_type_path(ts, p.type, field, &off, &t) || t->kind != GO_INTERFACE)
+			return false;
+		err_free(go_iface_value(io, ts, (struct go_place){ p.at + off, t }, &v));
+		if (!v.type || v.type->kind != GO_POINTER)
+			return false;
+		err_free(go_io_read(io, v.at, &at, sizeof(at)));
+		p = (struct go_place){ at, at ? go_type_at(ts, v.type->elem) : NULL };
+	}
+	return false;
+}
+
+bool look_has_deadline(const struct look *l, struct go_io *io, size_t goroutine)
+{
+	const struct snapshot *s = l->s;
+	const struct go_stacks *st = &s->stacks;
+
+	for (size_t i = st->slot_first.v[goroutine]; i < st->slot_first.v[goroutine + 1]; i++) {
+		uint64_t id = go_heap_object_at(&s->heap, st->slots.v[i].value);
+		const struct snap_type *t;
+
+		if (id == GO_NO_OBJECT || !look_reached(l, id))
+			continue;
+		t = &s->types.v[s->type_of[id]];
+		if (t->kind != SNAP_TYPE_RTYPE || t->array || t->rank <= SNAP_RANK_GUESS ||
+		    !t->name ||
+		    (strcmp(t->name, "http.Request") != 0 && strncmp(t->name, "context.", 8) != 0))
+			continue;
+		if (leads_to_deadline(l, io, id))
+			return true;
+	}
+	return false;
 }

@@ -43,6 +43,7 @@ struct use {
 	taddr entry[F_N];
 	const uint8_t *is_conn; /* by index in s->types: net/http.conn */
 	uint64_t clock;
+	const gnode *root_of; /* by goroutine; 0 none */
 };
 
 uint8_t *look_want_type(const struct look *l, const char *full, size_t *ret_n)
@@ -232,14 +233,16 @@ static struct look_conn *about_conn(struct use *u, const struct stand *s, unsign
 	return NULL;
 }
 
-static void note(struct use *u, struct look_limited *k, size_t g)
+static struct err *note(struct use *u, struct look_limited *k, size_t g)
 {
+	struct look_user who = { (size_t)(k - u->x->v.v), g, u->root_of[g] };
 	uint64_t ns = look_waited_ns(u->clock, u->l->s->stacks.gs.v[g].waitsince);
 
 	if (k->example == SIZE_MAX || (ns != UINT64_MAX && ns > k->oldest_ns))
 		k->example = g;
 	if (ns != UINT64_MAX)
 		k->oldest_ns = MAX(k->oldest_ns, ns);
+	return vec_push(&u->x->users, who) ? NULL : &err_nomem;
 }
 
 /* Does it wait in a select of its own, not for the network? */
@@ -268,22 +271,28 @@ static void see_loop(struct use *u, const struct stand *s)
 		c->state = LOOK_CONN_UNREAD;
 }
 
-static void see_caller(struct use *u, const struct stand *s)
+static struct err *see_caller(struct use *u, const struct stand *s)
 {
+	bool bounded = look_has_deadline(u->l, u->io, s->g);
+	struct err *err = NULL;
+
 	struct look_limited *c = about(u, s, F_DO, LOOK_CLIENT);
 	struct look_limited *t = about(u, s, F_TRANSPORT, LOOK_TRANSPORT);
 
 	if (c) {
 		c->waiting++;
-		note(u, c, s->g);
+		c->bounded += bounded;
+		err = note(u, c, s->g);
 	}
-	if (t) {
+	if (t && !err) {
 		t->waiting++;
-		note(u, t, s->g);
+		t->bounded += bounded;
+		err = note(u, t, s->g);
 	}
+	return err;
 }
 
-static void see_served(struct use *u, const struct stand *s)
+static struct err *see_served(struct use *u, const struct stand *s)
 {
 	struct look_limited *k = NULL;
 	size_t i = 0;
@@ -301,31 +310,33 @@ static void see_served(struct use *u, const struct stand *s)
 		}
 	}
 	if (!k)
-		return;
+		return NULL;
 	k->conns++;
 	if (stands(s, F_SERVE_HTTP)) {
 		k->serving++;
 	} else if (stands(s, F_READ_REQUEST)) {
 		k->headers++;
-		note(u, k, s->g);
+		return note(u, k, s->g);
 	} else {
 		k->idle++;
 	}
+	return NULL;
 }
 
-static void see_query(struct use *u, const struct stand *s)
+static struct err *see_query(struct use *u, const struct stand *s)
 {
 	struct look_limited *k =
 		in_select(u, s, F_DB_CONN) ? about(u, s, F_DB_CONN, LOOK_DB) : NULL;
 
 	if (!k)
-		return;
+		return NULL;
 	k->waiting++;
-	note(u, k, s->g);
+	return note(u, k, s->g);
 }
 
-static void see_goroutines(struct use *u)
+static struct err *see_goroutines(struct use *u)
 {
+	struct err *err = NULL;
 	const struct go_stacks *st = &u->l->s->stacks;
 	struct stand s;
 	struct go_func f;
@@ -335,7 +346,7 @@ static void see_goroutines(struct use *u)
 		u->entry[k] = go_func_by_name(u->l->s->go, names[k], &f) ? f.entry : 0;
 		any |= u->entry[k] != 0;
 	}
-	for (size_t g = 0; any && g < st->gs.n && st->slot_first.n > st->gs.n; g++) {
+	for (size_t g = 0; any && !err && g < st->gs.n && st->slot_first.n > st->gs.n; g++) {
 		if (st->gs.v[g].dead)
 			continue;
 		where(u, g, &s);
@@ -344,15 +355,37 @@ static void see_goroutines(struct use *u)
 		if (stands(&s, F_READ_LOOP) || stands(&s, F_WRITE_LOOP))
 			see_loop(u, &s);
 		if (stands(&s, F_ROUND_TRIP) || stands(&s, F_GET_CONN))
-			see_caller(u, &s);
-		if (stands(&s, F_SERVE))
-			see_served(u, &s);
-		if (stands(&s, F_DB_CONN))
-			see_query(u, &s);
+			err = see_caller(u, &s);
+		if (!err && stands(&s, F_SERVE))
+			err = see_served(u, &s);
+		if (!err && stands(&s, F_DB_CONN))
+			err = see_query(u, &s);
 	}
+	return err;
 }
 
 /* --- sums --- */
+
+static int by_owner(const void *x, const void *y)
+{
+	const struct look_user *p = x, *q = y;
+
+	if (p->owner != q->owner)
+		return p->owner < q->owner ? -1 : 1;
+	return (p->goroutine > q->goroutine) - (p->goroutine < q->goroutine);
+}
+
+static void sort_users(struct look_limits *x)
+{
+	if (x->users.n)
+		qsort(x->users.v, x->users.n, sizeof(x->users.v[0]), by_owner);
+	for (size_t i = 0; i < x->users.n; i++) {
+		struct look_limited *k = &x->v.v[x->users.v[i].owner];
+
+		if (!k->nusers++)
+			k->first_user = i;
+	}
+}
 
 static void add_conns(struct use *u)
 {
@@ -400,8 +433,11 @@ struct err *look_limits_use(const struct look *l, struct go_io *io, struct look_
 		if (l->s->roots.v[i].kind == SNAP_ROOT_GOROUTINE &&
 		    l->s->roots.v[i].goroutine < l->s->stacks.gs.n)
 			root_of[l->s->roots.v[i].goroutine] = (gnode)(1 + i);
-	see_goroutines(&u);
-	err = look_limits_bodies(l, io, root_of, x);
+	u.root_of = root_of;
+	err = see_goroutines(&u);
+	sort_users(x);
+	if (!err)
+		err = look_limits_bodies(l, io, root_of, x);
 	if (err)
 		return err;
 	add_conns(&u);

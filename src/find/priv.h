@@ -18,7 +18,9 @@ extern const struct detector detect_goroutine_leak;
 extern const struct detector detect_closure_capture;
 extern const struct detector detect_context_leak;
 extern const struct detector detect_timer_leak;
+extern const struct detector detect_limits_unset;
 extern const struct detector detect_lock_contention;
+extern const struct detector detect_unclosed_resource;
 extern const struct detector detect_substring_pin, detect_subslice_pin, detect_slice_waste,
 	detect_duplicate_strings, detect_map_bloat, detect_sync_pool_dirty, detect_sync_pool_large;
 

@@ -267,14 +267,33 @@ static struct err *choose(struct agg *a, const struct find *f, const struct repo
 	return err;
 }
 
+/* What the kernel says of descriptors: numbers and states, no names. */
+static struct err *fill_fds(const struct agg *a, struct find_fd **ret, size_t *ret_n)
+{
+	const struct target_fd *fds = target_fds(a->s->t, ret_n);
+	struct find_fd *to = fds ? zalloc(*ret_n, sizeof(*to)) : NULL;
+
+	*ret = to;
+	if (!to)
+		return fds ? &err_nomem : NULL;
+	for (size_t i = 0; i < *ret_n; i++)
+		to[i] = (struct find_fd){ fds[i].fd, !strncmp(fds[i].link, "socket:", 7),
+					  !strcmp(fds[i].state, "close-wait") };
+	return NULL;
+}
+
 struct err *agg_findings(struct agg *a, const struct ans_memory *memory,
 			 const struct report_ask *ask, struct ans_findings *ret)
 {
 	_cleanup_(find_deinit) struct find f = { .l = agg_look(a), .since = ask->since };
 	_cleanup_(ans_findings_deinit) struct ans_findings r = { 0 };
+	_cleanup_(freep) struct find_fd *fds = NULL;
 	struct find_memory m;
-	struct err *err;
+	struct err *err = fill_fds(a, &fds, &f.nfds);
 
+	f.fds = fds;
+	if (err)
+		return err;
 	if (memory) {
 		finding_memory(a, memory, &m);
 		f.memory = &m;

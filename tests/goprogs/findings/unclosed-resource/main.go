@@ -111,6 +111,7 @@ func openDB(n int, keep bool) {
 	if theDB, err = sql.Open("fakedb", "x"); err != nil {
 		panic(err)
 	}
+	theDB.SetMaxOpenConns(500)
 	for i := 0; i < n; i++ {
 		rows, err := theDB.Query("select")
 		if err != nil {
