@@ -26,6 +26,12 @@ static const char *name_of(struct find *f, const struct look_limited *k)
 	const char *const names[] = { look_limited_types[k->kind].type, NULL };
 	const char *owner, *field = look_field_of(&f->l, k->p.at, names, &owner);
 
+	if (k->via && (!*owner || !*field)) { /* a thing of its own: who points to it says more */
+		const char *who, *by = look_field_to_place(&f->l, k->via, &who);
+
+		if (*who && *by)
+			return keepf(&f->keep, "%s%s", who, by);
+	}
 	return *owner ? keepf(&f->keep, "%s%s", owner, field) : look_limited_types[k->kind].type;
 }
 
@@ -42,7 +48,7 @@ static struct finding begin(struct find *f, const struct look_limited *k, const 
 		.verdict = FIND_SUSPECT,
 		.proof = FIND_MEASURED,
 		.type = look_limited_types[k->kind].type,
-		.node = k->node,
+		.node = look_limited_node(&f->l, k),
 		.goroutine = k->example,
 		.key = key_of(f, k, what),
 		.confirm = "limpet audit TARGET",

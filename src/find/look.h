@@ -96,5 +96,7 @@ const char *look_place_name(const struct look *l, uint64_t object, uint64_t off,
  */
 const char *look_field_of(const struct look *l, taddr at, const char *const *names,
 			  const char **ret_owner);
+/* The same of a pointer that lies at an address. */
+const char *look_field_to_place(const struct look *l, taddr at, const char **ret_owner);
 
 #endif

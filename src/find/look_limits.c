@@ -112,10 +112,9 @@ static struct err *see(void *arg, const struct snap_place *p)
 		k.p = (struct go_place){ load_u64(p->bytes),
 					 go_type_at(l->s->rtypes, f->kinds[k.kind].type) };
 		k.object = GO_NO_OBJECT;
-		/* objects of the heap are told themselves */
-		if (!k.p.at || go_heap_object_at(&l->s->heap, k.p.at) != GO_NO_OBJECT)
-			return NULL;
-		return push(f, &k);
+		k.via = p->object == GO_NO_OBJECT ? 0 : p->at;
+		k.via_object = p->object;
+		return k.p.at ? push(f, &k) : NULL;
 	}
 	return NULL;
 }
@@ -188,15 +187,29 @@ static void read_settings(const struct look *l, struct go_io *io, struct look_li
 	}
 }
 
+static void add_via(struct look_limited *k, const struct look_limited *from)
+{
+	if (from->via && (!k->via || from->via < k->via)) {
+		k->via = from->via;
+		k->via_object = from->via_object;
+	}
+}
+
+/* Places and pointers to them; an object of the heap is told by its own place. */
 static struct err *take(const struct look *l, struct go_io *io, struct finder *f,
 			struct look_limits *x)
 {
 	if (f->v.n)
 		qsort(f->v.v, f->v.n, sizeof(f->v.v[0]), by_kind);
-	for (size_t i = 0; i < f->v.n; i++) {
+	for (size_t i = 0, end; i < f->v.n; i = end) {
 		struct look_limited k = f->v.v[i];
 
-		if (i && f->v.v[i - 1].kind == k.kind && f->v.v[i - 1].p.at == k.p.at)
+		for (end = i;
+		     end < f->v.n && f->v.v[end].kind == k.kind && f->v.v[end].p.at == k.p.at;
+		     end++)
+			add_via(&k, &f->v.v[end]);
+		k.object = go_heap_object_at(&l->s->heap, k.p.at);
+		if (k.object != GO_NO_OBJECT && !look_reached(l, k.object))
 			continue;
 		if (k.object != GO_NO_OBJECT)
 			k.node = graph_node_of_object(l->g, k.object);
@@ -205,6 +218,28 @@ static struct err *take(const struct look *l, struct go_io *io, struct finder *f
 			return &err_nomem;
 	}
 	return NULL;
+}
+
+static bool in_frame(const struct look *l, gnode v)
+{
+	const struct graph *g = l->g;
+
+	for (gnode r = 1; r <= g->nroots; r++) {
+		if (l->s->roots.v[r - 1].kind != SNAP_ROOT_GOROUTINE)
+			continue;
+		for (uint32_t e = graph_first(g, r); e < graph_last(g, r); e++)
+			if (g->to[e] == v)
+				return true;
+	}
+	return false;
+}
+
+gnode look_limited_node(const struct look *l, const struct look_limited *k)
+{
+	if (k->via && look_reached(l, k->via_object) &&
+	    (k->node == GRAPH_NONE || in_frame(l, k->node)))
+		return graph_node_of_object(l->g, k->via_object);
+	return k->node;
 }
 
 size_t look_limited_at(const struct look_limits *x, uint8_t kind, taddr at)

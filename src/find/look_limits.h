@@ -39,6 +39,8 @@ struct look_limited {
 	struct go_place p;
 	uint64_t object; /* that it lies in; GO_NO_OBJECT: static memory, a variable */
 	gnode node;	 /* of the object; GRAPH_NONE */
+	taddr via;	 /* a field of an object that points to it, the lowest; 0 none */
+	uint64_t via_object;
 	int64_t value[LOOK_SETTINGS];
 	bool has[LOOK_SETTINGS];
 	/* what hangs on it */
@@ -87,6 +89,12 @@ struct look_limits {
 /* Errors: NOMEM, GONE. */
 struct err *look_limits(const struct look *l, struct look_limits *ret) MUST_CHECK;
 void look_limits_deinit(struct look_limits *x);
+
+/*
+ * Who has it, rather than frames that use it: of what hangs off a goroutine's frame alone that is
+ * one that points to it.
+ */
+gnode look_limited_node(const struct look *l, const struct look_limited *k);
 
 /* Value of a setting by its field's name; otherwise where it has none. */
 int64_t look_setting(const struct look_limited *k, const char *field, int64_t otherwise);

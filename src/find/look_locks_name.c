@@ -42,7 +42,7 @@ static bool path_to(struct go_types *ts, const struct go_type *t, uint64_t off,
 		    const char *const *names, struct str *o)
 {
 	for (unsigned depth = 0; t && depth < DEPTH_MAX; depth++) {
-		if (!off && is_one_of(ts, t, names))
+		if (!off && (names ? is_one_of(ts, t, names) : t->kind == GO_POINTER))
 			return true;
 		if (t->kind == GO_STRUCT) {
 			t = field_at(ts, t, &off, o);
@@ -115,6 +115,11 @@ const char *look_field_of(const struct look *l, taddr at, const char *const *nam
 		return "";
 	*ret_owner = sym;
 	return at == start ? "" : keepf(l->keep, "+0x%" PRIx64, at - start);
+}
+
+const char *look_field_to_place(const struct look *l, taddr at, const char **ret_owner)
+{
+	return look_field_of(l, at, NULL, ret_owner);
 }
 
 const char *look_lock_field(const struct look *l, const struct look_lock *k, const char **ret_owner)

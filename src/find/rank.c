@@ -24,13 +24,13 @@ static const struct {
 	const char *kind;
 	unsigned says;
 } kinds[] = {
-	{ "goroutine-leak", 90 },    { "finalizer-cycle", 88 }, { "finalizer-backlog", 86 },
-	{ "context-leak", 80 },	     { "timer-leak", 79 },	{ "channel-backlog", 78 },
-	{ "unclosed-resource", 77 }, { "sync-pool-dirty", 75 }, { "sync-pool-large", 74 },
-	{ "lock-contention", 72 },   { "closure-capture", 70 }, { "substring-pin", 66 },
-	{ "subslice-pin", 65 },	     { "map-bloat", 62 },	{ "slice-waste", 61 },
-	{ "duplicate-strings", 60 }, { "pointer-chain", 40 },	{ "goroutine-hold", 30 },
-	{ "global-growth", 20 },
+	{ "goroutine-leak", 90 },    { "finalizer-cycle", 88 },	  { "finalizer-backlog", 86 },
+	{ "context-leak", 80 },	     { "timer-leak", 79 },	  { "channel-backlog", 78 },
+	{ "unclosed-resource", 77 }, { "sync-pool-dirty", 75 },	  { "sync-pool-large", 74 },
+	{ "lock-contention", 72 },   { "limits-unset", 71 },	  { "closure-capture", 70 },
+	{ "substring-pin", 66 },     { "subslice-pin", 65 },	  { "map-bloat", 62 },
+	{ "slice-waste", 61 },	     { "duplicate-strings", 60 }, { "pointer-chain", 40 },
+	{ "goroutine-hold", 30 },    { "global-growth", 20 },
 };
 enum { GENERAL = 40 }; /* up to here: says who holds it, not why */
 

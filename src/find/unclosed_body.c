@@ -7,7 +7,7 @@
  */
 #include "find/unclosed.h"
 
-enum { MANY = 16 };
+enum { MANY = 16, LEVELS_MAX = 4 };
 
 struct sum {
 	uint64_t n, bytes, stacks, objects;
@@ -84,18 +84,84 @@ static struct err *say_dropped(struct find *f, const struct look_limits *x, cons
 	return find_say(f, &y);
 }
 
+/* Nodes that goroutines have in their frames. */
+static uint8_t *in_frames(const struct look *l)
+{
+	const struct graph *g = l->g;
+	uint8_t *bits = zalloc(g->n / 8 + 1, 1);
+
+	for (gnode r = 1; bits && r <= g->nroots; r++)
+		for (uint32_t e = graph_first(g, r); e < graph_last(g, r); e++)
+			if (l->s->roots.v[r - 1].kind == SNAP_ROOT_GOROUTINE)
+				bits[g->to[e] >> 3] |= (uint8_t)(1 << (g->to[e] & 7));
+	return bits;
+}
+
+static bool is_below(const struct graph *g, gnode v, gnode top)
+{
+	for (unsigned i = 0; i < 64 && v && v != GRAPH_NONE; i++, v = g->idom[v])
+		if (v == top)
+			return true;
+	return false;
+}
+
+/* Of the library only the answer itself is what a program keeps. */
+static bool is_inner(const struct snapshot *s, uint64_t id)
+{
+	const struct snap_type *t = &s->types.v[s->type_of[id]];
+	const char *name = t->name ? t->name : "";
+
+	return (!strncmp(name, "http.", 5) && strcmp(name, "http.Response") != 0) ||
+	       !strncmp(name, "closure of net/http.", 20);
+}
+
+/* An object of the program that points at v; GRAPH_NONE.  One pass over the edges. */
+static gnode pointer_at(const struct look *l, gnode v)
+{
+	const struct graph *g = l->g;
+
+	for (gnode p = g->nroots + 1; p < g->n; p++) {
+		if (!graph_reached(g, p))
+			continue;
+		for (uint32_t e = graph_first(g, p); e < graph_last(g, p); e++)
+			if (g->to[e] == v && p != v && !is_inner(l->s, graph_object(g, p)) &&
+			    !is_below(g, p, v))
+				return p;
+	}
+	return GRAPH_NONE;
+}
+
+/* The library's reader has the answer in its frames (from 1.23 on): who else has it? */
+static struct err *keeper_of(const struct look *l, gnode v, gnode *ret)
+{
+	_cleanup_(freep) uint8_t *frames = in_frames(l);
+
+	*ret = v;
+	if (!frames)
+		return &err_nomem;
+	for (unsigned level = 0; level < LEVELS_MAX && (frames[v >> 3] >> (v & 7) & 1); level++) {
+		v = pointer_at(l, v);
+		if (v == GRAPH_NONE)
+			return NULL;
+		*ret = v;
+	}
+	return NULL;
+}
+
 static struct err *say_held(struct find *f, const struct look_limits *x, const struct sum *s)
 {
 	const struct look_conn *c = &x->conns.v[s->example];
 	struct finding y = unclosed_begin(FIND_SUSPECT, FIND_MEASURED);
+	struct err *err = keeper_of(&f->l, graph_node_of_object(f->l.g, c->body), &y.node);
 
+	if (err)
+		return err;
 	y.title = keepf(&f->keep,
 			"%" PRIu64
 			" HTTP answers are kept with their Body open, and no goroutine reads "
 			"them",
 			s->n);
 	y.type = "net/http.Response";
-	y.node = graph_node_of_object(f->l.g, c->body);
 	y.goroutine = c->reader;
 	y.key = "body held";
 	y.fix = "Keep what was read from the answer, not the *http.Response: read and close its body "
