@@ -69,6 +69,7 @@ struct go_special {
 	taddr object;	 /* base of the object's slot */
 	uint64_t offset; /* of the special's own offset in the span */
 	uint8_t kind;
+	taddr type;	  /* finalizer: rtype of the pointer that it was set with; 0 unknown */
 	taddr words[3];	  /* finalizer: fn; cleanup: call, fn, arg; weak: handle; profile: bucket */
 	taddr word_at[3]; /* where those words lie */
 	unsigned nwords;  /* root words */

@@ -40,6 +40,9 @@ static void add_words(const struct go_layout *L, struct go_special *sp, const ui
 	switch (sp->kind) {
 	case GO_SPECIAL_FINALIZER:
 		add_word(sp, image, L->specialfinalizer_fn);
+		if (go_has(L->specialfinalizer_ot) &&
+		    (size_t)L->specialfinalizer_ot.off + 8 <= SPECIAL_MAX)
+			sp->type = go_get(image, L->specialfinalizer_ot);
 		break;
 	case GO_SPECIAL_CLEANUP: /* 1.26 keeps three words, all roots */
 		add_word(sp, image, L->specialCleanup_call);

@@ -543,6 +543,23 @@ static struct err *variables(struct typing *t)
 	return err;
 }
 
+/* runtime/mfinal.go, SetFinalizer: ot is the type of the pointer that it was called with. */
+static void finalized(struct typing *t)
+{
+	struct typing_worker *w = t->workers[0];
+	const struct go_heap *h = &t->s->heap;
+
+	w->rank = SNAP_RANK_FLOW;
+	for (size_t i = 0; i < h->specials.n; i++) {
+		const struct go_special *sp = &h->specials.v[i];
+		const struct go_span *span = sp->type ? go_heap_span_at(h, sp->object) : NULL;
+
+		if (span)
+			typing_expand_iface(w, sp->type, span->base + sp->offset);
+	}
+	typing_flush(w);
+}
+
 static struct err *propagate(struct typing *t)
 {
 	struct err *err;
@@ -551,8 +568,10 @@ static struct err *propagate(struct typing *t)
 	for (size_t i = 0; i < t->s->heap.spans.n; i++)
 		seed(t, t->workers[0], i);
 	err = variables(t);
-	if (!err)
+	if (!err) {
+		finalized(t);
 		err = settle(t);
+	}
 	if (err)
 		return err;
 	t->least = SNAP_RANK_WEAK;
