@@ -4,7 +4,7 @@ package main
 //
 // The twin takes the word out first.
 
-// CASE closure-big EXPECT closure-capture holder=main.onReload function=main.watchConfig* bytes>=4000000
+// CASE closure-big EXPECT closure-capture holder=main.onReload function=*watchConfig* bytes>=4000000
 // CASE closure-big-fixed NONE
 
 // lab:begin
