@@ -26,6 +26,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 
 	"limpet/goprogs/internal/ready"
@@ -202,6 +203,7 @@ func main() {
 	login(-1)
 	runtime.GC()
 	runtime.GC()
+	debug.SetGCPercent(-1) // a collection during the work would make victims of what is pooled, at times
 	plant(os.Args[1])
 	ready.Say()
 	ready.Wait()
