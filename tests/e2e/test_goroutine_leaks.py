@@ -112,6 +112,28 @@ def test_nothing_is_proved_where_something_is_missing(tmp_path):
     assert found["unproved_because"]
 
 
+def test_what_would_go_with_them():
+    """500 goroutines of early-return keep 40 KiB each, and a stack."""
+    with procs.Target("findings/goroutine-leak", args=["early-return"]) as target:
+        target.ready()
+        found = procs.limpet_json("goroutines", target.pid, "--leaked", "--group-by", "stack")
+    group = max(found["groups"], key=lambda g: g["count"])
+    assert group["count"] == group["leaked_proved"] == 500
+    assert 500 * 40960 <= group["leaked_bytes"] <= 500 * (40960 + 1024)
+    assert 500 * 2048 <= group["stack_bytes"] <= 500 * 8192
+    assert found["leaked_bytes"] >= group["leaked_bytes"]
+
+
+def test_two_who_share_are_counted_once():
+    """Both goroutines of each account of lost-unlock have its 40 KiB: neither keeps them alone."""
+    with procs.Target("findings/goroutine-leak", args=["lost-unlock"]) as target:
+        target.ready()
+        found = procs.limpet_json("goroutines", target.pid, "--leaked")
+    payers = [g for g in found["goroutines"] if g["function"] == "main.(*account).pay" or "plant" in g["function"]]
+    assert len(payers) == 200 and sum(g["retained_bytes"] for g in payers) < 100 * 40960
+    assert 100 * 40960 <= found["leaked_bytes"] <= 100 * (40960 + 2048)
+
+
 def test_heap_dump_says_that_it_cannot(tmp_path):
     with procs.Target("heapdump", args=[tmp_path / "dump"]) as target:
         at = len(target.ready().lines)
