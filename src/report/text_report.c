@@ -176,8 +176,7 @@ void text_summary(struct str *o, enum text_style st, const struct ans_report *a)
 			"        one snapshot cannot tell which; `limpet verify` looks again after "
 			"a GC cycle\n");
 	put_named(o, &a->exact, a->head.type_conflicts);
-	if (a->head.losses.n)
-		text_losses(o, &a->head);
+	text_losses(o, &a->head);
 	put_not_run(o, &a->findings);
 }
 

@@ -137,7 +137,7 @@ def answers(core, *more):
         command, *options = question.split()
         text = json.dumps(limpet_json(command, core, *options, *more))
         said[question] = without_labels(json.loads(re.sub(r"(\\u2026)[0-9a-f]{4}", r"\1", text)))  # hashes of contents
-        for key in ("read_ns", "extract_ns", "names_ns", "type_conflicts"):
+        for key in ("read_ns", "extract_ns", "names_ns", "type_conflicts", "detectors"):
             said[question].get("capture", {}).pop(key, None)
         said[question].get("target", {}).pop("file", None)
         for part in ("target", "capture"):
