@@ -13,7 +13,15 @@
 
 #include <stdio.h>
 
-enum { PLACES_MAX = 256, SAY_MAX = 8, SHARE = 20, SHARE_HEAVY = 100, MANY = 16, SHARED_MAX = 3 };
+enum {
+	PLACES_MAX = 256,
+	SAY_MAX = 8,
+	SHARE = 20,
+	SHARE_HEAVY = 100,
+	MANY = 16,
+	SHARED_MAX = 3,
+	EDGES_MAX = 4096
+};
 
 static const char mitigate[] = "restart the program before it reaches its limit; a lower GOGC or a "
 			       "GOMEMLIMIT does not free what is held";
@@ -195,24 +203,33 @@ static const char *metric_of(const struct look *l, gnode v)
 	return NULL;
 }
 
-static bool is_struct(const struct look *l, gnode v)
+/* Does what a struct has hang from more than one thing in it?  Not if it points there itself. */
+static bool is_more_ways(const struct look *l, const struct place *x)
 {
-	const struct snap_type *t = &l->s->types.v[fans_type(l, v)];
+	const struct snap_type *t = &l->s->types.v[fans_type(l, x->node)];
+	uint32_t end = MIN(graph_last(l->g, x->node), graph_first(l->g, x->node) + EDGES_MAX);
 
-	return t->kind == SNAP_TYPE_RTYPE && !t->array;
+	if (x->form != PLACE_STRUCT || t->kind != SNAP_TYPE_RTYPE || t->array)
+		return false;
+	for (uint32_t e = graph_first(l->g, x->node); e < end; e++)
+		for (unsigned i = 0; i < x->nsamples; i++)
+			if (l->g->to[e] == x->sample[i])
+				return false;
+	return true;
 }
 
 static const char *contents(struct find *f, const struct place *x)
 {
 	const char *like = place_type_name(&f->l, x->like), *n = place_count(f, x->n);
+	const char *type = place_type_name(&f->l, fans_type(&f->l, x->node));
 
 	switch (x->form) {
 	case PLACE_MAP:
 		return keepf(&f->keep, "a map of %s entries", n);
 	case PLACE_SLICE:
-		return x->n >= MANY ? keepf(&f->keep, "a slice that holds %s %s", n,
-					    *like ? like : "objects")
-				    : "a large slice";
+		return x->n >= MANY ? keepf(&f->keep, "a %s with %s %s below it",
+					    *type ? type : "slice", n, *like ? like : "objects")
+				    : keepf(&f->keep, "a large %s", *type ? type : "slice");
 	case PLACE_LIST:
 		return keepf(&f->keep, "a list of %s %s", n, *like ? like : "elements");
 	case PLACE_LINKED:
@@ -221,7 +238,7 @@ static const char *contents(struct find *f, const struct place *x)
 		return keepf(&f->keep, "a sync.Map (%s entries in all of them)", n);
 	default:
 		return keepf(&f->keep, "%s %s%s", n, *like ? like : "objects",
-			     is_struct(&f->l, x->node) ? " that it holds more than one way" : "");
+			     is_more_ways(&f->l, x) ? " that it holds more than one way" : "");
 	}
 }
 
@@ -250,6 +267,8 @@ static const char *fix_of(struct find *f, const struct place *x)
 		return "cut what is done with off {holder}: set the link to nil, or bound how many "
 		       "are linked";
 	default:
+		if (!is_more_ways(&f->l, x))
+			return "drop what is done with from {holder}, or give it a bound: evict by number or age";
 		return "remove them from every container in {holder} that knows them: what one forgets "
 		       "another still holds";
 	}

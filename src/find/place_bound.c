@@ -339,15 +339,10 @@ static struct err *find_bound(struct bound *b, struct place *x)
 	return err;
 }
 
-/* "main.init", "main.init.0", "main.init.func1", "main.glob..func1" of a variable's value */
+/* runtime/proc.go, main: what package initialisers call; what they leave behind runs without it. */
 static bool is_init(const char *name)
 {
-	const char *dot = strrchr(name, '/');
-	const char *p = strchr(dot ? dot : name, '.');
-
-	if (!p)
-		return false;
-	return (!strncmp(p, ".init", 5) && (!p[5] || p[5] == '.')) || !strncmp(p, ".glob.", 6);
+	return !strcmp(name, "runtime.doInit1") || !strcmp(name, "runtime.doInit");
 }
 
 static bool from_init(const struct snap_sites *sites, const struct snap_site *site)
