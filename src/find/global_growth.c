@@ -218,6 +218,13 @@ static bool is_more_ways(const struct look *l, const struct place *x)
 	return true;
 }
 
+/* Strings and small values: too many kinds of things in one to count them as things. */
+static bool is_text(const struct look *l, uint32_t type)
+{
+	return l->s->types.v[type].kind == SNAP_TYPE_STRING ||
+	       l->s->types.v[type].kind == SNAP_TYPE_TINY;
+}
+
 static const char *contents(struct find *f, const struct place *x)
 {
 	const char *like = place_type_name(&f->l, x->like), *n = place_count(f, x->n);
@@ -227,9 +234,10 @@ static const char *contents(struct find *f, const struct place *x)
 	case PLACE_MAP:
 		return keepf(&f->keep, "a map of %s entries", n);
 	case PLACE_SLICE:
-		return x->n >= MANY ? keepf(&f->keep, "a %s with %s %s below it",
-					    *type ? type : "slice", n, *like ? like : "objects")
-				    : keepf(&f->keep, "a large %s", *type ? type : "slice");
+		return x->n >= MANY && !is_text(&f->l, x->like)
+			       ? keepf(&f->keep, "a %s with %s %s below it", *type ? type : "slice",
+				       n, *like ? like : "objects")
+			       : keepf(&f->keep, "a large %s", *type ? type : "slice");
 	case PLACE_LIST:
 		return keepf(&f->keep, "a list of %s %s", n, *like ? like : "elements");
 	case PLACE_LINKED:
