@@ -83,8 +83,6 @@ struct err *content_is_spare(const struct look *l, struct content_spares *known,
  * its name for a signature.
  */
 const char *content_owner(struct find *f, const gnode *nodes, size_t n, const char **ret_key);
-/* Name of root r (0 .. nroots - 1) in a sentence: "main.cache", "the global that main.f uses". */
-const char *content_root_text(struct find *f, uint32_t r);
 /* The same root's node, for the chain of holders; 0: none. */
 gnode content_root(const struct look *l, gnode v);
 

@@ -155,17 +155,6 @@ gnode content_root(const struct look *l, gnode v)
 	return v != GRAPH_NONE && v <= l->g->nroots ? v : 0;
 }
 
-const char *content_root_text(struct find *f, uint32_t r)
-{
-	static const char used[] = "global used by ";
-	const char *name = f->l.s->roots.v[r].name;
-
-	if (!name || strncmp(name, used, sizeof(used) - 1))
-		return name ? name : "";
-	name += sizeof(used) - 1;
-	return keepf(&f->keep, "the global that %.*s uses", (int)strcspn(name, ", "), name);
-}
-
 const char *content_owner(struct find *f, const gnode *nodes, size_t n, const char **ret_key)
 {
 	size_t step = MAX(n / OWNER_NODES, (size_t)1);
@@ -182,7 +171,7 @@ const char *content_owner(struct find *f, const gnode *nodes, size_t n, const ch
 	if (root == GRAPH_NONE)
 		return "";
 	*ret_key = find_root_key(f, root - 1);
-	return content_root_text(f, root - 1);
+	return look_root_text(&f->l, root - 1);
 }
 
 const char *content_under(struct find *f, const char *owner, const char *spot)

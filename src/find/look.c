@@ -187,3 +187,14 @@ const char *look_place_name(const struct look *l, uint64_t object, uint64_t off,
 		memmove(field, field + 3, strlen(field + 3) + 1);
 	return keepf(l->keep, "%s%s", name, field);
 }
+
+const char *look_root_text(const struct look *l, uint32_t r)
+{
+	static const char used[] = "global used by ";
+	const char *name = l->s->roots.v[r].name;
+
+	if (!name || strncmp(name, used, sizeof(used) - 1))
+		return name ? name : "";
+	name += sizeof(used) - 1;
+	return keepf(l->keep, "the global that %.*s uses", (int)strcspn(name, ", "), name);
+}

@@ -87,6 +87,8 @@ const char *look_owner_name(const struct look *l, gnode v);
 /* Type of an object in words, of the keep; "" for roots and unknown ones. */
 const char *look_type_name(const struct look *l, gnode v);
 
+/* Root r (0 .. nroots - 1) in a sentence: "main.cache", "the global that main.f uses". */
+const char *look_root_text(const struct look *l, uint32_t r);
 /* "main.Session.buf", "main.cache": where a place lies (struct snap_place); of the keep. */
 const char *look_place_name(const struct look *l, uint64_t object, uint64_t off, uint32_t var);
 /*

@@ -293,6 +293,22 @@ const char *look_pool_name(const struct look *l, const struct look_pool *p)
 	return l->s->roots.v[p->root].name ? l->s->roots.v[p->root].name : "";
 }
 
+const char *look_pool_text(const struct look *l, const struct look_pool *p)
+{
+	static const char global[] = "the global that ";
+	uint32_t r = p->root;
+	const char *name;
+
+	if (r == UINT32_MAX && p->var < l->s->vars.n)
+		r = l->s->vars.v[p->var].root;
+	name = r < l->s->roots.n && (p->root != UINT32_MAX || l->s->roots.v[r].place)
+		       ? look_root_text(l, r)
+		       : look_pool_name(l, p);
+	if (!strncmp(name, global, sizeof(global) - 1))
+		return keepf(l->keep, "the pool that %s", name + sizeof(global) - 1);
+	return keepf(l->keep, "the pool %s", name);
+}
+
 taddr look_pool_new(const struct look *l, const struct look_pools *all, const struct look_pool *p)
 {
 	uint64_t fn = 0;

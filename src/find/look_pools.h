@@ -31,6 +31,8 @@ void look_pools_deinit(struct look_pools *p);
 
 /* "main.bufs", "main.Server.pool"; of the keep. */
 const char *look_pool_name(const struct look *l, const struct look_pool *p);
+/* "the pool main.bufs", "the pool that main.f uses". */
+const char *look_pool_text(const struct look *l, const struct look_pool *p);
 /* The func value of its New; 0: nil. */
 taddr look_pool_new(const struct look *l, const struct look_pools *all, const struct look_pool *p);
 

@@ -275,6 +275,14 @@ static void walk(const struct look_spots *sp, const struct look_spot *x, struct 
 	}
 }
 
+/* A place in a section is no name: it changes with every build. */
+static const char *variable_name(const struct look *l, const struct snap_var *v)
+{
+	if (v->root < l->s->roots.n && l->s->roots.v[v->root].place)
+		return look_root_text(l, v->root);
+	return v->name ? v->name : "a variable";
+}
+
 static const char *holder_name(const struct look_spots *sp, const struct look_spot *x)
 {
 	const struct snapshot *s = sp->l->s;
@@ -282,7 +290,7 @@ static const char *holder_name(const struct look_spots *sp, const struct look_sp
 	const struct go_type *rt;
 
 	if (x->type == VARIABLE)
-		return s->vars.v[x->var].name ? s->vars.v[x->var].name : "a variable";
+		return variable_name(sp->l, &s->vars.v[x->var]);
 	t = &s->types.v[x->type];
 	rt = go_type_at(s->rtypes, t->rtype);
 	if (is_map_part(s, x) && t->kind != SNAP_TYPE_PART)

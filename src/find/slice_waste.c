@@ -182,10 +182,10 @@ static struct err *say(struct work *w, size_t lo, size_t hi)
 	owner = content_owner(f, nodes, hi - lo, &key);
 	x.node = nodes[0];
 	x.type = spot->of->name;
-	x.title = keepf(
-		&f->keep, "%s in %s%s use%s %s of %s: the rest is capacity that nothing uses",
-		content_count(f, x.count, "slice", "slices"), name, content_under(f, owner, name),
-		x.count == 1 ? "s" : "", content_bytes(f, used), content_bytes(f, bytes));
+	x.title = keepf(&f->keep, "%s in %s%s: %s of %s are used, the rest is spare capacity",
+			content_count(f, x.count, "slice", "slices"), name,
+			content_under(f, owner, name), content_bytes(f, used),
+			content_bytes(f, bytes));
 	x.key = keepf(&f->keep, "%s|%s", name, key);
 	x.fix = fix_of(f, name, elem ? elem->name : "T");
 	if (empty)

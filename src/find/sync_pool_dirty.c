@@ -113,14 +113,13 @@ static struct err *say(struct find *f, const struct pool_view *p)
 
 	if (!s.main || s.bytes < content_floor(f))
 		return NULL;
-	pool = p->pool->root == UINT32_MAX ? look_pool_name(&f->l, p->pool)
-					   : content_root_text(f, p->pool->root);
+	pool = look_pool_text(&f->l, p->pool);
 	field = field_of(f, s.main);
 	type = s.main->type ? s.main->type->name : "values";
 	x.node = s.main->largest;
 	x.type = type;
 	x.title = keepf(&f->keep,
-			"%" PRIu64 " of %" PRIu64 " %s in the pool %s still refer to what is not "
+			"%" PRIu64 " of %" PRIu64 " %s in %s still refer to what is not "
 			"theirs: %s alone keeps %s alive, mostly by %s to %s",
 			s.dirty, s.values, type, pool, s.dirty == 1 ? "it" : "the pool",
 			content_bytes(f, s.bytes), field, star(f, &s));

@@ -56,21 +56,19 @@ static struct err *say(struct find *f, const struct pool_view *p)
 		return NULL;
 	if (s.main->own < TIMES * s.median && s.main->own < 16 * (uint64_t)BIG)
 		x.verdict = FIND_INFO;
-	pool = p->pool->root == UINT32_MAX ? look_pool_name(&f->l, p->pool)
-					   : content_root_text(f, p->pool->root);
+	pool = look_pool_text(&f->l, p->pool);
 	type = s.main->type ? s.main->type->name : "values";
 	x.node = s.main->node;
 	x.type = type;
 	x.bytes = s.bytes;
 	x.count = s.large;
 	x.title = keepf(&f->keep,
-			"%" PRIu64 " of %zu %s in the pool %s %s %s of %s: the largest %s, the "
+			"%" PRIu64 " of %zu %s in %s %s %s of %s: the largest %s, the "
 			"median %s",
 			s.large, p->v.n, type, pool, s.large == 1 ? "holds" : "hold",
 			content_bytes(f, s.bytes), content_bytes(f, s.all),
 			content_bytes(f, s.main->own), content_bytes(f, s.median));
-	x.key = keepf(&f->keep, "%s|%s", type,
-		      p->pool->root == UINT32_MAX ? pool : find_root_key(f, p->pool->root));
+	x.key = keepf(&f->keep, "%s|%s", type, pool);
 	x.fix = keepf(
 		&f->keep,
 		"Do not put back what has grown: before Put of a %s, if its cap() is above "
