@@ -267,10 +267,14 @@ static struct err *say_group(struct cycles *c, const struct own *v, size_t n,
 	names_of(c, v, n, &types, &functions);
 	ts = types.s ? types.s : "unknown type";
 	fs = functions.s ? functions.s : "?";
-	y.title = keepf(
-		&f->keep, "%" PRIu64 " object%s of %s %s never freed: %s %s (%s) holds on to %s",
-		y.count, plural(n), ts, n == 1 ? "is" : "are", n == 1 ? "its" : "each one's", what,
-		fs, cleanup ? "the object that it waits for" : "the cycle that leads back to it");
+	y.title =
+		keepf(&f->keep, "%" PRIu64 " object%s of %s %s freed: %s %s (%s) holds on to %s",
+		      y.count, plural(n), ts,
+		      loose    ? "may never be"
+		      : n == 1 ? "is never"
+			       : "are never",
+		      n == 1 ? "its" : "each one's", what, fs,
+		      cleanup ? "the object that it waits for" : "the cycle that leads back to it");
 	y.key = keepf(&f->keep, "%s %s %s", what, ts, fs);
 	y.fix = fix_of(f, cleanup);
 	y.mitigate = keepf(
