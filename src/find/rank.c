@@ -9,7 +9,7 @@
 
 #include "base/str.h"
 
-enum { CLIMB_MAX = 1 << 16, PAIRS_MAX = 1 << 12, TOLD_MAX = 3, WAITER_BYTES = 4096 };
+enum { CLIMB_MAX = 1 << 16, PAIRS_MAX = 1 << 12, TOLD_MAX = 3, WAITER_BYTES = 4096, RESOURCE_BYTES = 16384 };
 
 /* Permille by verdict (rows) and proof. */
 static const unsigned sure[4][3] = {
@@ -47,6 +47,11 @@ static unsigned certainty(const struct finding *x)
 	return x->certainty ? x->certainty : sure[x->verdict & 3][MIN(x->proof, 2)];
 }
 
+static bool is_resource(const struct finding *x)
+{
+	return !strcmp(x->kind, "unclosed-resource");
+}
+
 /*
  * Where nothing would be freed, what hangs on it counts as goroutines that wait; of a collector
  * that is driven to its limit the whole heap is concerned.
@@ -57,6 +62,8 @@ static double weight(const struct find *f, const struct finding *x)
 
 	if (!bytes && !strcmp(x->kind, "gc-tuning"))
 		bytes = f->l.g->reached_bytes;
+	if (is_resource(x)) /* the kernel's part, and how near its limit is */
+		bytes = MAX(bytes, x->count * RESOURCE_BYTES);
 	return ((double)(bytes ? bytes : x->count * WAITER_BYTES) + 1) * certainty(x);
 }
 
@@ -135,6 +142,9 @@ static bool takes_over(struct find *f, const struct finding *a, const struct fin
 	if (!p || !q || p < q || (a->verdict == FIND_INFO && b->verdict != FIND_INFO) ||
 	    (b->verdict == FIND_LEAK && a->verdict != FIND_LEAK))
 		return false;
+	/* each thing below b holds one: that is why there are so many */
+	if (is_resource(a) && q <= GENERAL && a->count >= b->count / 2 && b->count)
+		return same_line(f, a, b) || same_root(f, a, b);
 	if (finding_bytes(a) < finding_bytes(b) / 2)
 		return false;
 	/* of one kind the larger one that contains the other */

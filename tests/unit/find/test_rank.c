@@ -20,6 +20,7 @@ struct said {
 	const char *node; /* "" none */
 	uint64_t bytes;
 	const char *key;
+	uint64_t count;
 };
 
 /* Roots a, b, c are named ra, rb, ra: the first and the third have one name. */
@@ -30,75 +31,90 @@ static const struct {
 } cases[] = {
 	{ "more bytes first",
 	  "root a b; a->c b->d",
-	  { { "context-leak", FIND_SUSPECT, FIND_INFERRED, "c", 100, "x" },
-	    { "timer-leak", FIND_SUSPECT, FIND_INFERRED, "d", 200, "y" } },
+	  { { "context-leak", FIND_SUSPECT, FIND_INFERRED, "c", 100, "x", 0 },
+	    { "timer-leak", FIND_SUSPECT, FIND_INFERRED, "d", 200, "y", 0 } },
 	  "timer-leak s, context-leak s" },
 	{ "surer first",
 	  "root a b; a->c b->d",
-	  { { "context-leak", FIND_SUSPECT, FIND_INFERRED, "c", 200, "x" },
-	    { "timer-leak", FIND_LEAK, FIND_PROVED, "d", 100, "y" } },
+	  { { "context-leak", FIND_SUSPECT, FIND_INFERRED, "c", 200, "x", 0 },
+	    { "timer-leak", FIND_LEAK, FIND_PROVED, "d", 100, "y", 0 } },
 	  "timer-leak l, context-leak s" },
 	{ "much that is likely before little that is sure",
 	  "root a b; a->c b->d",
-	  { { "context-leak", FIND_SUSPECT, FIND_MEASURED, "c", 1000, "x" },
-	    { "timer-leak", FIND_LEAK, FIND_PROVED, "d", 100, "y" } },
+	  { { "context-leak", FIND_SUSPECT, FIND_MEASURED, "c", 1000, "x", 0 },
+	    { "timer-leak", FIND_LEAK, FIND_PROVED, "d", 100, "y", 0 } },
 	  "context-leak s, timer-leak l" },
 	{ "the cause stays, the holder goes",
 	  "root a; a->c c->d",
-	  { { "global-growth", FIND_SUSPECT, FIND_INFERRED, "c", 1000, "x" },
-	    { "substring-pin", FIND_WASTE, FIND_MEASURED, "d", 900, "y" } },
+	  { { "global-growth", FIND_SUSPECT, FIND_INFERRED, "c", 1000, "x", 0 },
+	    { "substring-pin", FIND_WASTE, FIND_MEASURED, "d", 900, "y", 0 } },
 	  "substring-pin w" },
 	{ "a cause of less than half says little of the rest",
 	  "root a; a->c c->d",
-	  { { "global-growth", FIND_SUSPECT, FIND_INFERRED, "c", 1000, "x" },
-	    { "substring-pin", FIND_WASTE, FIND_MEASURED, "d", 300, "y" } },
+	  { { "global-growth", FIND_SUSPECT, FIND_INFERRED, "c", 1000, "x", 0 },
+	    { "substring-pin", FIND_WASTE, FIND_MEASURED, "d", 300, "y", 0 } },
 	  "global-growth s, substring-pin w" },
 	{ "what is no fault takes nothing over",
 	  "root a; a->c c->d",
-	  { { "global-growth", FIND_SUSPECT, FIND_INFERRED, "c", 1000, "x" },
-	    { "duplicate-strings", FIND_INFO, FIND_MEASURED, "d", 1000, "y" } },
+	  { { "global-growth", FIND_SUSPECT, FIND_INFERRED, "c", 1000, "x", 0 },
+	    { "duplicate-strings", FIND_INFO, FIND_MEASURED, "d", 1000, "y", 0 } },
 	  "global-growth s, duplicate-strings i" },
 	{ "a leak is not hidden by waste",
 	  "root a; a->c c->d",
-	  { { "global-growth", FIND_LEAK, FIND_MEASURED, "c", 1000, "x" },
-	    { "substring-pin", FIND_WASTE, FIND_MEASURED, "d", 1000, "y" } },
+	  { { "global-growth", FIND_LEAK, FIND_MEASURED, "c", 1000, "x", 0 },
+	    { "substring-pin", FIND_WASTE, FIND_MEASURED, "d", 1000, "y", 0 } },
 	  "global-growth l, substring-pin w" },
 	{ "a goroutine that leaks is not told again as one that holds",
 	  "root a; a->c",
-	  { { "goroutine-hold", FIND_SUSPECT, FIND_MEASURED, "a", 1000, "x" },
-	    { "goroutine-leak", FIND_LEAK, FIND_PROVED, "a", 1000, "y" } },
+	  { { "goroutine-hold", FIND_SUSPECT, FIND_MEASURED, "a", 1000, "x", 0 },
+	    { "goroutine-leak", FIND_LEAK, FIND_PROVED, "a", 1000, "y", 0 } },
 	  "goroutine-leak l" },
 	{ "roots of one name are one",
 	  "root a b c; a->d c->e",
-	  { { "goroutine-hold", FIND_SUSPECT, FIND_MEASURED, "c", 1000, "x" },
-	    { "goroutine-leak", FIND_LEAK, FIND_PROVED, "d", 800, "y" } },
+	  { { "goroutine-hold", FIND_SUSPECT, FIND_MEASURED, "c", 1000, "x", 0 },
+	    { "goroutine-leak", FIND_LEAK, FIND_PROVED, "d", 800, "y", 0 } },
 	  "goroutine-leak l" },
 	{ "other roots are others",
 	  "root a b c; a->d b->e",
-	  { { "goroutine-hold", FIND_SUSPECT, FIND_MEASURED, "b", 1000, "x" },
-	    { "goroutine-leak", FIND_LEAK, FIND_PROVED, "d", 800, "y" } },
+	  { { "goroutine-hold", FIND_SUSPECT, FIND_MEASURED, "b", 1000, "x", 0 },
+	    { "goroutine-leak", FIND_LEAK, FIND_PROVED, "d", 800, "y", 0 } },
 	  "goroutine-leak l, goroutine-hold s" },
 	{ "two causes below one global are two",
 	  "root a; a->c a->d",
-	  { { "context-leak", FIND_LEAK, FIND_MEASURED, "c", 1000, "x" },
-	    { "timer-leak", FIND_LEAK, FIND_MEASURED, "d", 900, "y" } },
+	  { { "context-leak", FIND_LEAK, FIND_MEASURED, "c", 1000, "x", 0 },
+	    { "timer-leak", FIND_LEAK, FIND_MEASURED, "d", 900, "y", 0 } },
 	  "context-leak l, timer-leak l" },
 	{ "one in the other is told once",
 	  "root a; a->c c->d",
-	  { { "global-growth", FIND_SUSPECT, FIND_INFERRED, "c", 1000, "x" },
-	    { "global-growth", FIND_SUSPECT, FIND_INFERRED, "d", 900, "y" } },
+	  { { "global-growth", FIND_SUSPECT, FIND_INFERRED, "c", 1000, "x", 0 },
+	    { "global-growth", FIND_SUSPECT, FIND_INFERRED, "d", 900, "y", 0 } },
 	  "global-growth s" },
 	{ "the same signature is one, with the sum",
 	  "root a; a->c a->d a->e",
-	  { { "context-leak", FIND_SUSPECT, FIND_INFERRED, "c", 300, "x" },
-	    { "timer-leak", FIND_SUSPECT, FIND_INFERRED, "e", 500, "y" },
-	    { "context-leak", FIND_SUSPECT, FIND_INFERRED, "d", 300, "x" } },
+	  { { "context-leak", FIND_SUSPECT, FIND_INFERRED, "c", 300, "x", 0 },
+	    { "timer-leak", FIND_SUSPECT, FIND_INFERRED, "e", 500, "y", 0 },
+	    { "context-leak", FIND_SUSPECT, FIND_INFERRED, "d", 300, "x", 0 } },
 	  "context-leak s, timer-leak s" },
+	{ "a descriptor weighs more than its object",
+	  "root a b; a->c b->d",
+	  { { "global-growth", FIND_SUSPECT, FIND_INFERRED, "c", 10000, "x", 0 },
+	    { "unclosed-resource", FIND_SUSPECT, FIND_MEASURED, "d", 100, "y", 9 } },
+	  "unclosed-resource s, global-growth s" },
+	{ "what each of them holds open is why there are so many",
+	  "root a; a->c c->d",
+	  { { "global-growth", FIND_SUSPECT, FIND_INFERRED, "c", 1000000, "x", 9 },
+	    { "unclosed-resource", FIND_SUSPECT, FIND_MEASURED, "d", 100, "y", 8 } },
+	  "unclosed-resource s" },
+	{ "a few open ones do not say why",
+	  "root a; a->c c->d",
+	  { { "global-growth", FIND_SUSPECT, FIND_INFERRED, "c", 1000000, "x", 9 },
+	    { "unclosed-resource", FIND_SUSPECT, FIND_MEASURED, "d", 100, "y", 3 } },
+	  "global-growth s, unclosed-resource s" },
 	{ "what has no place is left alone",
 	  "root a; a->c",
-	  { { "gc-tuning", FIND_WASTE, FIND_MEASURED, "", 1000, "x" },
-	    { "off-heap", FIND_SUSPECT, FIND_MEASURED, "", 1000, "y" },
-	    { "global-growth", FIND_SUSPECT, FIND_INFERRED, "c", 1000, "z" } },
+	  { { "gc-tuning", FIND_WASTE, FIND_MEASURED, "", 1000, "x", 0 },
+	    { "off-heap", FIND_SUSPECT, FIND_MEASURED, "", 1000, "y", 0 },
+	    { "global-growth", FIND_SUSPECT, FIND_INFERRED, "c", 1000, "z", 0 } },
 	  "off-heap s, global-growth s, gc-tuning w" },
 };
 
@@ -137,6 +153,7 @@ static void say(struct heap *h, const struct said *x)
 			     .title = "a title",
 			     .key = x->key,
 			     .bytes = x->bytes,
+			     .count = x->count,
 			     .goroutine = FIND_NO_GOROUTINE };
 
 	y.node = *x->node ? draw_node(&h->d, x->node) : GRAPH_NONE;
@@ -184,8 +201,8 @@ static void test_what_goes_is_told(void **state)
 
 	(void)state;
 	heap_init(&h, "root a; a->c c->d");
-	say(&h, &(struct said){ "global-growth", FIND_SUSPECT, FIND_INFERRED, "c", 1000, "x" });
-	say(&h, &(struct said){ "context-leak", FIND_LEAK, FIND_MEASURED, "d", 900, "y" });
+	say(&h, &(struct said){ "global-growth", FIND_SUSPECT, FIND_INFERRED, "c", 1000, "x", 0 });
+	say(&h, &(struct said){ "context-leak", FIND_LEAK, FIND_MEASURED, "d", 900, "y", 0 });
 	assert_null(find_rank(&h.f));
 	assert_int_equal(h.f.found.n, 1);
 	assert_string_equal(h.f.found.v[0].detail, "also global-growth (suspect): a title");
@@ -198,8 +215,8 @@ static void test_sum(void **state)
 
 	(void)state;
 	heap_init(&h, "root a; a->c a->d");
-	say(&h, &(struct said){ "context-leak", FIND_SUSPECT, FIND_INFERRED, "c", 300, "x" });
-	say(&h, &(struct said){ "context-leak", FIND_SUSPECT, FIND_INFERRED, "d", 200, "x" });
+	say(&h, &(struct said){ "context-leak", FIND_SUSPECT, FIND_INFERRED, "c", 300, "x", 0 });
+	say(&h, &(struct said){ "context-leak", FIND_SUSPECT, FIND_INFERRED, "d", 200, "x", 0 });
 	assert_null(find_rank(&h.f));
 	assert_int_equal(h.f.found.n, 1);
 	assert_int_equal(h.f.found.v[0].bytes, 500);
