@@ -83,6 +83,26 @@ static void see_calls(const struct look *l, const struct go_goroutine *gr, struc
 	}
 }
 
+/* Most waiters of a lock stand where the one before stands. */
+static bool see_like(const struct look *l, const struct look_waiter *last, struct look_waiter *w)
+{
+	const struct go_stacks *st = &l->s->stacks;
+	size_t a = st->gs.v[last->goroutine].first_frame, b = st->gs.v[w->goroutine].first_frame;
+	size_t n = last->frame - a + 1;
+
+	if (st->gs.v[w->goroutine].nframes < n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (st->frames.v[a + i].pc != st->frames.v[b + i].pc)
+			return false;
+	w->lock = w->sema - (last->sema - last->lock);
+	w->kind = last->kind;
+	w->how = last->how;
+	w->frame = (uint32_t)(b + n - 1);
+	w->at = last->at;
+	return true;
+}
+
 static bool is_lock(uint8_t what)
 {
 	return what == GO_WAIT_MUTEX || what == GO_WAIT_RWMUTEX || what == GO_WAIT_GROUP ||
@@ -107,9 +127,11 @@ static struct err *see_waiters(const struct look *l, struct look_locks *x)
 			continue;
 		}
 		w.sema = s->waits.things.v[from->first].at;
-		see_calls(l, gr, &w);
-		if (w.kind == LOOK_MUTEX)
-			w.how = LOOK_LOCK;
+		if (!x->waiters.n || !see_like(l, &x->waiters.v[x->waiters.n - 1], &w)) {
+			see_calls(l, gr, &w);
+			if (w.kind == LOOK_MUTEX)
+				w.how = LOOK_LOCK;
+		}
 		if (!vec_push(&x->waiters, w))
 			return &err_nomem;
 	}

@@ -9,7 +9,7 @@
  */
 #include "find/look_locks.h"
 
-enum { LINES_MAX = 64, EVENTS_MAX = 64, LOCKS_MAX = 128, EDGES_MAX = 64, HASH = 4096 };
+enum { LINES_MAX = 64, EVENTS_MAX = 64, LOCKS_MAX = 128, EDGES_MAX = 64, HASH = 4096, LINES = 256 };
 
 enum event_what { EV_LOCK = 1, EV_UNLOCK, EV_RLOCK, EV_RUNLOCK };
 
@@ -21,6 +21,8 @@ struct event {
 struct function {
 	taddr entry;
 	uint32_t next; /* 1 + index of the next of the same hash */
+	taddr asked;   /* about which lock refers was answered; 0 none */
+	bool refers;   /* its code names that */
 	bool defers;
 	uint8_t nevents;
 	struct event ev[EVENTS_MAX];
@@ -31,8 +33,12 @@ struct search {
 	struct go_io *io;
 	struct look_locks *x;
 	VEC(struct function) functions;
-	uint32_t hash[HASH];		    /* 1 + index in functions */
-	size_t *waits_on;		    /* by goroutine: 1 + index of its waiter, 0 */
+	uint32_t hash[HASH]; /* 1 + index in functions */
+	struct {
+		taddr pc;
+		int line;
+	} lines[LINES];	  /* of pcs that were asked for: goroutines stand at few */
+	size_t *waits_on; /* by goroutine: 1 + index of its waiter, 0 */
 	VEC(struct look_lock_holder) found; /* of the lock at hand */
 	struct {
 		struct look_lock *lock;
@@ -182,6 +188,26 @@ static bool is_inside(const struct search *s, const struct function *f, int line
 	return before && behind && is_unlock(behind) && locked_at(f, kind, line);
 }
 
+/* Does a function's code name the global at hand?  Kept, for goroutines of one kind ask together.
+ */
+static struct err *refers(struct search *s, size_t fi, bool *ret)
+{
+	struct function *f = &s->functions.v[fi];
+	taddr at = s->k.lock->at;
+	struct err *err = NULL;
+	struct go_func gf;
+
+	if (f->asked != at) {
+		f->refers = false;
+		if (go_func_at(s->l->s->go, f->entry, &gf))
+			err = go_func_refers(s->l->s->go, &gf, (struct trange){ at, at + 8 },
+					     &f->refers);
+		f->asked = at;
+	}
+	*ret = f->refers;
+	return err;
+}
+
 /*
  * Does a func value call Unlock of this lock, as wrappers of defer statements do?  It lies where a
  * slot points to or, on the stack, its first captured variable is the slot (a stack object is
@@ -192,7 +218,6 @@ static struct err *is_deferred_unlock(struct search *s, const struct go_slot *sl
 {
 	taddr v = sl->flags & GO_SLOT_STACK_OBJECT && sl->at > 8 ? sl->at - 8 : sl->value;
 	const struct look_lock *k = s->k.lock;
-	struct trange to = { k->at, k->at + 8 };
 	uint64_t w[2] = { 0 };
 	struct go_func f;
 	struct err *err;
@@ -200,6 +225,10 @@ static struct err *is_deferred_unlock(struct search *s, const struct go_slot *sl
 	size_t i;
 
 	*ret = false;
+	/* those in the heap are of defers in loops, which have records */
+	if (!(sl->flags & (GO_SLOT_STACK_OBJECT | GO_SLOT_DEFER)) &&
+	    trange_has(s->l->s->heap.bounds, v))
+		return NULL;
 	err = v % 8 ? NULL : go_io_read(s->io, v, w, sizeof(w));
 	if (err_catch(&err, ERR_FAULT) || err || !w[0])
 		return err;
@@ -213,7 +242,7 @@ static struct err *is_deferred_unlock(struct search *s, const struct go_slot *sl
 		return err;
 	*ret = w[1] == k->at;
 	if (!*ret && k->object == GO_NO_OBJECT)
-		err = go_func_refers(s->l->s->go, &f, to, ret);
+		err = refers(s, i, ret);
 	*ret_how = LOOK_LOCK;
 	for (size_t e = 0; e < s->functions.v[i].nevents; e++)
 		if (s->functions.v[i].ev[e].what == EV_RUNLOCK)
@@ -283,6 +312,17 @@ static uint8_t how_of(const struct function *f, uint8_t kind, int line)
 	return best && best->what == EV_RLOCK ? LOOK_RLOCK : LOOK_LOCK;
 }
 
+static int line_of(struct search *s, taddr pc)
+{
+	size_t i = (size_t)((pc * 0x9e3779b97f4a7c15ULL) >> 56);
+
+	if (s->lines[i].pc != pc) {
+		s->lines[i].line = outer_line(s->l, pc);
+		s->lines[i].pc = pc;
+	}
+	return s->lines[i].line;
+}
+
 static struct err *try_frame(struct search *s, size_t g, size_t frame)
 {
 	const struct go_stacks *st = &s->l->s->stacks;
@@ -292,22 +332,19 @@ static struct err *try_frame(struct search *s, size_t g, size_t frame)
 	const struct look_waiter *w = wi ? &s->x->waiters.v[wi - 1] : NULL;
 	bool waits_here = w && w->lock == k->at && w->frame == frame;
 	struct look_lock_holder h = { .goroutine = g, .frame = (uint32_t)frame };
-	int line = outer_line(s->l, go_frame_line_pc(fr));
 	struct frame_says says;
+	int line;
 	const struct function *f;
 	struct err *err = function_of(s, fr->func_entry, &fi);
 
 	if (err || (!s->functions.v[fi].defers && !unlocks(&s->functions.v[fi], k->kind)))
 		return err;
+	line = line_of(s, go_frame_line_pc(fr));
 	err = ask_frame(s, g, frame, &s->functions.v[fi], &says);
 	f = &s->functions.v[fi]; /* the table may have moved */
-	if (!err && !says.points && k->object == GO_NO_OBJECT && unlocks(f, k->kind)) {
-		struct go_func gf;
-
-		if (go_func_at(s->l->s->go, f->entry, &gf))
-			err = go_func_refers(s->l->s->go, &gf, (struct trange){ k->at, k->at + 8 },
-					     &says.points);
-	}
+	if (!err && !says.points && k->object == GO_NO_OBJECT && unlocks(f, k->kind))
+		err = refers(s, fi, &says.points);
+	f = &s->functions.v[fi];
 	if (err)
 		return err;
 	if (says.deferred && is_inside(s, f, line, waits_here, true))
