@@ -178,7 +178,7 @@ struct err *snap_learn_runtime(struct snapshot *s)
 	/* A system call for each sudog and channel of 10,000 goroutines costs as much as the pass
 	 * over a million objects. */
 	_cleanup_(go_io_deinit) struct go_io io = { 0 };
-	struct err *err = go_io_init(&io, s->go);
+	struct err *err = go_io_init_sparse(&io, s->go);
 	uint64_t left = s->stacks.gs.n + MORE_SUDOGS;
 
 	for (size_t i = 0; i < s->stacks.gs.n && !err; i++) {
