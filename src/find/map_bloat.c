@@ -176,10 +176,10 @@ struct group {
 	const char *owner, *key, *type;
 };
 
+/* maps.Clone copies a Swiss map's tables as they are: internal/runtime/maps, Map.Clone. */
 static const char *fix_of(struct find *f, const struct group *g)
 {
-	const char *copy =
-		find_go_minor(f) >= 21 ? "m = maps.Clone(m)" : "copy what is left into a new map";
+	const char *copy = find_go_minor(f) >= 21 ? "maps.Copy(fresh, m)" : "a loop";
 
 	if (!g->emptied)
 		return keepf(
@@ -187,9 +187,10 @@ static const char *fix_of(struct find *f, const struct group *g)
 			"If {holder} is to stay as small as it is, make it with a smaller hint: "
 			"a map keeps the slots that it was made with.");
 	return keepf(&f->keep,
-		     "A map never gives slots back, neither by delete nor by clear: after a mass "
-		     "delete replace {holder} (%s), or rotate two generations of it.  Large values "
-		     "behind pointers keep empty slots small.",
+		     "A map never gives slots back, neither by delete nor by clear, and maps.Clone "
+		     "keeps them too from Go 1.24 on.  After a mass delete put what is left into a "
+		     "new map (fresh := make(map[K]V, len(m)), then %s) and let {holder} be that "
+		     "one; or rotate two generations.",
 		     copy);
 }
 

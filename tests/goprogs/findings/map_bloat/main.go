@@ -5,15 +5,17 @@
 // CASE many EXPECT map-bloat verdict=waste type=map[int64]main.big count>=400 bytes>=20000000
 // CASE cleared EXPECT map-bloat verdict=waste type=map[int64]int64 bytes>=10000000 needs=1.24
 // CASE ten-left EXPECT map-bloat verdict=waste type=map[uint64]int bytes>=10000000
+// CASE cloned EXPECT map-bloat verdict=waste type=map[int64]int64 bytes>=10000000 needs=1.24
 // CASE full NONE
 // CASE doubled NONE
 // CASE hinted NONE
 // CASE half-deleted NONE
-// CASE cloned NONE
+// CASE copied NONE
 package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"strconv"
@@ -109,14 +111,19 @@ func plant(name string) {
 			delete(c.m, i)
 		}
 		caches = append(caches, c)
-	case "cloned": // into a new one, and the old one went
+	case "cloned": // maps.Clone keeps the size
 		c := fill(map[int64]int64{}, 800000)
-		left := map[int64]int64{}
-		for k, v := range c.m {
-			if k < 100 {
-				left[k] = v
-			}
+		for i := int64(100); i < 800000; i++ {
+			delete(c.m, i)
 		}
+		caches = append(caches, &cache{maps.Clone(c.m)})
+	case "copied": // into a new one, and the old one went
+		c := fill(map[int64]int64{}, 800000)
+		for i := int64(100); i < 800000; i++ {
+			delete(c.m, i)
+		}
+		left := make(map[int64]int64, len(c.m))
+		maps.Copy(left, c.m)
 		caches = append(caches, &cache{left})
 	}
 }
