@@ -19,7 +19,7 @@ type lruEntry struct {
 	value []byte
 }
 
-var thumbnails = &lruCache{most: 2000, order: list.New(), items: map[string]*list.Element{}}
+var thumbnails = lruCache{most: 2000, order: list.New(), items: map[string]*list.Element{}}
 
 func (c *lruCache) put(key string, value []byte) {
 	c.items[key] = c.order.PushFront(&lruEntry{key, value})

@@ -40,7 +40,7 @@ type accountCache struct {
 	rows map[uint]*cachedAccount
 }
 
-var accounts = &accountCache{rows: map[uint]*cachedAccount{}}
+var accounts = accountCache{rows: map[uint]*cachedAccount{}}
 
 func (c *accountCache) load(ctx context.Context, db *gorm.DB, id uint) *Account {
 	a := &Account{ID: id}
@@ -59,7 +59,7 @@ type boundedAccounts struct {
 	rows map[uint]Account
 }
 
-var fewAccounts = &boundedAccounts{rows: map[uint]Account{}}
+var fewAccounts = boundedAccounts{rows: map[uint]Account{}}
 
 func (c *boundedAccounts) load(ctx context.Context, db *gorm.DB, id uint) Account {
 	a := Account{ID: id}

@@ -17,7 +17,14 @@ import (
 )
 
 // lab:begin
-var catalogue = &http.Client{} // no Timeout, the default Transport: no MaxConnsPerHost
+type catalogue struct {
+	client *http.Client
+	url    string
+}
+
+func newCatalogue(url string) *catalogue {
+	return &catalogue{client: &http.Client{}, url: url} // no Timeout, the default Transport: no MaxConnsPerHost
+}
 
 func serveCatalogue(l net.Listener) {
 	s := &http.Server{Handler: http.HandlerFunc(slowCatalogue)} // no ReadHeaderTimeout, no IdleTimeout, no WriteTimeout
@@ -27,9 +34,11 @@ func serveCatalogue(l net.Listener) {
 // lab:end
 
 // lab:fixed-begin
-var catalogueFixed = &http.Client{
-	Timeout:   2 * time.Second,
-	Transport: &http.Transport{MaxConnsPerHost: 20, MaxIdleConnsPerHost: 20, IdleConnTimeout: time.Minute},
+func newCatalogueFixed(url string) *catalogue {
+	return &catalogue{url: url, client: &http.Client{
+		Timeout:   2 * time.Second,
+		Transport: &http.Transport{MaxConnsPerHost: 20, MaxIdleConnsPerHost: 20, IdleConnTimeout: time.Minute},
+	}}
 }
 
 func serveCatalogueFixed(l net.Listener) {
@@ -52,34 +61,31 @@ func slowCatalogue(_ http.ResponseWriter, r *http.Request) {
 	}
 }
 
-var catalogueAddress string
+func (c *catalogue) ask() {
+	r, _ := http.NewRequestWithContext(context.Background(), "GET", c.url, nil)
+	if answer, err := c.client.Do(r); err == nil {
+		answer.Body.Close()
+	}
+}
 
-func catalogueStart(serve func(net.Listener)) func() {
+var theCatalogue *catalogue
+
+func catalogueStart(serve func(net.Listener), open func(url string) *catalogue) func() {
 	return func() {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			fail(err)
 		}
-		catalogueAddress = "http" + "://" + l.Addr().String()
 		go serve(l)
-	}
-}
-
-func askCatalogue(c *http.Client) func(int) {
-	return func(int) {
-		go func() {
-			r, _ := http.NewRequestWithContext(context.Background(), "GET", catalogueAddress, nil)
-			if answer, err := c.Do(r); err == nil {
-				answer.Body.Close()
-			}
-		}()
+		theCatalogue = open("http" + "://" + l.Addr().String())
 	}
 }
 
 func init() {
-	settle := func() { time.Sleep(300 * time.Millisecond) }
+	ask := func(int) { go theCatalogue.ask() }
+	settle := func() { time.Sleep(1500 * time.Millisecond) }
 	add(mode{name: "limits", about: "http.Client and http.Server without limits, and a peer that does not answer", enough: 200,
-		start: catalogueStart(serveCatalogue), plant: askCatalogue(catalogue), end: settle,
-		fixedStart: catalogueStart(serveCatalogueFixed), fixed: askCatalogue(catalogueFixed),
+		start: catalogueStart(serveCatalogue, newCatalogue), plant: ask, end: settle,
+		fixedStart: catalogueStart(serveCatalogueFixed, newCatalogueFixed), fixed: ask,
 		fixedEnd: func() { time.Sleep(3 * time.Second) }})
 }

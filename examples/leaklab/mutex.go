@@ -21,7 +21,7 @@ type userRegistry struct {
 	names map[string]int
 }
 
-var registry = &userRegistry{names: map[string]int{}}
+var registry = userRegistry{names: map[string]int{}}
 
 func (r *userRegistry) register(name string, form []byte) {
 	r.mu.Lock()

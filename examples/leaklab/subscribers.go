@@ -17,7 +17,7 @@ type eventBus struct {
 	next     int
 }
 
-var bus = &eventBus{handlers: map[int]func(string){}}
+var bus = eventBus{handlers: map[int]func(string){}}
 
 func (b *eventBus) on(h func(string)) (off func()) {
 	b.mu.Lock()
