@@ -74,6 +74,8 @@ void help_man(struct str *o)
 	str_put(o, ".SH OPTIONS OF ALL COMMANDS\n");
 	man_options(o, OPTS_COMMON);
 	str_put(o,
+		".SH FILES\n.TP\n.I /etc/limpet.conf\nknown findings, owners\\(cq rules, limits; "
+		"the variable LIMPET_CONF names another one, or, empty, none.\n"
 		".SH EXIT STATUS\n0 answered, 1 verify does not hold, 2 usage, 3 target cannot be\n"
 		"read, 4 target is not what it should be, 5 a limit was reached, 70 a bug.\n");
 }
