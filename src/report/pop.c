@@ -3,7 +3,7 @@
  * sorting by any column, totals, and the way from a root to each row that is shown.
  *
  * A table holds at most twice its limit of rows while it grows.  The ways of all rows
- * come from one breadth-first walk: O(n + m), 4 bytes a node.
+ * come from one walk (graph_ways_create()).
  */
 #include "report/pop_priv.h"
 
@@ -136,74 +136,33 @@ struct err *pop_offer(struct pop_table *t, const struct pop_row *r)
 	return vec_push(&t->rows, *r) ? NULL : &err_nomem;
 }
 
-/* Who was discovered by whom, from the super-root on. */
-static struct err *walk(const struct graph *g, gnode *by, gnode *queue)
+static struct err *add_path(struct agg *a, const struct graph_ways *w, struct pop_row *r)
 {
-	uint32_t head = 0, tail = 0;
+	_cleanup_(freep) gnode *path = NULL;
+	size_t len = 0;
+	struct err *err = graph_way(w, r->node, &path, &len);
 
-	for (uint32_t v = 0; v < g->n; v++)
-		by[v] = GRAPH_NONE;
-	by[0] = 0;
-	queue[tail++] = 0;
-	while (head < tail) {
-		gnode v = queue[head++];
-
-		for (uint32_t e = graph_first(g, v), end = graph_last(g, v); e < end; e++) {
-			gnode w = g->to[e];
-
-			if (by[w] != GRAPH_NONE)
-				continue;
-			by[w] = v;
-			queue[tail++] = w;
-		}
-	}
-	return NULL;
-}
-
-static struct err *add_path(struct agg *a, const gnode *by, struct pop_row *r)
-{
-	VEC(gnode) path = { 0 };
-	struct err *err = NULL;
-
-	for (gnode v = r->node; v && v != GRAPH_NONE; v = by[v])
-		if (!vec_push(&path, v))
-			err = &err_nomem;
-	for (size_t i = 0; i < path.n / 2; i++) {
-		gnode v = path.v[i];
-
-		path.v[i] = path.v[path.n - 1 - i];
-		path.v[path.n - 1 - i] = v;
-	}
-	if (!err && path.n)
-		err = agg_holders(a, path.v, path.n, &r->path);
-	vec_free(&path);
-	return err;
+	return err || !len ? err : agg_holders(a, path, len, &r->path);
 }
 
 static struct err *add_paths(struct agg *a, struct pop_table *t)
 {
-	uint64_t n = a->g->n;
-	size_t wanted = 0;
-	gnode *by, *queue;
-	struct err *err = NULL;
+	_cleanup_(graph_ways_deinit) struct graph_ways w = { 0 };
+	_cleanup_(freep) gnode *want = zalloc(t->rows.n, sizeof(*want));
+	struct err *err;
+	size_t n = 0;
 
+	if (!want)
+		return &err_nomem;
 	for (size_t i = 0; i < t->rows.n; i++)
-		wanted += t->rows.v[i].node != GRAPH_NONE && t->rows.v[i].node < a->g->n;
-	if (!wanted)
+		if (t->rows.v[i].node < a->g->n)
+			want[n++] = t->rows.v[i].node;
+	if (!n)
 		return NULL;
-	by = bigalloc(n, sizeof(*by));
-	queue = bigalloc(n, sizeof(*queue));
-	if (by && queue)
-		err = walk(a->g, by, queue);
-	else
-		err = &err_nomem;
+	err = graph_ways_create(a->g, want, n, NULL, &w);
 	for (size_t i = 0; i < t->rows.n && !err; i++)
 		if (t->rows.v[i].node < a->g->n)
-			err = add_path(a, by, &t->rows.v[i]);
-	if (by)
-		bigfree(by, n, sizeof(*by));
-	if (queue)
-		bigfree(queue, n, sizeof(*queue));
+			err = add_path(a, &w, &t->rows.v[i]);
 	return err;
 }
 
