@@ -2,7 +2,7 @@
 //
 // CASE fields EXPECT duplicate-strings verdict=waste proof=measured type=string holder=country count>=60000 bytes>=4000000
 // CASE long EXPECT duplicate-strings verdict=waste bytes>=8000000 count>=1000
-// CASE tags EXPECT duplicate-strings verdict=waste count>=80000 bytes>=30000000
+// CASE tags EXPECT duplicate-strings verdict=waste count>=79000 bytes>=30000000
 // CASE many EXPECT duplicate-strings verdict=waste proof=inferred count>=600000 bytes>=25000000
 // CASE interned NONE
 // CASE different NONE

@@ -2,7 +2,7 @@
 //
 // CASE peak             EXPECT runtime-metadata verdict=waste type=runtime.g count>=90000 bytes>=30000000
 // CASE finalizers       EXPECT runtime-metadata verdict=suspect type=*main.small count>=150000
-// CASE profile-all      EXPECT runtime-metadata verdict=waste count>=200000
+// CASE profile-all      EXPECT runtime-metadata verdict=waste count>=200000 anywhere
 // CASE cleanups-on-one  EXPECT runtime-metadata verdict=suspect type=*main.small count>=20000 bytes>=4000000 needs=1.24
 // CASE small-peak       NONE
 // CASE running          NONE
