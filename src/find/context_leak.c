@@ -93,7 +93,8 @@ static struct err *see_parent(const struct look *l, void *arg, uint64_t id)
 
 	p.header = sp ? word_at(w, at + go_span_header(sp) + x->children) : 0;
 	p.map = p.header ? look_node_at(l, p.header) : GRAPH_NONE;
-	if (p.map == GRAPH_NONE)
+	/* a key is 16 bytes: most maps are too small, and need not be read */
+	if (p.map == GRAPH_NONE || l->g->retained[p.map] < MANY * 16)
 		return NULL;
 	err = look_facts_read(l, &w->io, (struct go_place){ p.header, x->map }, &facts);
 	if (err)

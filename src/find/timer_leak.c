@@ -62,6 +62,7 @@ struct work {
 	struct group v[GROUPS_MAX];
 	unsigned n;
 	uint64_t *near;
+	int64_t epoch; /* nanotime() was 0, from the snapshot on; 0: not known */
 	struct {
 		taddr pc;
 		const char *name;
@@ -77,6 +78,18 @@ static bool is_the_clocks(const struct look *l, gnode v)
 		v = l->g->idom[v];
 	}
 	return false;
+}
+
+/* A program's timers run few different functions. */
+static const char *name_of(struct work *w, taddr pc)
+{
+	unsigned at = (unsigned)(pc >> 4) % NAMES;
+
+	if (w->names[at].pc != pc || !w->names[at].name) {
+		w->names[at].pc = pc;
+		w->names[at].name = look_pc_name(&w->f->l, pc);
+	}
+	return w->names[at].name;
 }
 
 struct argument {
@@ -103,13 +116,14 @@ static void see_channel(struct argument *x, const struct go_cont_entry *e)
 static enum go_cont_go_on see_argument(void *arg, const struct go_cont_entry *e)
 {
 	struct argument *x = arg;
-	taddr fn = 0;
+	taddr fn = 0, pc = 0;
 
 	if (strcmp(e->label, "arg") || !e->elem.type)
 		return CONT_ON;
 	if (e->elem.type->kind == GO_FUNC) {
 		err_free(go_io_read(&x->w->io, e->elem.at, &fn, sizeof(fn)));
-		x->fn = look_func_name(&x->w->f->l, fn);
+		err_free(fn ? go_io_read(&x->w->io, fn, &pc, sizeof(pc)) : NULL);
+		x->fn = pc ? name_of(x->w, pc) : "";
 	}
 	if (e->elem.type->kind == GO_CHAN)
 		see_channel(x, e);
@@ -147,11 +161,10 @@ static bool has_bit(const uint64_t *bits, gnode v)
 	return v != GRAPH_NONE && bits[v >> 6] >> (v & 63) & 1;
 }
 
-static int64_t fires_in(const struct look *l, uint64_t nanotime)
+/* From the snapshot on; 0: not known. */
+static int64_t fires_in(const struct work *w, uint64_t nanotime)
 {
-	int64_t at = go_unix_of_nanotime(l->s->go, (int64_t)nanotime);
-
-	return at ? at - (int64_t)target_capture(l->s->t)->at_unix_ns : 0;
+	return w->epoch ? w->epoch + (int64_t)nanotime : 0;
 }
 
 /* NULL: there are too many different ones. */
@@ -209,18 +222,6 @@ static struct err *see_sender(struct work *w, struct timer *t, const struct argu
 	return NULL;
 }
 
-/* A program's timers run few different functions. */
-static const char *name_of(struct work *w, taddr pc)
-{
-	unsigned at = (unsigned)(pc >> 4) % NAMES;
-
-	if (w->names[at].pc != pc || !w->names[at].name) {
-		w->names[at].pc = pc;
-		w->names[at].name = look_pc_name(&w->f->l, pc);
-	}
-	return w->names[at].name;
-}
-
 static void see_func(struct work *w, struct timer *t, const char *fn)
 {
 	t->what = TIMER_FUNC;
@@ -253,7 +254,7 @@ static struct err *see(const struct look *l, void *arg, uint64_t id, struct go_p
 	if (err && (err->code == ERR_NOMEM || err->code == ERR_GONE))
 		return err;
 	err_free(err);
-	t.in_ns = fires_in(l, look_fact(&f, "when", 0));
+	t.in_ns = fires_in(w, look_fact(&f, "when", 0));
 	t.owner = look_owner(l, t.node);
 	if (!strcmp(runs, "time.goFunc")) {
 		see_func(w, &t, x.fn);
@@ -538,6 +539,9 @@ static struct err *run(struct find *f)
 	if (!f->l.g->retained || !f->l.s->type_of)
 		return NULL;
 	w->f = f;
+	w->epoch = go_unix_of_nanotime(f->l.s->go, 0);
+	if (w->epoch)
+		w->epoch -= (int64_t)target_capture(f->l.s->t)->at_unix_ns;
 	err = go_io_init_sparse(&w->io, f->l.s->go);
 	if (!err)
 		err = timers_each(&f->l, &w->io, see, w);
