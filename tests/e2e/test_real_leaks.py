@@ -16,7 +16,7 @@ import procs
 # Of each: the module, how the finding is told from others, and what it must be.
 LEAKS = {
     "backoff": {"module": "lestrrat-go/backoff", "kinds": ["goroutine-leak"], "verdicts": ["leak"],
-                "says": r"backoff/v2\.\(\*controller\)\.loop", "count": 1500},
+                "says": r"backoff/v2\.\(\*controller\)\.loop", "count": True},
     "sessions": {"module": "gorilla/sessions", "kinds": ["global-growth"], "verdicts": ["leak", "suspect"],
                  "says": r"gorilla/context\.", "type": r"http\.Request", "bytes": 6 << 20},
     "promhttp": {"module": "prometheus/client_golang", "kinds": ["global-growth"], "verdicts": ["leak", "suspect"],
@@ -61,8 +61,8 @@ def test_buggy_is_named(name, minor):
     if "type" in leak:
         assert re.search(leak["type"], json.dumps([first["type"], first["holder"]])), first
     assert first["retained_bytes"] + first["stack_bytes"] >= leak.get("bytes", 0), first
-    if "count" in leak:
-        assert first["goroutine"]["count"] == leak["count"], first
+    if "count" in leak:  # all but main and those that wait for signals
+        assert 1 <= int(target.words[4]) - first["goroutine"]["count"] <= 4, (target.words, first)
     assert first["fix"]
 
 
