@@ -37,53 +37,6 @@ static void add(const struct look *l, struct sum *s, const struct look_limits *x
 	s->stacks += stack_of(l, c->reader) + stack_of(l, c->writer);
 }
 
-static const char *owner_name(struct find *f, const struct look_limits *x, size_t owner)
-{
-	static const char *const names[] = { "net/http.Transport", NULL };
-	const char *holder = "", *field;
-
-	if (owner == SIZE_MAX)
-		return "an http.Transport";
-	field = look_field_of(&f->l, x->v.v[owner].p.at, names, &holder);
-	return *holder ? keepf(&f->keep, "%s%s", holder, field) : "an http.Transport";
-}
-
-static struct err *say_dropped(struct find *f, const struct look_limits *x, const struct sum *s,
-			       size_t owner, uint8_t verdict)
-{
-	const struct look_conn *c = &x->conns.v[s->example];
-	bool leak = verdict == FIND_LEAK;
-	struct finding y = unclosed_begin(verdict, leak ? FIND_PROVED : FIND_MEASURED);
-
-	y.title = keepf(
-		&f->keep,
-		"%" PRIu64 " HTTP answers were dropped without Body.Close (%s): each keeps a "
-		"connection and two goroutines%s",
-		s->n, owner_name(f, x, owner),
-		leak ? ", for nothing can close it any more" : " until its request's context ends");
-	y.type = "net/http.Response";
-	y.node = owner != SIZE_MAX && x->v.v[owner].node != GRAPH_NONE
-			 ? x->v.v[owner].node
-			 : graph_node_of_object(f->l.g, c->id);
-	y.goroutine = c->reader;
-	y.key = leak ? "body dropped" : "body dropped, context";
-	y.fix = "Close each answer's body on every way out, also where the status is not what was "
-		"expected: `resp, err := client.Do(req); if err != nil { return err }; defer "
-		"resp.Body.Close()`, before the status is looked at.  Reading it to its end "
-		"(io.Copy(io.Discard, resp.Body)) lets the connection be used again.";
-	y.mitigate = "http.Client.Timeout ends them all after a time.";
-	y.decide =
-		leak ? NULL
-		     : "Whether the context of these requests ends: a second look after the longest "
-		       "request.";
-	y.confirm = "limpet audit TARGET";
-	y.bytes = s->bytes;
-	y.stack_bytes = s->stacks;
-	y.objects = s->n;
-	y.count = s->n;
-	return find_say(f, &y);
-}
-
 /* Nodes that goroutines have in their frames. */
 static uint8_t *in_frames(const struct look *l)
 {
@@ -111,7 +64,8 @@ static bool is_inner(const struct snapshot *s, uint64_t id)
 	const struct snap_type *t = &s->types.v[s->type_of[id]];
 	const char *name = t->name ? t->name : "";
 
-	return (!strncmp(name, "http.", 5) && strcmp(name, "http.Response") != 0) ||
+	return (!strncmp(name, "http.", 5) && strcmp(name, "http.Response") != 0 &&
+		strcmp(name, "http.Client") != 0) ||
 	       !strncmp(name, "closure of net/http.", 20);
 }
 
@@ -146,6 +100,46 @@ static struct err *keeper_of(const struct look *l, gnode v, gnode *ret)
 		*ret = v;
 	}
 	return NULL;
+}
+
+static struct err *say_dropped(struct find *f, const struct look_limits *x, const struct sum *s,
+			       size_t owner, uint8_t verdict)
+{
+	const struct look_conn *c = &x->conns.v[s->example];
+	bool leak = verdict == FIND_LEAK;
+	struct finding y = unclosed_begin(verdict, leak ? FIND_PROVED : FIND_MEASURED);
+
+	y.title = keepf(&f->keep,
+			"%" PRIu64 " HTTP answers were dropped without Body.Close: each keeps a "
+			"connection and two goroutines%s",
+			s->n,
+			leak ? ", for nothing can close it any more"
+			     : " until its request's context ends");
+	y.type = "net/http.Response";
+	y.node = graph_node_of_object(f->l.g, c->id);
+	if (owner != SIZE_MAX && x->v.v[owner].node != GRAPH_NONE) {
+		/* its connections lead to it, too: who made it does not stand in their way */
+		gnode client = pointer_at(&f->l, x->v.v[owner].node);
+
+		y.node = client != GRAPH_NONE ? client : x->v.v[owner].node;
+	}
+	y.goroutine = c->reader;
+	y.key = leak ? "body dropped" : "body dropped, context";
+	y.fix = "Close each answer's body on every way out, also where the status is not what was "
+		"expected: `resp, err := client.Do(req); if err != nil { return err }; defer "
+		"resp.Body.Close()`, before the status is looked at.  Reading it to its end "
+		"(io.Copy(io.Discard, resp.Body)) lets the connection be used again.";
+	y.mitigate = "http.Client.Timeout ends them all after a time.";
+	y.decide =
+		leak ? NULL
+		     : "Whether the context of these requests ends: a second look after the longest "
+		       "request.";
+	y.confirm = "limpet audit TARGET";
+	y.bytes = s->bytes;
+	y.stack_bytes = s->stacks;
+	y.objects = s->n;
+	y.count = s->n;
+	return find_say(f, &y);
 }
 
 static struct err *say_held(struct find *f, const struct look_limits *x, const struct sum *s)
