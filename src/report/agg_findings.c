@@ -54,6 +54,8 @@ static struct err *add_goroutine(struct agg *a, const struct finding *x, struct 
 	for (size_t i = 0; i < g->nframes && i < STACK_SHOWN; i++)
 		if (!vec_push(&y->stack, r.frames.v[g->first_frame + i]))
 			return &err_nomem;
+	if (y->stack.n)
+		y->own_frame = (size_t)(finding_own_frame(a, y->stack.v, y->stack.n) - y->stack.v);
 	return NULL;
 }
 

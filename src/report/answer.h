@@ -493,6 +493,7 @@ struct ans_finding {
 		const char *function, *creator, *wait;
 	} goroutine;
 	VEC(struct ans_frame) stack; /* of that goroutine, innermost first */
+	size_t own_frame;	     /* in stack: the first that is the program's own */
 	VEC(struct ans_source) source;
 };
 

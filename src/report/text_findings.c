@@ -187,22 +187,31 @@ static size_t first_shown(const struct ans_finding *f)
 	return i < f->stack.n ? i : 0;
 }
 
-/* Three frames. */
+static void put_frame(struct str *o, const struct ans_frame *f)
+{
+	const char *slash = strrchr(f->file, '/');
+
+	text_clean(o, f->function);
+	str_put(o, " ");
+	text_clean(o, slash ? slash + 1 : f->file);
+	str_printf(o, ":%d", f->line);
+}
+
+/* Three frames, and the first of the program's own where it is not among them. */
 static void put_stack(struct str *o, const struct ans_finding *f)
 {
-	size_t from = first_shown(f);
+	size_t from = first_shown(f), i;
 
-	for (size_t i = from; i < f->stack.n && i < from + FRAMES; i++) {
-		const char *slash = strrchr(f->stack.v[i].file, '/');
-
+	for (i = from; i < f->stack.n && i < from + FRAMES; i++) {
 		if (!strcmp(f->stack.v[i].function, "runtime.goexit"))
 			break;
 		str_put(o, i > from ? " < " : " in ");
-		text_clean(o, f->stack.v[i].function);
-		str_put(o, " ");
-		text_clean(o, slash ? slash + 1 : f->stack.v[i].file);
-		str_printf(o, ":%d", f->stack.v[i].line);
+		put_frame(o, &f->stack.v[i]);
 	}
+	if (f->own_frame < i || f->own_frame >= f->stack.n)
+		return;
+	str_put(o, f->own_frame > i ? " < \xe2\x80\xa6 < " : " < ");
+	put_frame(o, &f->stack.v[f->own_frame]);
 }
 
 static void put_goroutine(struct str *o, const struct ans_finding *f)
