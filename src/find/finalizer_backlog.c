@@ -408,6 +408,7 @@ static struct err *judge(struct backlog *b, const struct worker *w)
 	bool waits = gr->status == (uint32_t)s->go->L->c_Gwaiting, ever = false;
 	struct finding x = { .goroutine = w->g, .verdict = FIND_SUSPECT, .proof = FIND_MEASURED };
 	struct err *err = waits ? is_for_ever(b, w, &ever) : NULL;
+	bool weak = liveness_weakness(s) != NULL;
 	bool large, settled = !last || now == 0 || now - last >= SETTLED_NS;
 
 	if (err)
@@ -415,8 +416,8 @@ static struct err *judge(struct backlog *b, const struct worker *w)
 	measure(b, w->cleanups, &x);
 	large = x.bytes >= least || x.count >= VERY_MANY || (waits && x.count >= MANY);
 	if (ever) {
-		x.verdict = s->losses.n ? FIND_SUSPECT : FIND_LEAK;
-		x.proof = s->losses.n ? FIND_MEASURED : FIND_PROVED;
+		x.verdict = weak ? FIND_SUSPECT : FIND_LEAK;
+		x.proof = weak ? FIND_MEASURED : FIND_PROVED;
 	} else if (!(large && settled) && !(waits && waited != UINT64_MAX && waited >= STUCK_NS)) {
 		return NULL;
 	}

@@ -8,6 +8,7 @@
  */
 #include "base/str.h"
 #include "find/hooks.h"
+#include "find/liveness.h"
 #include "find/look_special.h"
 #include "find/priv.h"
 
@@ -252,7 +253,7 @@ static struct err *say_group(struct cycles *c, const struct own *v, size_t n,
 	const struct look_special *x = special_of(c, v[0].hook);
 	bool cleanup = x->sp->kind == GO_SPECIAL_CLEANUP;
 	const char *what = cleanup ? "cleanup" : "finalizer", *ts, *fs;
-	bool loose = k->loose || f->l.s->heap.lost_spans || f->l.s->stacks.losses.n;
+	bool loose = k->loose || f->l.s->heap.lost_spans || liveness_weakness(f->l.s);
 	struct err *err = put_circle(c, v[0].hook, &circle);
 	struct finding y = { .bytes = sum->bytes,
 			     .objects = sum->objects,

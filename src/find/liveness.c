@@ -27,7 +27,7 @@ const char *leak_state_word(uint8_t state)
  * What was taken word by word instead is no loss here: more was reached, not less.  Losses of the
  * evidence itself (a core cut off) may hide anything.
  */
-static const char *weakness(const struct snapshot *s)
+const char *liveness_weakness(const struct snapshot *s)
 {
 	static const char *const harmless[] = {
 		"stack not unwound to its end",
@@ -256,7 +256,7 @@ static struct err *allocate(struct liveness *v)
 struct err *liveness_create(const struct look *l, struct liveness *ret)
 {
 	_cleanup_(liveness_deinit) struct liveness v = { .n = l->s->stacks.gs.n,
-							 .weak = weakness(l->s),
+							 .weak = liveness_weakness(l->s),
 							 .known = !l->s->dump && l->g->live };
 	struct err *err = allocate(&v);
 	size_t n;

@@ -41,6 +41,9 @@ struct liveness {
 	bool known;	  /* false: the evidence does not say who waits for what */
 };
 
+/* What was lost that could have reached anything: nothing is proved then; NULL: proofs hold. */
+const char *liveness_weakness(const struct snapshot *s);
+
 /* Errors: NOMEM. */
 struct err *liveness_create(const struct look *l, struct liveness *ret) MUST_CHECK;
 void liveness_deinit(struct liveness *v);
