@@ -176,7 +176,7 @@ struct group {
 	const char *owner, *key, *type;
 };
 
-/* maps.Clone copies a Swiss map's tables as they are: internal/runtime/maps, Map.Clone. */
+/* maps.Clone copies tables as they are: internal/runtime/maps, Map.Clone (go1.25). */
 static const char *fix_of(struct find *f, const struct group *g)
 {
 	const char *copy = find_go_minor(f) >= 21 ? "maps.Copy(fresh, m)" : "a loop";
@@ -188,7 +188,7 @@ static const char *fix_of(struct find *f, const struct group *g)
 			"a map keeps the slots that it was made with.");
 	return keepf(&f->keep,
 		     "A map never gives slots back, neither by delete nor by clear, and maps.Clone "
-		     "keeps them too from Go 1.24 on.  After a mass delete put what is left into a "
+		     "keeps them too from Go 1.25 on.  After a mass delete put what is left into a "
 		     "new map (fresh := make(map[K]V, len(m)), then %s) and let {holder} be that "
 		     "one; or rotate two generations.",
 		     copy);
