@@ -11,6 +11,8 @@ enum { SAMPLES = 256, DEPTH_MAX = 4096 };
 
 #define GREW_MIN    (256ULL << 10)
 #define STEADY_SLOP (64ULL << 10)
+#define YOUNG_NS    (1800ULL * 1000000000) /* the load may have begun just now */
+#define FAR_LARGER  10
 
 /* Kinds whose bytes or number tell, when there are two figures. */
 static const char *const growing[] = {
@@ -198,6 +200,29 @@ static double survival(const struct find *f, const struct finding *x)
 	return survived_of(f, x->node, x->then_bytes, MAX(f->l.g->retained[x->node], x->bytes));
 }
 
+/*
+ * What fills up and is cut, again and again (a log, a batch, a cache that is flushed), grows
+ * between two looks that lie close together.  But had it always grown so, it would be far larger by
+ * now.
+ */
+bool find_growth_fits(uint64_t now, uint64_t grown, uint64_t between_ns, uint64_t up_ns)
+{
+	if (!between_ns || up_ns < YOUNG_NS)
+		return true;
+	return (double)grown / (double)between_ns * (double)up_ns < (double)now * FAR_LARGER;
+}
+
+static bool fits_age(const struct find *f, const struct finding *x)
+{
+	const struct find_process *p = &f->since->process;
+	uint64_t up = p->started_ns && p->at_unix_ns > p->started_ns
+			      ? p->at_unix_ns - p->started_ns + f->since->ns
+			      : 0;
+	uint64_t now = finding_bytes(x);
+
+	return now <= x->then_bytes || find_growth_fits(now, now - x->then_bytes, f->since->ns, up);
+}
+
 static void raise(struct find *f, struct finding *x)
 {
 	double stayed = survival(f, x);
@@ -212,6 +237,13 @@ static void raise(struct find *f, struct finding *x)
 				 "it grew, but only %.0f %% of what was there stayed: its contents "
 				 "change",
 				 stayed * 100));
+		return;
+	}
+	if (!fits_age(f, x)) {
+		add_detail(
+			f, x,
+			"it grew, but had it grown so since the start it would be more than ten "
+			"times as large: something empties it, or this is new: look again later");
 		return;
 	}
 	x->verdict = FIND_LEAK;

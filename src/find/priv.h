@@ -26,6 +26,8 @@ extern const struct detector detect_substring_pin, detect_subslice_pin, detect_s
 
 /* With an earlier look: suspects that grew are raised, those that did not are cleared. */
 void find_compare(struct find *f);
+/* Can what has grown that much between two looks have grown so all the time? */
+bool find_growth_fits(uint64_t now, uint64_t grown, uint64_t between_ns, uint64_t up_ns);
 /* What a root points to that retains most; the root where that is nothing. */
 gnode find_biggest_held(const struct look *l, gnode root);
 /* Sets signature. */
