@@ -121,10 +121,10 @@ static void do_verify(struct visit *l, struct verify_result *v)
 	SHOW(l, text_verify(&o, TEXT_PLAIN, &x, 100), json_doc_verify(&j, &l->head, &x, 100));
 }
 
-static void do_report(struct visit *l, const struct verify_result *v)
+static void do_report(struct visit *l, const struct verify_result *v, struct find_since *since)
 {
 	_cleanup_(ans_report_deinit) struct ans_report r = { 0 };
-	const struct report_ask ask = { .tables = 10 };
+	const struct report_ask ask = { .tables = 10, .since = since, .since_file = "itself" };
 	struct err *err = agg_report(&l->agg, v, &ask, &r);
 
 	if (!err)
@@ -134,6 +134,20 @@ static void do_report(struct visit *l, const struct verify_result *v)
 		return;
 	}
 	SHOW(l, text_report(&o, TEXT_PLAIN, &r), json_doc_report(&j, &r));
+}
+
+/* This look, compared with itself. */
+static void do_since(struct visit *l, const struct verify_result *v)
+{
+	_cleanup_(find_since_freep) struct find_since *since = NULL;
+	struct err *err = agg_since_create(&l->agg, &since);
+
+	if (err) {
+		refused(l, err);
+		return;
+	}
+	agg_since_match(&l->agg, since);
+	do_report(l, v, since);
 }
 
 static void do_top(struct visit *l, const char *by, enum top_sort sort)
@@ -232,6 +246,18 @@ static void do_locks(struct visit *l)
 	SHOW(l, text_locks(&o, TEXT_PLAIN, &a), json_doc_locks(&j, &l->head, &a));
 }
 
+static void do_audit(struct visit *l)
+{
+	_cleanup_(ans_audit_deinit) struct ans_audit a = { 0 };
+	struct err *err = agg_audit(&l->agg, 100, &a);
+
+	if (err) {
+		refused(l, err);
+		return;
+	}
+	SHOW(l, text_audit(&o, TEXT_PLAIN, &a), json_doc_audit(&j, &l->head, &a));
+}
+
 static void do_frames(struct visit *l)
 {
 	struct go_line lines[16];
@@ -310,7 +336,8 @@ static void answers(struct visit *l)
 		refused(l, err);
 		return;
 	}
-	do_report(l, &v);
+	do_report(l, &v, NULL);
+	do_since(l, &v);
 	for (size_t i = 0; agg_by_word(i); i++)
 		do_top(l, agg_by_word(i), (enum top_sort)(next(l) % 3));
 	do_top(l, "label:prey", TOP_SORT_RETAINED);
@@ -319,6 +346,7 @@ static void answers(struct visit *l)
 	for (enum goroutine_group by = GROUP_NONE; by <= GROUP_LABEL; by++)
 		do_goroutines(l, by);
 	do_locks(l);
+	do_audit(l);
 	do_frames(l);
 	do_objects(l);
 	do_named(l);
