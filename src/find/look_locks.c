@@ -90,7 +90,8 @@ static bool see_like(const struct look *l, const struct look_waiter *last, struc
 	size_t a = st->gs.v[last->goroutine].first_frame, b = st->gs.v[w->goroutine].first_frame;
 	size_t n = last->frame - a + 1;
 
-	if (st->gs.v[w->goroutine].nframes < n)
+	/* one that could not be unwound has no frame at all */
+	if (st->gs.v[w->goroutine].nframes < n || st->gs.v[last->goroutine].nframes < n)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (st->frames.v[a + i].pc != st->frames.v[b + i].pc)
@@ -173,9 +174,10 @@ static const char *word_of(const struct look_lock *k, const char *caller_chain)
 static const char *semaphore_word(const struct look *l, const struct look_waiter *w)
 {
 	const struct go_goroutine *gr = &l->s->stacks.gs.v[w->goroutine];
+	size_t end = MIN(gr->first_frame + gr->nframes, (size_t)w->frame + 1);
 	struct go_line lines[LINES_MAX];
 
-	for (size_t i = gr->first_frame; i < w->frame + 1; i++) {
+	for (size_t i = gr->first_frame; i < end; i++) {
 		const struct go_frame *f = &l->s->stacks.frames.v[i];
 		size_t n = go_lines_at(l->s->go, go_frame_line_pc(f), lines, LINES_MAX);
 
