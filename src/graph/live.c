@@ -162,12 +162,20 @@ static struct err *wake_all(struct job *j)
 	return NULL;
 }
 
+/* Whoever names an edge that is none reaches nothing through it. */
+static void push_hidden(struct job *j, struct graph_hidden h)
+{
+	for (uint32_t e = graph_first(j->g, h.from); e < graph_last(j->g, h.from); e++)
+		if (j->g->to[e] == h.to)
+			reach_push(&j->reach, h.to);
+}
+
 /* All others, and what was hidden behind nodes that have been seen. */
 static void walk_rest(struct job *j)
 {
 	for (size_t i = 0; i < j->w->hidden.n; i++)
 		if (bit_has(j->reach.bits, j->w->hidden.v[i].from))
-			reach_push(&j->reach, j->w->hidden.v[i].to);
+			push_hidden(j, j->w->hidden.v[i]);
 	for (size_t i = 0; i < j->w->late.n; i++)
 		reach_push(&j->reach, j->w->late.v[i].root);
 	reach_drain(&j->reach, REACH_ALL);

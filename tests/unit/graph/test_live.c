@@ -34,6 +34,7 @@ static const struct {
 	  "root a b c; a->x b->x b->y c->y c->z a->s s->y", "b:x c:y", "s>y", "abcsxyz" },
 	{ "waits for what nobody reaches, held by another who does not go on",
 	  "root a b c; a->d b->x c->x c->y", "b:x c:y", "", "ad" },
+	{ "a hidden edge that is none leads nowhere", "root a; a->s s->t x->y", "", "s>x", "ast" },
 	{ "parallel edges are hidden together", "root a b; a->s s->x s->x b->x", "b:x", "s>x",
 	  "as" },
 };
