@@ -9,7 +9,8 @@
 
 #include <time.h>
 
-enum { FINDINGS_SHOWN = 10, ROWS_SHOWN = 6 };
+/* A reader has a minute; a script does not. */
+enum { FINDINGS_SHOWN = 10, ROWS_SHOWN = 6, ROWS_JSON = 10 };
 
 /* Dominators, findings, tables: all but the head. */
 static struct err *body(struct session *s, const struct report_ask *more, struct ans_report *r)
@@ -19,7 +20,7 @@ static struct err *body(struct session *s, const struct report_ask *more, struct
 	struct err *err = verify_run(s->s, s->g, &v);
 
 	ask.findings = session_limit(s->args, FINDINGS_SHOWN);
-	ask.tables = session_limit(s->args, ROWS_SHOWN);
+	ask.tables = session_limit(s->args, args_has(s->args, OPT_JSON) ? ROWS_JSON : ROWS_SHOWN);
 	if (!err)
 		err = session_stage(s, "finding dominators");
 	if (!err)

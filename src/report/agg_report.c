@@ -3,7 +3,7 @@
  */
 #include "report/agg_labels.h"
 
-enum { REPORT_PATHS = 3 };
+enum { REPORT_PATHS = 5 };
 
 static struct err *top(struct agg *a, struct top_ask *q, const char *by, struct ans_top *ret)
 {

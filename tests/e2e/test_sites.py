@@ -201,7 +201,7 @@ def test_report_says_who_allocated():
     assert (place[0]["function"], place[0]["line"]) == ("main.inlinedNode", line_of("func inlinedNode("))
     assert [(r["name"], r["flat"]) for r in report["top"]["by_site"]] == [r[:2] for r in rows[:10]]
     assert report["memory_profile"]["rate"] == 8192
-    assert re.search(r"allocated(?:, inferred: \d+ of \d+ sampled .*?:| by) main\.inlinedNode \S+sites/main\.go:\d+\n", text)
+    assert re.search(r"made by +main\.\w+ \(main\.go:\d+\)", text)
     assert "MemProfileRate 8192" in text
 
 
