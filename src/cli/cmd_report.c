@@ -30,6 +30,8 @@ static struct err *body(struct session *s, const struct report_ask *more, struct
 	if (!err)
 		err = agg_report(&s->agg, &v, &ask, r);
 	if (!err)
+		err = session_stage(s, ""); /* whoever pressed Ctrl-C meanwhile wants no answer */
+	if (!err)
 		err = session_head(s, &r->head);
 	r->head.detectors = r->findings.detectors.v;
 	r->head.ndetectors = r->findings.detectors.n;
