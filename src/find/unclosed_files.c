@@ -244,6 +244,7 @@ static struct err *look_for_gone(struct keeper *k)
 	y.objects = y.count;
 	y.type = "net.Conn";
 	y.key = "peer gone";
+	y.certainty = 200; /* often what a goroutine that is stuck leaves behind: that one first */
 	y.title = keepf(&f->keep,
 			"%" PRIu64
 			" connections are closed by the other side (CLOSE_WAIT) and held open "
