@@ -1,5 +1,6 @@
 """Marks, and the one thing that every test needs: a limpet that is there."""
 import os
+import signal
 import socket
 
 import pytest
@@ -8,6 +9,8 @@ import procs
 
 
 def pytest_configure(config):
+    # A shell without job control ignores SIGINT for what it starts with "&", and children inherit that, as limpet does.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "full: the long runs and the whole matrix; `make check-all`")
     config.addinivalue_line("markers", "matrix: cells that are counted apart at the end")
 
