@@ -8,6 +8,7 @@
 #include "cli/config.h"
 
 #include "base/files.h"
+#include "base/files_text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -45,22 +46,11 @@ static struct err *check_owner(const char *path, const struct stat *st)
 
 static struct err *read_all(const char *path, int fd, struct config *c)
 {
-	_cleanup_(freep) char *text = malloc(FILE_MAX + 1);
-	size_t n = 0;
-	ssize_t got = 0;
+	struct err *err = file_text(fd, path, FILE_MAX, &c->text, &c->n);
 
-	if (!text)
-		return &err_nomem;
-	while (n <= FILE_MAX && (got = read(fd, text + n, FILE_MAX + 1 - n)) > 0)
-		n += (size_t)got;
-	if (got < 0)
-		return err_os(errno, "%.200s", path);
-	if (n > FILE_MAX)
-		return err_usage("%.200s: larger than %d bytes: no configuration", path, FILE_MAX);
-	c->path = path;
-	c->text = STEAL(text);
-	c->n = n;
-	return NULL;
+	if (!err)
+		c->path = path;
+	return err;
 }
 
 struct line {

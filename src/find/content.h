@@ -59,6 +59,19 @@ static inline bool content_sampled(uint64_t id, unsigned shift)
 struct err *content_in_degrees(const struct look *l, const uint64_t *ids, size_t n,
 			       uint32_t *ret) MUST_CHECK;
 
+/* An object and how many views show it. */
+struct content_viewed {
+	uint64_t id;
+	size_t nviews;
+};
+
+/*
+ * Of *n rows of row_bytes, ascending, that begin with a struct content_viewed, those stay whose
+ * objects have no other reference than these views.
+ */
+struct err *content_drop_others(const struct look *l, void *rows, size_t row_bytes,
+				size_t *n) MUST_CHECK;
+
 /* Start of an object's data and its bytes, without a malloc header. */
 taddr content_data(const struct look *l, uint64_t id, uint64_t *ret_bytes);
 /* Bytes of the slot that n bytes take. */

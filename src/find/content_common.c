@@ -201,3 +201,28 @@ const char *content_count(struct find *f, uint64_t n, const char *one, const cha
 	out[k] = 0;
 	return keepf(&f->keep, "%s %s", out, n == 1 ? one : more);
 }
+
+struct err *content_drop_others(const struct look *l, void *rows, size_t row_bytes, size_t *n)
+{
+	_cleanup_(freep) uint64_t *ids = zalloc(*n, sizeof(*ids));
+	_cleanup_(freep) uint32_t *degree = zalloc(*n, sizeof(*degree));
+	uint8_t *v = rows;
+	size_t left = 0;
+	struct err *err;
+
+	if (!ids || !degree)
+		return &err_nomem;
+	for (size_t i = 0; i < *n; i++)
+		ids[i] = ((struct content_viewed *)(void *)(v + i * row_bytes))->id;
+	err = content_in_degrees(l, ids, *n, degree);
+	if (err)
+		return err;
+	for (size_t i = 0; i < *n; i++) {
+		const struct content_viewed *x = (void *)(v + i * row_bytes);
+
+		if (degree[i] <= x->nviews)
+			memmove(v + left++ * row_bytes, v + i * row_bytes, row_bytes);
+	}
+	*n = left;
+	return NULL;
+}

@@ -185,7 +185,10 @@ static uint8_t *own_roots(const struct backlog *b, const struct worker *w)
 {
 	const struct look *l = &b->f->l;
 	uint8_t *own = zalloc((size_t)l->g->nroots + 1, 1);
-	bool alone = !w->cleanups && find_go_minor(b->f) < 25; /* cleanups are its own, too */
+	bool alone =
+		!w->cleanups &&
+		!l->s->go->v
+			 .gccleanups; /* without a queue of their own, cleanups are its work, too */
 
 	for (uint32_t r = 0; own && r < l->g->nroots; r++) {
 		const struct snap_root *root = &l->s->roots.v[r];

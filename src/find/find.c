@@ -152,3 +152,13 @@ unsigned find_go_minor(const struct find *f)
 
 	return strncmp(v, "go1.", 4) ? 0 : (unsigned)strtoul(v + 4, NULL, 10);
 }
+
+const char *find_duration(struct find *f, uint64_t ns)
+{
+	uint64_t s = ns / 1000000000;
+
+	if (s >= 7200)
+		return keepf(&f->keep, "%" PRIu64 " hours", s / 3600);
+	return s >= 120 ? keepf(&f->keep, "%" PRIu64 " minutes", s / 60)
+			: keepf(&f->keep, "%" PRIu64 " s", s);
+}

@@ -99,9 +99,9 @@ struct find {
 	const struct find_memory *memory; /* NULL: not known */
 	const struct find_since *since;	  /* an earlier look; NULL: none.  Suspects that grew since
 					   * then are raised by find_run(), no detector need do it */
-	struct liveness *liveness; /* find_liveness(); NULL: not asked */
-	struct look_limits *limits; /* find_limits(); NULL: not asked */
-	const struct find_fd *fds; /* ascending by fd; NULL: the kernel was not asked */
+	struct liveness *liveness;	  /* find_liveness(); NULL: not asked */
+	struct look_limits *limits;	  /* find_limits(); NULL: not asked */
+	const struct find_fd *fds;	  /* ascending by fd; NULL: the kernel was not asked */
 	size_t nfds;
 	struct keep keep;
 	VEC(struct finding) found;
@@ -150,5 +150,7 @@ struct err *find_limits(struct find *f, const struct look_limits **ret) MUST_CHE
 
 /* Version of the program's Go: 24 for go1.24.13; what a fix may recommend. */
 unsigned find_go_minor(const struct find *f);
+/* "90 s", "3 minutes", "5 hours": of the keep. */
+const char *find_duration(struct find *f, uint64_t ns);
 
 #endif

@@ -109,16 +109,11 @@ static const char *place_of(struct find *f, bool known, const struct go_line *li
 	return keepf(&f->keep, "%s:%d", slash ? slash + 1 : line->file, line->line);
 }
 
-static const char *duration(struct find *f, uint64_t ns)
+static const char *longest(struct find *f, uint64_t ns)
 {
 	if (ns == UINT64_MAX || ns < 1000000000)
 		return "";
-	if (ns < 120000000000)
-		return keepf(&f->keep, ", the longest for at least %" PRIu64 " s", ns / 1000000000);
-	if (ns < 7200000000000)
-		return keepf(&f->keep, ", the longest for at least %" PRIu64 " minutes",
-			     ns / 60000000000);
-	return keepf(&f->keep, ", the longest for at least %" PRIu64 " hours", ns / 3600000000000);
+	return keepf(&f->keep, ", the longest for at least %s", find_duration(f, ns));
 }
 
 static const char *function_name(const struct work *w, size_t i)
@@ -186,7 +181,7 @@ static struct err *say_proved(struct work *w, const struct leak_group *k, size_t
 	x.title = keepf(keep, "%" PRIu64 " goroutine%s of %s wait%s for ever %s (%s)%s", k->n,
 			k->n == 1 ? "" : "s", function_name(w, i), k->n == 1 ? "s" : "",
 			words[k->what].waits, place_of(w->f, known, line),
-			duration(w->f, look_waited_ns(w->clock, k->since)));
+			longest(w->f, look_waited_ns(w->clock, k->since)));
 	x.mitigate =
 		keepf(keep,
 		      "nothing can wake them, only a restart frees their memory; fewer calls of "
@@ -236,7 +231,7 @@ static struct err *say_suspect(struct work *w, const struct leak_group *k, size_
 			function_name(w, i),
 			go_wait_reason(w->f->l.s->go, w->f->l.s->stacks.gs.v[i].wait_reason),
 			place_of(w->f, known, line),
-			duration(w->f, look_waited_ns(w->clock, k->since)),
+			longest(w->f, look_waited_ns(w->clock, k->since)),
 			*who ? "; who could still wake them: " : "", who);
 	if (w->v->weak)
 		x.detail = keepf(keep, "nothing that was read can wake them, but not all was: %s",

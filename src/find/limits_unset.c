@@ -10,16 +10,6 @@
 enum { MANY_WAITING = 16, MANY_HEADERS = 64, MANY_CONNS = 50, CONTEXT_DEPTH = 64 };
 #define LONG_NS 1000000000ULL
 
-static const char *duration(struct find *f, uint64_t ns)
-{
-	uint64_t s = ns / 1000000000;
-
-	if (s >= 7200)
-		return keepf(&f->keep, "%" PRIu64 " hours", s / 3600);
-	return s >= 120 ? keepf(&f->keep, "%" PRIu64 " minutes", s / 60)
-			: keepf(&f->keep, "%" PRIu64 " s", s);
-}
-
 /* What it is called in every run: the field of its owner. */
 static const char *name_of(struct find *f, const struct look_limited *k)
 {
@@ -79,7 +69,7 @@ static struct err *client(struct find *f, const struct look_limited *k)
 	y.title = keepf(&f->keep,
 			"%" PRIu64 " goroutines wait for answers through an http.Client without "
 			"Timeout (%s), the longest %s or more",
-			n, name_of(f, k), duration(f, k->oldest_ns));
+			n, name_of(f, k), find_duration(f, k->oldest_ns));
 	y.fix = "Set http.Client.Timeout, or give each request a context with a deadline "
 		"(http.NewRequestWithContext); Transport.ResponseHeaderTimeout bounds the wait for the "
 		"first byte alone.";
@@ -105,7 +95,7 @@ static struct err *server(struct find *f, const struct look_limited *k)
 		keepf(&f->keep,
 		      "%" PRIu64 " connections of an http.Server wait for a request's header, the "
 		      "longest %s or more, and neither ReadHeaderTimeout nor ReadTimeout ends that",
-		      k->headers, duration(f, k->oldest_ns));
+		      k->headers, find_duration(f, k->oldest_ns));
 	y.fix = "Set ReadHeaderTimeout (5 to 20 s) and IdleTimeout on the http.Server; http.ListenAndServe "
 		"has none of them.";
 	y.mitigate = "A proxy in front that sends only whole headers.";

@@ -14,16 +14,6 @@
 enum { MANY = 16 };
 #define LONG_NS 1000000000ULL
 
-static const char *duration(struct find *f, uint64_t ns)
-{
-	uint64_t s = ns / 1000000000;
-
-	if (s >= 7200)
-		return keepf(&f->keep, "%" PRIu64 " hours", s / 3600);
-	return s >= 120 ? keepf(&f->keep, "%" PRIu64 " minutes", s / 60)
-			: keepf(&f->keep, "%" PRIu64 " s", s);
-}
-
 static const char *place(struct find *f, const struct look_at *at)
 {
 	const char *base = strrchr(at->file, '/');
@@ -96,7 +86,8 @@ static const char *title(struct find *f, const struct look_locks *x, const struc
 			 const char *name, uint64_t ns)
 {
 	const struct look_lock_holder *h = k->nholders ? &x->holders.v[k->first_holder] : NULL;
-	const char *age = ns ? keepf(&f->keep, ", the longest %s or more", duration(f, ns)) : "";
+	const char *age =
+		ns ? keepf(&f->keep, ", the longest %s or more", find_duration(f, ns)) : "";
 	const char *who = h ? keepf(&f->keep, "; %s is inside", place(f, &h->at)) : "";
 
 	if (k->cycle)

@@ -17,9 +17,9 @@
 enum { SHARE = 4, MAX_EDGES = 1 << 22, MAX_HIDDEN = 1 << 14 };
 
 struct pin {
-	uint64_t id;
-	size_t view, nviews; /* in content.pins */
-	uint64_t bytes;	     /* of its slot */
+	struct content_viewed seen;
+	size_t view;	/* the first one, in content.pins */
+	uint64_t bytes; /* of its slot */
 	uint64_t visible;
 	uint64_t freed;
 	uint64_t objects; /* freed besides */
@@ -75,9 +75,9 @@ static struct err *see(struct work *w, size_t lo, size_t hi)
 {
 	const struct look *l = &w->f->l;
 	struct look_view *v = &w->c->pins.v[lo];
-	struct pin p = { .id = v->object, .view = lo, .nviews = hi - lo };
+	struct pin p = { .seen = { v->object, hi - lo }, .view = lo };
 	bool spare;
-	taddr base = content_data(l, p.id, &p.bytes);
+	taddr base = content_data(l, p.seen.id, &p.bytes);
 	struct err *err;
 
 	p.visible = pins_visible(v, hi - lo, base, p.bytes);
@@ -89,32 +89,10 @@ static struct err *see(struct work *w, size_t lo, size_t hi)
 		return NULL;
 	err = content_is_spare(l, &w->spares, v, hi - lo, &spare);
 	if (err || spare || scratch(w, v, hi - lo) ||
-	    look_is_pooled(l, &w->c->pooled, graph_node_of_object(l->g, p.id)))
+	    look_is_pooled(l, &w->c->pooled, graph_node_of_object(l->g, p.seen.id)))
 		return err;
 	p.freed = p.bytes - MIN(content_slot(l, p.visible), p.bytes);
 	return vec_push(&w->v, p) ? NULL : &err_nomem;
-}
-
-/* Pins all of whose references are views. */
-static struct err *drop_others(struct work *w)
-{
-	_cleanup_(freep) uint64_t *ids = zalloc(w->v.n, sizeof(*ids));
-	_cleanup_(freep) uint32_t *degree = zalloc(w->v.n, sizeof(*degree));
-	struct err *err;
-	size_t n = 0;
-
-	if (!ids || !degree)
-		return &err_nomem;
-	for (size_t i = 0; i < w->v.n; i++)
-		ids[i] = w->v.v[i].id;
-	err = content_in_degrees(&w->f->l, ids, w->v.n, degree);
-	if (err)
-		return err;
-	for (size_t i = 0; i < w->v.n; i++)
-		if (degree[i] <= w->v.v[i].nviews)
-			w->v.v[n++] = w->v.v[i];
-	w->v.n = n;
-	return NULL;
 }
 
 /* What an array's elements point to, by whether a view shows the element. */
@@ -178,14 +156,14 @@ static struct err *add_hidden(struct work *w, struct pin *p)
 {
 	static const struct go_scan_ops ops = { see_object, see_pointer, see_lost, NULL };
 	const struct look *l = &w->f->l;
-	struct holding h = { .l = l, .v = &w->c->pins.v[p->view], .n = p->nviews };
-	const struct go_span *sp = go_heap_span_of(&l->s->heap, p->id);
+	struct holding h = { .l = l, .v = &w->c->pins.v[p->view], .n = p->seen.nviews };
+	const struct go_span *sp = go_heap_span_of(&l->s->heap, p->seen.id);
 	struct err *err;
 
 	if (!sp || sp->noscan || l->s->dump)
 		return NULL;
-	h.base = go_heap_address(&l->s->heap, p->id, NULL);
-	err = go_heap_scan_object(l->s->go, &l->s->heap, p->id, &ops, &h);
+	h.base = go_heap_address(&l->s->heap, p->seen.id, NULL);
+	err = go_heap_scan_object(l->s->go, &l->s->heap, p->seen.id, &ops, &h);
 	if (!err && h.held.n)
 		qsort(h.held.v, h.held.n, sizeof(h.held.v[0]), by_node);
 	for (size_t i = 0; i < h.held.n && !err; i++) {
@@ -206,7 +184,7 @@ static int by_spot(const void *x, const void *y)
 		return p->spot < q->spot ? -1 : 1;
 	if (p->freed != q->freed)
 		return p->freed > q->freed ? -1 : 1;
-	return (p->id > q->id) - (p->id < q->id);
+	return (p->seen.id > q->seen.id) - (p->seen.id < q->seen.id);
 }
 
 struct group {
@@ -227,12 +205,12 @@ static struct err *add_up(struct work *w, size_t lo, size_t hi, struct group *g)
 		const struct pin *p = &w->v.v[i];
 
 		g->n++;
-		g->views += p->nviews;
+		g->views += p->seen.nviews;
 		g->bytes += p->bytes;
 		g->visible += p->visible;
 		g->freed += p->freed;
 		g->objects += p->objects;
-		nodes[i - lo] = graph_node_of_object(graph, p->id);
+		nodes[i - lo] = graph_node_of_object(graph, p->seen.id);
 	}
 	g->n <<= shift;
 	g->views <<= shift;
@@ -305,7 +283,7 @@ static struct err *say(struct work *w, size_t lo, size_t hi)
 	if (err || g.freed < content_floor(w->f))
 		return err;
 	x.proof = g.sampled ? FIND_INFERRED : FIND_MEASURED;
-	x.node = graph_node_of_object(w->f->l.g, w->v.v[lo].id);
+	x.node = graph_node_of_object(w->f->l.g, w->v.v[lo].seen.id);
 	x.type = g.type;
 	x.bytes = g.freed;
 	x.objects = g.n + g.objects;
@@ -353,7 +331,7 @@ struct err *pins_run(struct find *f, enum pin_kind kind)
 		return err;
 	err = gather(&w);
 	if (!err && w.v.n)
-		err = drop_others(&w);
+		err = content_drop_others(&f->l, w.v.v, sizeof(*w.v.v), &w.v.n);
 	for (size_t i = 0; i < w.v.n && i < MAX_HIDDEN && !err; i++)
 		err = add_hidden(&w, &w.v.v[i]);
 	if (!err)

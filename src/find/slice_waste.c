@@ -15,8 +15,8 @@
 enum { MAX_VIEWS = 1 << 23, MANY = 64 };
 
 struct array {
-	uint64_t id, bytes, used;
-	size_t nviews;
+	struct content_viewed seen;
+	uint64_t bytes, used;
 	uint32_t spot; /* of the view with the largest cap */
 };
 
@@ -63,7 +63,7 @@ static bool measure(const struct work *w, size_t lo, size_t hi, struct array *r)
 
 		if (i > lo && v->at == v[-1].at)
 			continue;
-		r->nviews++;
+		r->seen.nviews++;
 		if (v->data < base || at > r->bytes || v->cap > r->bytes - at)
 			return false;
 		r->used = MAX(r->used, at + v->len);
@@ -71,7 +71,7 @@ static bool measure(const struct work *w, size_t lo, size_t hi, struct array *r)
 			r->spot = v->spot;
 		cap = MAX(cap, v->cap);
 	}
-	r->id = w->views.v[lo].object;
+	r->seen.id = w->views.v[lo].object;
 	return cap >= r->bytes / 2 && (r->bytes - r->used) * 8 >= r->bytes * 5;
 }
 
@@ -88,35 +88,15 @@ static struct err *see_arrays(struct work *w)
 		     next < w->views.n && w->views.v[next].object == w->views.v[i].object; next++)
 			;
 		if (!measure(w, i, next, &r) || look_spot_std(w->c->spots, r.spot) ||
-		    look_is_pooled(&w->f->l, &w->c->pooled, graph_node_of_object(w->f->l.g, r.id)))
+		    look_is_pooled(&w->f->l, &w->c->pooled,
+				   graph_node_of_object(w->f->l.g, r.seen.id)))
 			continue;
-		err = content_is_spare(&w->f->l, &w->spares, &w->views.v[i], r.nviews, &spare);
+		err = content_is_spare(&w->f->l, &w->spares, &w->views.v[i], r.seen.nviews, &spare);
 		if (err)
 			return err;
 		if (spare && !vec_push(&w->v, r))
 			return &err_nomem;
 	}
-	return NULL;
-}
-
-static struct err *drop_others(struct work *w)
-{
-	_cleanup_(freep) uint64_t *ids = zalloc(w->v.n, sizeof(*ids));
-	_cleanup_(freep) uint32_t *degree = zalloc(w->v.n, sizeof(*degree));
-	struct err *err;
-	size_t n = 0;
-
-	if (!ids || !degree)
-		return &err_nomem;
-	for (size_t i = 0; i < w->v.n; i++)
-		ids[i] = w->v.v[i].id;
-	err = content_in_degrees(&w->f->l, ids, w->v.n, degree);
-	if (err)
-		return err;
-	for (size_t i = 0; i < w->v.n; i++)
-		if (degree[i] <= w->v.v[i].nviews)
-			w->v.v[n++] = w->v.v[i];
-	w->v.n = n;
 	return NULL;
 }
 
@@ -133,7 +113,7 @@ static int by_spot(const void *x, const void *y)
 		return p->spot < q->spot ? -1 : 1;
 	if (p->bytes - p->used != q->bytes - q->used)
 		return p->bytes - p->used > q->bytes - q->used ? -1 : 1;
-	return (p->id > q->id) - (p->id < q->id);
+	return (p->seen.id > q->seen.id) - (p->seen.id < q->seen.id);
 }
 
 static const char *fix_of(struct find *f, const char *spot, const char *elem)
@@ -168,7 +148,7 @@ static struct err *say(struct work *w, size_t lo, size_t hi)
 	for (size_t i = lo; i < hi; i++) {
 		const struct array *r = &w->v.v[i];
 
-		nodes[i - lo] = graph_node_of_object(f->l.g, r->id);
+		nodes[i - lo] = graph_node_of_object(f->l.g, r->seen.id);
 		x.bytes += freed(&f->l, r);
 		used += r->used;
 		bytes += r->bytes;
@@ -209,7 +189,7 @@ static struct err *fill(struct work *w)
 	if (!err)
 		err = see_arrays(w);
 	if (!err && w->v.n)
-		err = drop_others(w);
+		err = content_drop_others(&w->f->l, w->v.v, sizeof(*w->v.v), &w->v.n);
 	if (!err && w->v.n)
 		qsort(w->v.v, w->v.n, sizeof(w->v.v[0]), by_spot);
 	for (size_t i = 0, next; i < w->v.n && !err; i = next) {

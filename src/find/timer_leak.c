@@ -408,15 +408,22 @@ static struct err *say_dropped_timers(struct work *w, const struct group *g)
 		});
 }
 
+/* One look cannot tell; title, fix and mitigate are the group's. */
+static struct err *say_suspect(struct work *w, const struct group *g, struct finding y)
+{
+	y.verdict = FIND_SUSPECT;
+	y.proof = FIND_MEASURED;
+	y.decide = decide;
+	return say(w, g, y);
+}
+
 static struct err *say_kept_tickers(struct work *w, const struct group *g)
 {
 	struct find *f = w->f;
 
-	return say(
+	return say_suspect(
 		w, g,
 		(struct finding){
-			.verdict = FIND_SUSPECT,
-			.proof = FIND_MEASURED,
 			.title = keepf(
 				&f->keep,
 				"%s tickers are running and no goroutine waits for any of them",
@@ -424,7 +431,6 @@ static struct err *say_kept_tickers(struct work *w, const struct group *g)
 			.fix = "t.Stop() when what the ticker was made for ends, and remove it from "
 			       "{holder}",
 			.mitigate = "a restart",
-			.decide = decide,
 		});
 }
 
@@ -433,11 +439,9 @@ static struct err *say_far_funcs(struct work *w, const struct group *g)
 	struct find *f = w->f;
 	const char *fn = *g->first.fn ? g->first.fn : "(unknown)";
 
-	return say(
+	return say_suspect(
 		w, g,
 		(struct finding){
-			.verdict = FIND_SUSPECT,
-			.proof = FIND_MEASURED,
 			.title = keepf(
 				&f->keep,
 				"%s calls of %s are still to come (time.AfterFunc), the last in %s, and "
@@ -452,7 +456,6 @@ static struct err *say_far_funcs(struct work *w, const struct group *g)
 				"that looks through a list of deadlines",
 				fn),
 			.mitigate = "shorter delays: each is freed when it has run",
-			.decide = decide,
 		});
 }
 
@@ -460,11 +463,9 @@ static struct err *say_contexts(struct work *w, const struct group *g)
 {
 	struct find *f = w->f;
 
-	return say(
+	return say_suspect(
 		w, g,
 		(struct finding){
-			.verdict = FIND_SUSPECT,
-			.proof = FIND_MEASURED,
 			.title = keepf(
 				&f->keep,
 				"%s contexts with a deadline wait for it, the last for another %s, and nobody has their cancel function: %s",
@@ -472,7 +473,6 @@ static struct err *say_contexts(struct work *w, const struct group *g)
 				place_bytes(f, g->bytes)),
 			.fix = "defer cancel() right after context.WithTimeout or WithDeadline: only that stops the timer and lets the context go before its deadline",
 			.mitigate = "shorter deadlines: each is freed when it has passed",
-			.decide = decide,
 		});
 }
 
@@ -483,11 +483,9 @@ static struct err *say_loops(struct work *w, const struct group *g)
 	struct find *f = w->f;
 	const char *fn = *g->first.fn ? g->first.fn : "(unknown)";
 
-	return say(
+	return say_suspect(
 		w, g,
 		(struct finding){
-			.verdict = FIND_SUSPECT,
-			.proof = FIND_MEASURED,
 			.certainty = SURE_LOOPS,
 			.title = keepf(
 				&f->keep,
@@ -498,7 +496,6 @@ static struct err *say_loops(struct work *w, const struct group *g)
 				"give %s a way to end, `case <-ctx.Done(): return` beside the ticker's channel, and defer t.Stop(); or one ticker for all of them",
 				fn),
 			.mitigate = "a restart",
-			.decide = decide,
 		});
 }
 

@@ -6,6 +6,7 @@
 #include "report/known.h"
 
 #include "base/files.h"
+#include "base/files_text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -137,20 +138,16 @@ struct err *known_parse(const char *path, const char *text, size_t n, struct kno
 struct err *known_read(const char *path, struct known *k)
 {
 	_cleanup_(closep) int fd = file_open(path);
-	_cleanup_(freep) char *text = malloc(FILE_MAX + 1);
-	size_t n = 0;
-	ssize_t got;
+	_cleanup_(freep) char *text = NULL;
+	char name[256];
+	size_t n;
+	struct err *err;
 
+	snprintf(name, sizeof(name), "--known %.200s", path);
 	if (fd < 0)
-		return err_os(errno, "--known %.200s", path);
-	if (!text)
-		return &err_nomem;
-	while (n <= FILE_MAX && (got = read(fd, text + n, FILE_MAX + 1 - n)) > 0)
-		n += (size_t)got;
-	if (n > FILE_MAX)
-		return err_usage("--known %.200s: larger than %d bytes: no list of findings", path,
-				 FILE_MAX);
-	return known_parse(path, text, n, k);
+		return err_os(errno, "%s", name);
+	err = file_text(fd, name, FILE_MAX, &text, &n);
+	return err ? err : known_parse(path, text, n, k);
 }
 
 const struct known_line *known_of(const struct known *k, const char *signature)

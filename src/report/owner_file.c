@@ -12,6 +12,7 @@
 #include "report/owner.h"
 
 #include "base/files.h"
+#include "base/files_text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -137,19 +138,14 @@ struct err *owner_rules_parse(const char *path, const char *text, size_t n, stru
 struct err *owner_rules_read(const char *path, struct owner_rules *r)
 {
 	_cleanup_(closep) int fd = file_open(path);
-	_cleanup_(freep) char *text = malloc(FILE_MAX + 1);
-	size_t n = 0;
-	ssize_t got;
+	_cleanup_(freep) char *text = NULL;
+	char name[256];
+	size_t n;
+	struct err *err;
 
+	snprintf(name, sizeof(name), "--owners %.200s", path);
 	if (fd < 0)
-		return err_os(errno, "--owners %.200s", path);
-	if (!text)
-		return &err_nomem;
-	while ((got = read(fd, text + n, FILE_MAX + 1 - n)) > 0)
-		n += (size_t)got;
-	if (got < 0)
-		return err_os(errno, "--owners %.200s", path);
-	if (n > FILE_MAX)
-		return err_usage("--owners %.200s: larger than %d bytes: no rules", path, FILE_MAX);
-	return owner_rules_parse(path, text, n, r);
+		return err_os(errno, "%s", name);
+	err = file_text(fd, name, FILE_MAX, &text, &n);
+	return err ? err : owner_rules_parse(path, text, n, r);
 }
