@@ -5,6 +5,8 @@
 // CASE lock         EXPECT finalizer-backlog verdict=suspect type=main.conn count>=8000 bytes>=4000000
 // CASE slow         EXPECT finalizer-backlog verdict=suspect type=main.conn count>=7000 bytes>=4000000
 // CASE cleanup      EXPECT finalizer-backlog verdict=leak proof=proved count>=4000 bytes>=4000000 also=goroutine-leak needs=1.24
+// CASE cleanup-same  EXPECT finalizer-backlog verdict=leak proof=proved type=main.conn count>=8000 also=goroutine-leak needs=1.24 until=1.24
+// CASE cleanup-wakes EXPECT finalizer-backlog verdict=suspect type=main.conn count>=8000 needs=1.25
 // CASE quick        NONE
 // CASE few          NONE
 // CASE burst        NONE
