@@ -1,0 +1,3 @@
+module limpet/checklab
+
+go 1.22
