@@ -98,7 +98,7 @@ fuzz:				## half a minute each, with clang
 	@[ -e build-fuzz/build.ninja ] || CC=clang meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined \
 		-Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link
 	@ninja -C build-fuzz
-	for f in core proc exe dwarf functab layout gcprog pclntab types coderefs cont span dump; do \
+	for f in core proc exe dwarf functab layout gcprog pclntab types coderefs cont span dump store gclog pprof pprof_views gotext escape lint mix; do \
 		UBSAN_OPTIONS=halt_on_error=1 build-fuzz/tests/fuzz/fuzz_$$f -max_total_time=30 || exit 1; done
 
 bench: deps all			## the table of bench/README.md
@@ -106,6 +106,9 @@ bench: deps all			## the table of bench/README.md
 
 bench-findings: deps all	## precision and recall of every kind of finding, on three Go versions
 	@LIMPET=$(LIMPET) $(or $(PYTHON),/usr/bin/python3) bench/findings
+
+bench-check: deps all		## 12 leaking and 12 healthy servers through `limpet check`, 5 times: half an hour
+	@LIMPET=$(LIMPET) $(or $(PYTHON),/usr/bin/python3) bench/check_bench.py
 
 fmt:				## clang-format over all C
 	clang-format -i $$(git ls-files '*.c' '*.h')
@@ -121,4 +124,7 @@ help:
 
 .NOTPARALLEL:
 FORCE:
-.PHONY: all static static-arm64 deps unit unit-arm64 rooms check e2e e2e-static check-all demo fault asan ubsan tsan bench bench-findings fmt clean distclean help FORCE
+bench-pprof: deps all		## 1 GB of profiles through limpet, a tenth of it beside go tool pprof: minutes
+	@LIMPET=$(LIMPET) $(or $(PYTHON),/usr/bin/python3) bench/pprof_bench.py
+
+.PHONY: bench-pprof all static static-arm64 deps unit unit-arm64 rooms check e2e e2e-static check-all demo fault asan ubsan tsan bench bench-findings bench-check fmt clean distclean help FORCE

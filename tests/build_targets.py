@@ -33,7 +33,8 @@ FLAVOURS = {
 # "exp-NAME" is stripped and built with GOEXPERIMENT=NAME.
 # Programs of this repository, and real servers with a go.mod of their own.
 OWN = ["quiet", "mixed", "goroutines10k", "bigmaps", "gcstorm", "cgo", "leakhttp", "sumhttp", "load",
-       "heapdump", "truth", "containers", "inlined", "spinning", "labelhttp", "sites"]
+       "heapdump", "truth", "containers", "inlined", "spinning", "labelhttp", "sites",
+       "selfstat", "identity", "threepoints", "makers", "gotext", "profmaker", "gclab", "mixlab"]
 NEEDS_EXPERIMENT = ["arenas"]
 NEEDS_CGO = ["cgo", "findings/off-heap-cgo"]
 SERVERS = ["caddy", "nats", "labelgrpc", "etcd", "owners"]
@@ -43,7 +44,8 @@ WITH_INTERNAL = ["labelgrpc", "owners"]  # of these, the ones that use tests/gop
 PACKAGES = {"prometheus": "github.com/prometheus/prometheus/cmd/prometheus"}
 # This caddy asks reflect for json.RawMessage by name, which is an alias under 1.27's encoding/json: it panics.
 WORKAROUND = {("caddy", "1.27"): "nojsonv2"}
-EXTRA = {"heap10m": os.path.join(TOP, "bench", "heap10m"), "leaklab": os.path.join(TOP, "examples", "leaklab")}
+EXTRA = {"heap10m": os.path.join(TOP, "bench", "heap10m"), "leaklab": os.path.join(TOP, "examples", "leaklab"),
+         "checklab": os.path.join(TOP, "examples", "checklab")}
 
 _toolchains = {}
 

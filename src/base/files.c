@@ -7,6 +7,7 @@
 #include "base/files.h"
 
 #include "base/debuginfod.h"
+#include "base/files_folder.h"
 #include "base/files_temp.h"
 
 #include <elf.h>
@@ -30,6 +31,35 @@ void files_delegate(files_fn *fn, void *arg)
 {
 	delegate.fn = fn;
 	delegate.arg = arg;
+}
+
+static struct {
+	const char *name;
+	int fd;
+} given[FILES_GIVEN];
+static size_t ngiven;
+
+void files_give(const char *name, int fd)
+{
+	if (ngiven == FILES_GIVEN) {
+		close(fd);
+		return;
+	}
+	given[ngiven].name = name;
+	given[ngiven++].fd = fd;
+}
+
+static int given_fd(const char *name)
+{
+	for (size_t i = 0; i < ngiven; i++)
+		if (!strcmp(given[i].name, name))
+			return given[i].fd;
+	return -1;
+}
+
+bool files_given(const char *name)
+{
+	return given_fd(name) >= 0;
 }
 
 static int fail(int fd, int no)
@@ -110,14 +140,33 @@ static int open_scratch(void)
 }
 
 /* Opening a pipe without a writer must not wait for one; reading from it may. */
-static int open_given(const char *path)
+static int open_named(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+	struct stat st;
 
+	if (fd >= 0 && !fstat(fd, &st) && S_ISDIR(st.st_mode))
+		return folder_gather(fd);
 	if (flags >= 0)
 		fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 	return fd;
+}
+
+/* With a place of its own to read at; without /proc from the beginning. */
+static int open_again(int fd)
+{
+	char path[64];
+	int again;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = open(path, O_RDONLY | O_CLOEXEC);
+	if (again >= 0)
+		return again;
+	again = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (again >= 0)
+		(void)lseek(again, 0, SEEK_SET);
+	return again;
 }
 
 static bool is_source(const char *path)
@@ -154,7 +203,8 @@ int files_here(const struct file_ask *ask)
 {
 	switch (ask->op) {
 	case FILE_OPEN:
-		return open_given(ask->path);
+		return files_given(ask->path) ? open_again(given_fd(ask->path))
+					      : open_named(ask->path);
 	case FILE_OPEN_ELF:
 		return open_elf(ask->path);
 	case FILE_DEBUGINFO:
@@ -162,7 +212,8 @@ int files_here(const struct file_ask *ask)
 	case FILE_SOURCE:
 		return open_source(ask->to, ask->path);
 	case FILE_STAT:
-		return stat(ask->path, ask->st);
+		return files_given(ask->path) ? fstat(given_fd(ask->path), ask->st)
+					      : stat(ask->path, ask->st);
 	case FILE_OUT:
 		return open(ask->path, O_WRONLY | O_CLOEXEC);
 	case FILE_TEMP:

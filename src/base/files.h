@@ -9,16 +9,17 @@
 #ifndef LIMPET_BASE_FILES_H
 #define LIMPET_BASE_FILES_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 enum file_op {
-	FILE_OPEN,	/* read a file that the user named */
+	FILE_OPEN,	/* read a file that the user named; a folder: its JSON (files_folder.h) */
 	FILE_OPEN_ELF,	/* read an executable or library that evidence names; EINVAL: it is none */
 	FILE_DEBUGINFO, /* path: a build id; what debuginfod has of it (debuginfod.h) */
-	FILE_SOURCE,	/* to: a folder that the user named; path: a .go file or CODEOWNERS below it */
-	FILE_STAT,	/* of a file that the user named */
-	FILE_OUT,	/* write to what is there and no regular file: /dev/stdout, a pipe */
-	FILE_TEMP, /* a file to be OUTPUT, mode 0600; path is "OUTPUT.XXXXXX": its name, if any */
+	FILE_SOURCE, /* to: a folder that the user named; path: a .go file or CODEOWNERS below it */
+	FILE_STAT,   /* of a file that the user named */
+	FILE_OUT,    /* write to what is there and no regular file: /dev/stdout, a pipe */
+	FILE_TEMP,   /* a file to be OUTPUT, mode 0600; path is "OUTPUT.XXXXXX": its name, if any */
 	FILE_SCRATCH, /* read and write a file without a name; path NULL */
 	FILE_RENAME,  /* what FILE_TEMP made becomes its OUTPUT */
 	FILE_UNLINK,  /* what FILE_TEMP made */
@@ -37,6 +38,15 @@ typedef int files_fn(void *arg, const struct file_ask *ask);
 
 /* Once, before there are threads.  NULL: ourselves again. */
 void files_delegate(files_fn *fn, void *arg);
+
+/*
+ * A name for what is open already: file_open() and file_stat() of it are of that file, here and in
+ * processes that are forked from here.  fd is ours now; name is borrowed.  Before there are
+ * threads; a process has at most FILES_GIVEN of them.
+ */
+enum { FILES_GIVEN = 1040 };
+void files_give(const char *name, int fd);
+bool files_given(const char *name);
 
 /* Do it here, whoever is asked; what a delegate ends with. */
 int files_here(const struct file_ask *ask);

@@ -14,4 +14,11 @@
  */
 struct err *file_text(int fd, const char *name, size_t max, char **ret, size_t *ret_n) MUST_CHECK;
 
+/*
+ * A source file below a folder that the user named (files.h, file_source); text[*ret_n] is a zero.
+ * *ret NULL: there is none.  Of one much larger than max only the beginning.  Errors: NOMEM.
+ */
+struct err *file_source_text(const char *dir, const char *path, size_t max, char **ret,
+			     size_t *ret_n) MUST_CHECK;
+
 #endif

@@ -44,17 +44,38 @@ enum opt_id {
 	OPT_SELFTEST = 1 << 27,
 	OPT_REAP = 1 << 28,
 	OPT_LEAKED = 1LL << 32,
+	OPT_DIFF = 1LL << 36,
 	OPT_FINDINGS = 1LL << 33, /* report: known findings, hints, the fix's surroundings */
+	OPT_CHECK = 1LL << 34,	  /* all options of check that are about the program and its rounds */
+	OPT_OUTPUTS = 1LL << 38,  /* forms of an answer for services: check and report */
+	OPT_WATCH = 1LL << 35,	  /* memory, top: --watch, --count */
+	OPT_FETCH = 1LL << 46,	  /* every TARGET: how its URL is asked for */
+	OPT_GCLOG = 1LL << 43,	  /* of GC logs: --svg, --stream */
+	OPT_GOTEXT = 1LL << 42,	  /* goroutines in texts: --dump */
+	OPT_DETAIL = 1LL << 39,	  /* snapshot: how much a store keeps */
+	OPT_FOLLOW = 1LL << 37,	  /* diff: --for, --cycles */
+	/* of profiles: options_pprof.c */
+	OPT_PPROF = 1LL << 40,	      /* which value, which frames are seen */
+	OPT_PPROF_NAMES = 1LL << 47,  /* --focus, --ignore */
+	OPT_PPROF_ROWS = 1LL << 48,   /* --by, --sort */
+	OPT_PPROF_DRAW = 1LL << 49,   /* --format, --html */
+	OPT_PPROF_DIFF = 1LL << 50,   /* --normalize, --percent-of */
+	OPT_PPROF_SOURCE = 1LL << 51, /* --source */
+	OPT_PROFILE = 1LL << 41,  /* profile: --kind, --format, --value */
 	/* every command with a TARGET */
 	OPTS_COMMON = OPT_JSON | OPT_LIMIT | OPT_NO_COLOR | OPT_QUIET | OPT_OUT | OPT_EXE |
 		      OPT_SYSROOT | OPT_VALUES | OPT_FREEZE | OPT_MAX_PAUSE | OPT_THREADS |
-		      OPT_MAX_MEMORY | OPT_LAYOUT | OPT_SYMBOLS | OPT_HELP,
+		      OPT_MAX_MEMORY | OPT_LAYOUT | OPT_SYMBOLS | OPT_FETCH |
+		      OPT_HELP,
+	/* every command on profiles alone */
+	OPTS_PPROF = OPT_JSON | OPT_LIMIT | OPT_NO_COLOR | OPT_QUIET | OPT_OUT | OPT_VALUES |
+		     OPT_MAX_MEMORY | OPT_FETCH | OPT_PPROF | OPT_PPROF_NAMES | OPT_HELP,
 };
 
 struct opt {
 	enum opt_id id;	     /* 0: comes in a later version */
 	const char *name;    /* "--json"; "-o" */
-	const char *metavar; /* NULL: a flag */
+	const char *metavar; /* NULL: a flag; "[=X]": only behind a "=", and may be missing */
 	const char *about;
 };
 
@@ -68,6 +89,7 @@ struct cmd {
 	const char *example; /* one that works */
 	uint64_t opts;	     /* OPT_* that it takes */
 	unsigned min_args, max_args;
+	unsigned targets; /* so many of the first arguments are TARGETs; 0: one */
 	unsigned facts; /* TARGET_FACTS_* that it needs of a process */
 	bool free; /* starts programs or looks at the machine: no walls (cli/walls.h) */
 	/* NULL: in a later version.  *status: exit code when no error (0 unless set). */
@@ -91,6 +113,51 @@ struct handler_opts {
 	enum handler_others others;
 };
 
+/* check; what was not given is 0, NULL, NaN.  Times are ns. */
+struct check_opts {
+	const char *pid, *load, *log, *keep_looks;
+	const char *ready_port, *ready_line, *ready_cmd;
+	uint64_t ready_ns, load_ns, every_ns, settle_ns, stop_ns, duration_ns, max_ns;
+	uint64_t warmup, repeat;
+	bool force_gc, no_sampling, verbose, warmup_set;
+	const char *max_growth, *max_goroutines; /* read by cmd_check.c */
+	const char *max_alloc, *max_gc, *max_gc_cpu, *max_gc_pause;
+	const char *baseline, *known, *source;
+	bool update_baseline, each_test;
+};
+
+/* check and report: check_answer.h; NULL: not asked for. */
+struct outs_opts {
+	const char *format, *junit, *sarif, *quality;
+	bool annotations;
+};
+
+/* 0, NULL: not said. */
+enum { HEADERS_MAX = 32 };
+struct fetch_opts {
+	const char *header[HEADERS_MAX], *unix_socket;
+	size_t nheaders;
+	uint64_t timeout_ns;
+};
+
+/* of profiles; NULL: not asked for */
+struct pprof_opts {
+	const char *value, *hide, *show, *show_from, *tag_focus, *tag_ignore;
+	const char *format, *html, *percent_of;
+	bool normalize, no_inlines;
+};
+
+/* gc; 0, NULL: not said. */
+struct gclog_opts {
+	const char *svg;
+	uint64_t stream; /* from 1 */
+};
+
+/* profile; NULL: not given. */
+struct profile_opts {
+	const char *kind, *format, *value;
+};
+
 enum { ARGS_MAX = 1 + 1024, IGNORED_MAX = 64 };
 
 struct args {
@@ -105,6 +172,11 @@ struct args {
 	const char *ignored[IGNORED_MAX];
 	size_t nignored;
 	bool markdown;
+	unsigned detail; /* AGG_KEEP_* */
+	const char *requests; /* diff */
+	bool objects, force;
+	uint64_t follow_ns, follow_cycles; /* diff */
+	uint64_t watch_ns, count;	    /* --watch; count 0: no end */
 	const char *reap; /* --reap */
 	uint64_t package_depth;
 	uint64_t limit, depth, paths, wait_s, threads;
@@ -112,6 +184,13 @@ struct args {
 	uint64_t width, bytes; /* object; UINT64_MAX: not said */
 	bool raw;
 	struct handler_opts handler;
+	struct check_opts check;
+	struct outs_opts outs;
+	struct pprof_opts pprof;
+	struct profile_opts profile;
+	struct fetch_opts fetch;
+	struct gclog_opts gclog;
+	uint64_t dump; /* --dump; 0: the last whole one */
 	const struct config *config; /* config.h; NULL: not read */
 	unsigned values;       /* ANS_VALUES_* */
 	struct broker *broker; /* who opens processes and files for us; NULL: we do */
@@ -128,6 +207,15 @@ const struct cmd *command_named(const char *name); /* NULL: none */
 const struct opt *options(size_t *ret_n);
 
 struct err *args_parse(int argc, char *const *argv, struct args *ret) MUST_CHECK;
+
+/* Options of one command that share an id, in files of their own. */
+struct err *args_set_check(const char *name, const char *value, struct args *a) MUST_CHECK;
+void args_set_pprof(const char *name, const char *value, struct args *a);
+struct err *args_set_gclog(const char *name, const char *value, struct args *a) MUST_CHECK;
+void args_set_profile(const char *name, const char *value, struct args *a);
+struct err *args_set_fetch(const char *name, const char *value, struct args *a) MUST_CHECK;
+/* "500ms", "5s", "2m", "1h"; without a unit seconds. */
+struct err *args_parse_time(const char *name, const char *text, uint64_t *ret) MUST_CHECK;
 
 /*
  * An option's value from elsewhere, where it was not given: word is "max-pause", "threads" …

@@ -13,6 +13,7 @@
 #include "target/doctor.h"
 #include "target/kind.h"
 #include "target/selftest.h"
+#include "watch/nudge.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,8 +35,8 @@ static void say_tables(struct doctor *d)
 		least = MIN(least, minor);
 		most = MAX(most, minor);
 	}
-	doctor_say(d, "go", DOCTOR_OK, "Go 1.%d to 1.%d on amd64 and arm64 are known, %zu tables", least,
-		   most, n);
+	doctor_say(d, "go", DOCTOR_OK, "Go 1.%d to 1.%d on amd64 and arm64 are known, %zu tables",
+		   least, most, n);
 }
 
 static void say_version(struct doctor *d, const struct elf_exe *e, const struct args *a)
@@ -221,17 +222,37 @@ static struct err *emit(const struct args *a, const struct doctor *d)
 	return out_write(a->out, &o);
 }
 
+static void say_reaped(struct str *o, pid_t pid, const struct target_cleaned *c, bool hastened)
+{
+	if (c->reaped)
+		str_printf(o, "process %d: %u twin%s of a killed limpet taken away\n", pid,
+			   c->reaped, c->reaped == 1 ? "" : "s");
+	if (hastened)
+		str_printf(o,
+			   "process %d: a killed limpet left its collections hastened (ten a "
+			   "second): two minutes again\n",
+			   pid);
+	if (c->unmarked)
+		str_printf(o, "process %d: %u dead " DOCTOR_UNMARKED "\n", pid, c->unmarked,
+			   c->unmarked == 1 ? "child" : "children");
+	if (!c->reaped && !c->unmarked && !hastened)
+		str_printf(o, "process %d: nothing to do\n", pid);
+}
+
 static struct err *reap(const struct args *a)
 {
 	_cleanup_(str_deinit) struct str o = { 0 };
 	struct kind_found k;
 	struct target_cleaned c;
+	bool hastened = false;
 	struct err *err = kind_recognise(a->reap, &k);
 
 	if (!err && k.kind != KIND_LIVE)
 		err = err_usage("--reap %.100s: want a process", a->reap);
 	if (!err)
 		err = target_clean(k.pid, &c);
+	if (!err)
+		err = nudge_repair(k.pid, &hastened);
 	if (err)
 		return err;
 	if (c.left)
@@ -240,20 +261,13 @@ static struct err *reap(const struct args *a)
 			"process %d: %u taken away, %u dead twins stay (no thread of it could be "
 			"borrowed); they hold no memory, try again",
 			k.pid, c.reaped, c.left);
-	if (args_has(a, OPT_JSON)) {
+	if (args_has(a, OPT_JSON))
 		str_printf(&o,
-			   "{\"schema\":1,\"pid\":%d,\"reaped\":%u,\"left\":0,\"unmarked\":%u}\n",
-			   k.pid, c.reaped, c.unmarked);
-		return out_write(a->out, &o);
-	}
-	if (c.reaped)
-		str_printf(&o, "process %d: %u twin%s of a killed limpet taken away\n", k.pid,
-			   c.reaped, c.reaped == 1 ? "" : "s");
-	if (c.unmarked)
-		str_printf(&o, "process %d: %u dead " DOCTOR_UNMARKED "\n", k.pid, c.unmarked,
-			   c.unmarked == 1 ? "child" : "children");
-	if (!c.reaped && !c.unmarked)
-		str_printf(&o, "process %d: nothing to do\n", k.pid);
+			   "{\"schema\":1,\"pid\":%d,\"reaped\":%u,\"left\":0,\"unmarked\":%u,"
+			   "\"collections_hastened\":%s}\n",
+			   k.pid, c.reaped, c.unmarked, hastened ? "true" : "false");
+	else
+		say_reaped(&o, k.pid, &c, hastened);
 	return out_write(a->out, &o);
 }
 

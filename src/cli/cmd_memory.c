@@ -3,6 +3,7 @@
  */
 #include "cli/cmds.h"
 #include "cli/session.h"
+#include "cli/watching.h"
 
 struct err *cmd_memory(const struct args *a, int *status)
 {
@@ -10,9 +11,12 @@ struct err *cmd_memory(const struct args *a, int *status)
 	_cleanup_(ans_head_deinit) struct ans_head h = { 0 };
 	_cleanup_(ans_memory_deinit) struct ans_memory m = { 0 };
 	_cleanup_(str_deinit) struct str o = { 0 };
-	struct err *err = session_open(a, &s);
+	struct err *err;
 
 	(void)status;
+	if (args_has(a, OPT_WATCH))
+		return watching(a, WATCHING_MEMORY);
+	err = session_open(a, &s);
 	if (!err)
 		err = agg_memory(&s.agg, &m);
 	if (!err)

@@ -45,9 +45,7 @@ struct err *cmd_object(const struct args *a, int *status)
 	if (!err)
 		err = session_stage(&s, "finding dominators and referrers");
 	if (!err)
-		err = graph_dominators(s.g, s.nthreads);
-	if (!err)
-		err = graph_reverse(s.g, s.nthreads);
+		err = session_referrers(&s);
 	if (!err)
 		s.agg.values = session_values(a);
 	if (!err)

@@ -38,7 +38,7 @@ static struct err *answer(struct session *s, const struct pop_family *f, struct 
 	if (!err)
 		err = agg_dominators(&s->agg);
 	if (!err && (f->needs & POP_NEEDS_REVERSE))
-		err = graph_reverse(s->g, s->nthreads);
+		err = session_referrers(s);
 	if (!err)
 		err = session_stage(s, "gathering");
 	if (!err)

@@ -1,9 +1,12 @@
 /*
  * cmd_report.c - `limpet report`: everything that one look answers.
  */
+#include "cli/check_answer.h"
 #include "cli/cmds.h"
 #include "cli/config.h"
-#include "cli/session.h"
+#include "cli/mix.h"
+#include "cli/stores.h"
+#include "report/kept_since.h"
 #include "report/source.h"
 #include "target/kind.h"
 
@@ -17,7 +20,7 @@ static struct err *body(struct session *s, const struct report_ask *more, struct
 {
 	_cleanup_(verify_deinit) struct verify_result v = { 0 };
 	struct report_ask ask = *more;
-	struct err *err = verify_run(s->s, s->g, &v);
+	struct err *err = s->agg.asked ? NULL : verify_run(s->s, s->g, &v);
 
 	ask.findings = session_limit(s->args, FINDINGS_SHOWN);
 	ask.tables = session_limit(s->args, args_has(s->args, OPT_JSON) ? ROWS_JSON : ROWS_SHOWN);
@@ -79,7 +82,7 @@ static struct err *check_since(const struct args *a)
 
 	if (err)
 		return err;
-	if (k.kind == KIND_CORE || k.kind == KIND_HEAPDUMP)
+	if (k.kind == KIND_CORE || k.kind == KIND_HEAPDUMP || k.kind == KIND_STORE)
 		return NULL;
 	return err_usage("--since %.200s: want an earlier look kept as a file, as made by "
 			 "`limpet snapshot PID -o FILE`",
@@ -90,27 +93,87 @@ static struct err *check_since(const struct args *a)
 static struct err *look_back(const struct args *a, struct find_since **ret)
 {
 	_cleanup_(session_close) struct session s = { 0 };
-	struct args *b = malloc(sizeof(*b));
-	struct err *err = check_since(a);
+	struct err *err = session_look(a, SESSION_DOMINATED, &s);
 
-	if (err || !b) {
-		free(b);
-		return err ? err : &err_nomem;
-	}
-	*b = *a;
-	b->arg[0] = a->since;
-	err = session_open(b, &s);
 	if (!err)
 		err = agg_dominators(&s.agg);
-	if (!err)
-		err = agg_since_create(&s.agg, ret);
-	s.args = a;
-	free(b);
-	return err_prefix(err, "--since");
+	return err ? err : agg_since_create(&s.agg, ret);
 }
 
-struct err *cmd_report(const struct args *a, int *status)
+static struct err *look_into(const struct args *a, struct find_since **ret)
 {
+	_cleanup_(store_closep) struct store *x = NULL;
+	struct err *err = session_store(a, 0, &x);
+
+	return err ? err : analysed_since(x, ret);
+}
+
+static struct err *since_of(const struct args *a, struct find_since **ret)
+{
+	_cleanup_(freep) struct args *b = malloc(sizeof(*b));
+	bool is_store = false;
+	struct err *err = check_since(a);
+
+	if (!err)
+		err = b ? session_is_store(a->since, &is_store) : &err_nomem;
+	if (err)
+		return err;
+	*b = *a;
+	b->arg[0] = a->since;
+	return err_prefix(is_store ? look_into(b, ret) : look_back(b, ret), "--since");
+}
+
+/* The forms that services read.  *ret_done: the answer itself is one of them. */
+static struct err *forms(const struct args *a, const struct ans_report *r, struct str *o,
+			 bool *ret_done)
+{
+	_cleanup_(ans_checks_deinit) struct ans_checks all = { 0 };
+	struct check_files files = { a->outs.junit, a->outs.sarif, a->outs.quality };
+	enum check_format f;
+	struct err *err = check_format(a, &f);
+
+	if (err || !args_has(a, OPT_OUTPUTS))
+		return err;
+	err = checks_of_report(r, &all);
+	if (!err)
+		err = check_write_files(&files, &all);
+	*ret_done = f != CHECK_TEXT && f != CHECK_JSON;
+	if (!err && *ret_done)
+		check_render(o, f, TEXT_PLAIN, &all);
+	if (!err && a->outs.annotations && f != CHECK_GITHUB)
+		github_check(o, &all);
+	return err;
+}
+
+/* Both are files: nothing of either is looked at anew, but a core is analysed first. */
+static struct err *both_kept(const struct args *a, struct kept_since *ret)
+{
+	_cleanup_(store_closep) struct store *then = NULL, *now = NULL;
+	struct err *err = check_since(a);
+
+	if (!err)
+		err = err_prefix(session_analyse(a, a->since, &then), "--since");
+	if (!err)
+		err = session_store(a, 0, &now);
+	return err ? err : kept_since_open(then, now, ret);
+}
+
+static struct err *look_before(const struct args *a, struct find_since **ret,
+			       struct kept_since *kept, struct report_ask *ask)
+{
+	bool is_store = false;
+	struct err *err = session_is_store(a->arg[0], &is_store);
+
+	if (!err)
+		err = is_store ? both_kept(a, kept) : since_of(a, ret);
+	ask->since = is_store ? kept->then : *ret;
+	ask->kept_since = is_store ? kept : NULL;
+	return err;
+}
+
+static struct err *report_look(const struct args *a, const struct mix *m)
+{
+	_cleanup_(kept_since_deinit) struct kept_since kept = { 0 };
 	_cleanup_(find_since_freep) struct find_since *since = NULL;
 	_cleanup_(session_close) struct session s = { 0 };
 	_cleanup_(session_trees_deinit) struct session_trees trees = { 0 };
@@ -118,33 +181,64 @@ struct err *cmd_report(const struct args *a, int *status)
 	_cleanup_(str_deinit) struct str o = { 0 };
 	_cleanup_(known_deinit) struct known known = { 0 };
 	_cleanup_(source_close) struct source source = { 0 };
-	struct report_ask ask = { .since_file = a->since };
+	struct report_ask ask = { .since_file = a->since,
+				  .joins = m->files.v,
+				  .njoins = m->files.n };
+	enum check_format format = CHECK_TEXT;
+	bool done = false;
 	struct err *err = session_trees(a, AGG_TREE_EXACT, &trees);
 
-	(void)status;
+	if (!err)
+		err = check_format(a, &format);
+	if (!err && a->outs.annotations && format != CHECK_TEXT)
+		err = err_usage(
+			"--annotations stand behind the text: --format github has them alone");
 	if (!err)
 		err = read_known(a, &known, &ask);
 	if (!err && a->source)
 		err = source_open(a->source, &source);
 	ask.source = a->source ? &source : NULL;
 	if (!err && a->since)
-		err = look_back(a, &since);
+		err = look_before(a, &since, &kept, &ask);
 	if (!err)
 		err = session_open(a, &s);
 	s.agg.owners = &trees.rules;
 	s.agg.trees = trees.trees;
 	if (!err && since)
 		agg_since_match(&s.agg, since);
-	ask.since = since;
 	if (!err)
 		err = body(&s, &ask, &r);
 	if (err)
 		return err;
-	if (args_has(a, OPT_JSON))
+	_cleanup_(str_deinit) struct str more = { 0 };
+
+	err = forms(a, &r, &more, &done);
+	if (err)
+		return err;
+	if (done)
+		return session_emit(&s, &more);
+	if (format == CHECK_JSON)
 		json_doc_report(&o, &r);
 	else if (a->markdown)
 		text_markdown(&o, &r);
 	else
 		text_report(&o, session_style(a), &r);
+	str_putn(&o, more.s ? more.s : "", more.n);
 	return session_emit(&s, &o);
+}
+
+struct err *cmd_report(const struct args *a, int *status)
+{
+	_cleanup_(freep) struct args *b = malloc(sizeof(*b));
+	_cleanup_(mix_deinit) struct mix m = { 0 };
+	struct err *err = b ? mix_read(a, &m) : &err_nomem;
+
+	(void)status;
+	if (err)
+		return err;
+	if (m.looked == MIX_NO_LOOK)
+		return mix_alone(a, &m);
+	*b = *a;
+	b->arg[0] = a->arg[m.looked];
+	return report_look(b, &m);
 }

@@ -1,14 +1,15 @@
 /*
- * cmd_snapshot.c - `limpet snapshot`: the frozen program as an ELF core.
+ * cmd_snapshot.c - `limpet snapshot`: the frozen program as an ELF core, or analysed as a store.
  *
  * The file appears whole or not at all; the program runs on while it is written.
  */
 #include "cli/cmds.h"
 #include "cli/interrupt.h"
-#include "cli/session.h"
+#include "cli/stores.h"
 #include "base/clock.h"
 #include "report/corefile.h"
 #include "report/out.h"
+#include "report/storefile.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -42,10 +43,6 @@ static struct err *check_args(const struct args *a)
 {
 	if (!a->out)
 		return err_usage("snapshot: -o FILE says where the core goes");
-	if (strstr(a->out, ".limpet"))
-		return err_usage("-o %.200s: analysed stores (.limpet) are not in this version of "
-				 "limpet (" LIMPET_VERSION "); any other name gives a core",
-				 a->out);
 	if (to_stdout(a->out) && args_has(a, OPT_JSON))
 		return err_usage("-o %s: the core itself goes to stdout, and --json too; give a "
 				 "file",
@@ -115,6 +112,67 @@ static struct err *say(const struct args *a, const struct session *s, const stru
 	return NULL;
 }
 
+/* `.limpet` in its name: the analysed store. */
+static bool wants_store(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strstr(slash ? slash : path, ".limpet") != NULL;
+}
+
+static struct err *check_store_args(const struct args *a)
+{
+	if (args_has(a, OPT_ZSTD))
+		return err_usage("--zstd: a store (.limpet) is packed already; it is for cores");
+	if (args_has(a, OPT_NO_PAYLOAD | OPT_REDACT))
+		return err_usage("%s: for cores; a store (.limpet) has no values of the program",
+				 args_has(a, OPT_REDACT) ? "--redact" : "--no-payload");
+	return NULL;
+}
+
+static struct err *say_store(const struct args *a, const struct ans_head *h,
+			     const struct storefile_done *d)
+{
+	_cleanup_(str_deinit) struct str text = { 0 };
+
+	if (args_has(a, OPT_JSON))
+		storefile_json(&text, h, d);
+	else
+		storefile_text(&text, h, d);
+	return out_write(NULL, &text);
+}
+
+static struct err *write_store(const struct args *a)
+{
+	_cleanup_(session_close) struct session s = { 0 };
+	_cleanup_(ans_head_deinit) struct ans_head h = { 0 };
+	_cleanup_(store_closep) struct store *w = NULL;
+	struct storefile_done d = { .path = a->out };
+	uint64_t begun = clock_ns(), looked, analysed;
+	struct err *err = check_store_args(a);
+
+	if (!err)
+		err = session_look(a, SESSION_KEPT, &s);
+	looked = clock_ns();
+	if (!err)
+		err = session_into_store(&s, &h, &w);
+	analysed = clock_ns();
+	if (!err)
+		err = session_stage(&s, "writing");
+	if (!err)
+		err = storefile_write(a->out, w, &d.file_bytes);
+	if (!err)
+		err = session_stage(&s, "");
+	if (err)
+		return err;
+	d.objects = s.g->nreached_objects;
+	d.bytes = s.g->reached_bytes;
+	d.look_ns = looked - begun;
+	d.analyse_ns = analysed - looked;
+	d.write_ns = clock_ns() - analysed;
+	return say_store(a, &h, &d);
+}
+
 struct err *cmd_snapshot(const struct args *a, int *status)
 {
 	_cleanup_(session_close) struct session s = { 0 };
@@ -130,6 +188,8 @@ struct err *cmd_snapshot(const struct args *a, int *status)
 	struct err *err = check_args(a);
 
 	(void)status;
+	if (!err && wants_store(a->out))
+		return write_store(a);
 	if (!err)
 		err = take(a, o.detail, &s);
 	if (err)

@@ -3,6 +3,7 @@
  */
 #include "cli/cmds.h"
 #include "cli/session.h"
+#include "cli/watching.h"
 
 static struct err *parse_sort(const char *text, enum top_sort *ret)
 {
@@ -46,9 +47,16 @@ struct err *cmd_top(const struct args *a, int *status)
 	_cleanup_(str_deinit) struct str o = { 0 };
 	_cleanup_(session_trees_deinit) struct session_trees trees = { 0 };
 	struct top_ask q = { .by = a->by ? a->by : "type", .limit = session_limit(a, 30) };
-	struct err *err = agg_by_check(q.by);
+	struct err *err;
 
 	(void)status;
+	if (a->nargs > 1)
+		return err_usage("%.200s: top adds up profiles; of processes, cores and stores it "
+				 "takes one",
+				 a->arg[1]);
+	if (args_has(a, OPT_WATCH))
+		return watching(a, WATCHING_TOP);
+	err = agg_by_check(q.by);
 	if (!err)
 		err = parse_sort(a->sort, &q.sort);
 	if (!err)

@@ -8,6 +8,7 @@
  */
 #include "cli/cmds.h"
 #include "cli/looks.h"
+#include "cli/stores.h"
 
 static struct err *emit(struct session *s, const struct ans_head *h, const struct ans_exact *x)
 {
@@ -51,6 +52,24 @@ static struct err *later_looks(struct session *s, struct cycle at, const struct 
 	return err ? err : looks_later(s->args, s, at, v);
 }
 
+/* What was compared when the store was made; nobody can look again. */
+static struct err *of_store(const struct args *a, int *status)
+{
+	_cleanup_(session_close) struct session s = { 0 };
+	_cleanup_(ans_exact_deinit) struct ans_exact x = { 0 };
+	_cleanup_(ans_head_deinit) struct ans_head h = { 0 };
+	struct err *err = session_open(a, &s);
+
+	if (!err)
+		err = agg_exact(&s.agg, NULL, &x);
+	if (!err)
+		err = session_head(&s, &h);
+	if (err)
+		return err;
+	*status = x.holds ? 0 : 1;
+	return emit(&s, &h, &x);
+}
+
 struct err *cmd_verify(const struct args *a, int *status)
 {
 	_cleanup_(session_close) struct session s = { 0 };
@@ -59,8 +78,13 @@ struct err *cmd_verify(const struct args *a, int *status)
 	_cleanup_(ans_exact_deinit) struct ans_exact x = { 0 };
 	_cleanup_(ans_head_deinit) struct ans_head h = { 0 };
 	struct cycle at = { 0 };
-	struct err *err = looks_first(a, &s, &at);
+	bool store = false;
+	struct err *err = session_is_store(a->arg[0], &store);
 
+	if (!err && store)
+		return of_store(a, status);
+	if (!err)
+		err = looks_first(a, &s, &at);
 	if (!err)
 		err = looks_soon(a, &s, at, &soon);
 	if (!err)

@@ -9,7 +9,7 @@
 #define WHERE                                                                            \
 	"TARGET is a process (PID, pid:PID or name:NAME, the exact name of the program;\n" \
 	"name:NAME@ID is the one in the container, pod or unit whose id begins so), a core,\n" \
-	"or a file of runtime/debug.WriteHeapDump.\n"
+	"a file of runtime/debug.WriteHeapDump, or a store (snapshot -o x.limpet).\n"
 
 #define POPULATION(n, what, more, eg, extra)                                  \
 	{                                                                     \
@@ -27,23 +27,28 @@
 static const struct cmd table[] = {
 	{
 		.name = "report",
-		.args = "TARGET",
+		.args = "TARGET [MORE…]",
 		.about = "is it leaking, what, who holds it, what to change",
 		.help = WHERE
 		"`limpet TARGET` is the same as `limpet report TARGET`.  A leak is proved, or measured by\n"
 		"two looks: --since SNAPSHOT (limpet snapshot PID -o SNAPSHOT) raises suspects that grew\n"
 		"and clears those that did not.  Findings that are known are left out by --ignore, by\n"
-		"--known FILE, or by limpet.conf: docs/report.md, docs/config.md.",
-		.example = "limpet report 1234 --since before.core",
-		.opts = OPTS_COMMON | OPT_TREES | OPT_FINDINGS,
+		"--known FILE, or by limpet.conf: docs/report.md, docs/config.md.  MORE is other evidence\n"
+		"of the same program, in any order, also without a TARGET: profiles (heap, goroutine, mutex),\n"
+		"dumps of goroutines, a log with gctrace lines, what the compiler says of escapes\n"
+		"(-gcflags=-m=2), JSON of linters.  Each finding says which piece supports or weakens it, the\n"
+		"end which one is missing, and how to get it: docs/evidence.md.",
+		.example = "limpet report 1234 server.log heap.pb.gz escape.txt",
+		.opts = OPT_GOTEXT | OPTS_COMMON | OPT_TREES | OPT_FINDINGS | OPT_OUTPUTS | OPT_GCLOG,
 		.min_args = 1,
-		.max_args = 1,
+		.max_args = ARGS_MAX,
+		.targets = ARGS_MAX,
 		.facts = TARGET_FACTS_FDS,
 		.run = cmd_report,
 	},
 	{
 		.name = "top",
-		.args = "TARGET",
+		.args = "TARGET…",
 		.about = "what takes the memory: by type, package, module, root, goroutine, label, field, site …",
 		.help = WHERE
 		"Retained bytes are what would be freed with a row's objects: each byte counts once in\n"
@@ -55,11 +60,17 @@ static const struct cmd table[] = {
 		"The exact tree has what would be freed; in the owner's tree pools, caches, timers and\n"
 		"contexts pass on what they do not own (--tree, rules of your own with --owners:\n"
 		"`pool main.bufs`, `cache main.lru`, `pass main.T.items`, `own main.x`).  --focus and\n"
-		"--ignore look at the names of all that hold an object: docs/attribution.md.",
+		"--ignore look at the names of all that hold an object: docs/attribution.md.  With --watch a\n"
+		"view that refreshes, by site, without stopping the program: docs/watch.md.\n"
+		"A profile (pprof, packed or not; text of debug=1): functions by flat and cum, as `go tool\n"
+		"pprof -top` has them, --value inuse_space, alloc_space, cpu …; several are added up:\n"
+		"docs/pprof.md.",
 		.example = "limpet top name:server --by field --tree both --focus main.Session",
-		.opts = OPTS_COMMON | OPT_BY | OPT_SORT | OPT_TREES,
+		.opts = OPT_GOTEXT | OPTS_COMMON | OPT_WATCH | OPT_BY | OPT_SORT | OPT_TREES | OPT_PPROF |
+			OPT_PPROF_DRAW,
 		.min_args = 1,
-		.max_args = 1,
+		.max_args = ARGS_MAX,
+		.targets = ARGS_MAX,
 		.run = cmd_top,
 	},
 	{
@@ -94,13 +105,41 @@ static const struct cmd table[] = {
 	{
 		.name = "tree",
 		.args = "TARGET [WHAT]",
-		.about = "the dominator tree, from all roots or from WHAT down",
-		.help = WHERE "WHAT as in `limpet why`.  --limit counts children a node.",
+		.about = "the dominator tree, from all roots or from WHAT down; of a profile its calls",
+		.help = WHERE "WHAT as in `limpet why`.  --limit counts children a node.\n"
+			      "Of a profile: every function between its callers and its callees, as `go tool pprof\n"
+			      "-tree`; with WHAT, a regular expression, those that match (`limpet peek`). --limit\n"
+			      "counts functions; 0 leaves nothing out: docs/pprof.md.",
 		.example = "limpet tree 1234 --depth 3",
-		.opts = OPTS_COMMON | OPT_DEPTH | OPT_TREES,
+		.opts = OPT_GOTEXT | OPTS_COMMON | OPT_DEPTH | OPT_TREES | OPT_PPROF | OPT_PPROF_NAMES |
+			OPT_PPROF_ROWS | OPT_PPROF_DRAW,
 		.min_args = 1,
 		.max_args = 2,
 		.run = cmd_tree,
+	},
+	{
+		.name = "peek",
+		.args = "PROFILE REGEX",
+		.about = "of a profile: functions that match, who calls them, whom they call",
+		.help = "As `go tool pprof -peek`.  A function's callers stand above it, with what comes through\n"
+			"each; below it what it calls: docs/pprof.md.",
+		.example = "limpet peek heap.pb.gz 'main\\.load'",
+		.opts = OPTS_PPROF | OPT_PPROF_ROWS,
+		.min_args = 2,
+		.max_args = 2,
+		.run = cmd_of_profiles,
+	},
+	{
+		.name = "list",
+		.args = "PROFILE REGEX",
+		.about = "of a profile: functions that match, line by line, beside their source",
+		.help = "As `go tool pprof -list`.  --source is the folder that has the source: a file is looked for\n"
+			"below it by the longest end of its path; without, lines are told by their numbers.",
+		.example = "limpet list heap.pb.gz 'main\\.load' --source .",
+		.opts = OPTS_PPROF | OPT_PPROF_SOURCE,
+		.min_args = 2,
+		.max_args = 2,
+		.run = cmd_of_profiles,
 	},
 	{
 		.name = "goroutines",
@@ -110,9 +149,11 @@ static const struct cmd table[] = {
 		"Waiting times are lower bounds: the runtime notes them at the first collection.\n"
 		"Values of pprof labels are shown on a terminal, elsewhere hashed (--values).\n"
 		"Leaked, proved: what it waits for is reached by nothing that can still run.  Suspect:\n"
-		"many of one stack wait, each for a thing of its own, which someone could still use.",
+		"many of one stack wait, each for a thing of its own, which someone could still use.\n"
+		"A text (of a panic, SIGQUIT, runtime.Stack, /debug/pprof/goroutine?debug=1 or 2, in any log):\n"
+		"groups, ages, growth from dump to dump, suspects, locks: docs/goroutine-dumps.md.",
 		.example = "limpet goroutines 1234 --leaked --group-by stack",
-		.opts = OPTS_COMMON | OPT_GROUP_BY | OPT_LEAKED,
+		.opts = OPTS_COMMON | OPT_GROUP_BY | OPT_LEAKED | OPT_GOTEXT,
 		.min_args = 1,
 		.max_args = 1,
 		.run = cmd_goroutines,
@@ -121,9 +162,12 @@ static const struct cmd table[] = {
 		.name = "memory",
 		.args = "TARGET",
 		.about = "where the memory is: cgroup, RSS, Go heap, runtime, outside of Go",
-		.help = WHERE "The lines below RSS add up to it.",
-		.example = "limpet memory 1234",
-		.opts = OPTS_COMMON,
+		.help = WHERE
+		"The lines below RSS add up to it.  With --watch a view that refreshes, from the program's\n"
+		"own counters: it is neither stopped nor traced for that.  Not on a terminal: a line a\n"
+		"refresh, or a JSON document: docs/watch.md.",
+		.example = "limpet memory 1234 --watch=5s",
+		.opts = OPTS_COMMON | OPT_WATCH,
 		.min_args = 1,
 		.max_args = 1,
 		.run = cmd_memory,
@@ -144,14 +188,16 @@ static const struct cmd table[] = {
 	{
 		.name = "snapshot",
 		.args = "TARGET -o FILE",
-		.about = "an ELF core, taken in milliseconds of pause",
+		.about = "an ELF core, or a store of all answers, in milliseconds of pause",
 		.help = WHERE
 		"The core opens in limpet, gdb, dlv and readelf.  It holds all values of the program;\n"
 		"--no-payload leaves out what lies in pointer-free objects (strings, byte slices), and\n"
-		"--redact also text in all other memory: what holds what remains, in both.",
-		.example = "limpet snapshot 1234 -o core.1234 --zstd",
-		.opts = (OPTS_COMMON & ~(uint64_t)(OPT_LIMIT | OPT_NO_COLOR | OPT_VALUES)) |
-			OPT_ZSTD | OPT_NO_PAYLOAD | OPT_REDACT,
+		"--redact also text in all other memory: what holds what remains, in both.\n"
+		"FILE with `.limpet` in its name: the analysed store, an SQLite file without the program's\n"
+		"values, for later questions and for `limpet diff` (docs/store.md); of any TARGET.",
+		.example = "limpet snapshot 1234 -o before.limpet",
+		.opts = (OPTS_COMMON & ~(uint64_t)(OPT_LIMIT | OPT_NO_COLOR)) |
+			OPT_ZSTD | OPT_NO_PAYLOAD | OPT_REDACT | OPT_DETAIL,
 		.min_args = 1,
 		.max_args = 1,
 		.facts = TARGET_FACTS_FLOATS | TARGET_FACTS_FDS,
@@ -237,12 +283,86 @@ static const struct cmd table[] = {
 		.facts = TARGET_FACTS_FDS,
 		.run = cmd_pop,
 	},
-	{ .name = "diff", .about = "what grew between two snapshots" },
+	{
+		.name = "diff",
+		.args = "OLD NEW [NEWER…] | PID --for TIME",
+		.about = "what came, went and stayed between looks, object by object",
+		.help = "Each is a store (limpet snapshot PID -o before.limpet), a core or a heap dump; the last\n"
+			"may be a process, which is looked at now; up to 8, in the order of time.  Of one process\n"
+			"objects are told apart by their addresses and the collector's marks: exact where at most\n"
+			"one collection lies between two looks, else survivors that may be others are counted as\n"
+			"\"maybe\".  Three looks (before, under load, settled) tell what stayed from what turned\n"
+			"over and what was let go.  Looks at different processes or builds are compared by names,\n"
+			"and per hour of uptime, or per request (--requests): docs/diff.md.\n"
+			"PID --for 60s takes both looks itself and reads what every collection in between marked,\n"
+			"while the program runs: exact, however many there are.\n"
+			"Of two profiles: what grew, as `go tool pprof -diff_base` (totals since the start: what came\n"
+			"between, as -base); of three and more a slope for each place: docs/pprof.md.",
+		.example = "limpet diff before.limpet after.limpet",
+		.opts = OPT_GOTEXT | (OPTS_COMMON & ~(uint64_t)OPT_VALUES) | OPT_DIFF | OPT_FOLLOW |
+			OPT_PPROF | OPT_PPROF_NAMES | OPT_PPROF_DIFF,
+		.min_args = 1,
+		.max_args = 256, /* profiles; of heaps cmd_diff.c takes 8 */
+		.targets = 256,
+		.facts = TARGET_FACTS_FDS,
+		.run = cmd_diff,
+	},
 	{ .name = "sql", .about = "SQL over all of it" },
-	{ .name = "profile", .about = "a pprof file of what is retained" },
-	{ .name = "gc", .about = "is the collector the problem" },
+	{
+		.name = "gc",
+		.args = "TARGET",
+		.about = "is the collector the problem: GOGC, GOMEMLIMIT, pauses, CPU, growth; GC logs",
+		.help = WHERE
+		"Or what GODEBUG=gctrace=1 wrote, in any other output: each collection is found, told\n"
+		"apart by process, and judged: leak, warming cache, steady, death spiral, starved\n"
+		"(--limit N: a table of the newest; --svg FILE: a picture): docs/gc.md.",
+		.example = "limpet gc server.log --svg heap.svg",
+		.opts = OPTS_COMMON | OPT_GCLOG,
+		.min_args = 1,
+		.max_args = 1,
+		.run = cmd_gc,
+	},
+	{
+		.name = "profile",
+		.args = "TARGET [PROFILE…]",
+		.about = "a pprof file out of any process: heap, goroutines, mutexes",
+		.help = WHERE
+		"What the program's own /debug/pprof would have given, out of its memory: it needs no\n"
+		"endpoint.  heap and allocs are the samples that every Go program takes, goroutine has the\n"
+		"labels too (values as short hashes, --values full), goroutineleak those that are proved\n"
+		"never to run again; mutex and block where the program counts them: docs/profile.md.\n"
+		"Of the object graph: retention is who holds the memory (a root, types and fields; each\n"
+		"byte once), retained where that was allocated which holds it; --format heapsnapshot and\n"
+		"hprof are the graph for Chrome DevTools, memlab, Eclipse MAT: docs/formats.md.\n"
+		"Of profiles (files, URLs) it makes one, in another --format.",
+		.example = "limpet profile 1234 --kind heap -o heap.pb.gz && go tool pprof -top heap.pb.gz",
+		.opts = OPTS_COMMON | OPT_PROFILE | OPT_TREES,
+		.min_args = 1,
+		.max_args = ARGS_MAX,
+		.targets = ARGS_MAX,
+		.run = cmd_profile,
+	},
 	{ .name = "watch", .about = "follow processes for days" },
-	{ .name = "check", .about = "the gate for CI" },
+	{
+		.name = "check",
+		.args = "-- COMMAND…",
+		.about = "the gate for CI: run, load, settle, compare; fail when memory or goroutines stay",
+		.help = "Starts COMMAND, waits until it is ready (it listens on a port; --ready-*), runs --load\n"
+			"once (--warmup) and then again and again, as often as it takes to tell a leak from a cache\n"
+			"that fills; between rounds it takes a look, object by object.  In the load's environment:\n"
+			"LIMPET_PORT, LIMPET_PORTS, LIMPET_PID, LIMPET_ROUND, LIMPET_LOAD.  Without --load time is\n"
+			"the load.  Whatever was started is ended.  Exit: 0 nothing stays; 1 memory or goroutines\n"
+			"stay, a limit is broken, or neither can be said; 3 the program or the load failed; 4 it is\n"
+			"no Go program that limpet can read: docs/check.md.  `check -- go test ./...`: what a package's\n"
+			"tests leave is held against them, and which test it is.  --update-baseline accepts what\n"
+			"is found: only new findings fail.  For CI: docs/ci.md.",
+		.example = "limpet check --load 'curl -s localhost:$LIMPET_PORT/' -- ./server -listen :8080",
+		.opts = OPT_JSON | OPT_NO_COLOR | OPT_QUIET | OPT_OUT | OPT_FREEZE | OPT_MAX_PAUSE |
+			OPT_THREADS | OPT_MAX_MEMORY | OPT_LAYOUT | OPT_CHECK | OPT_OUTPUTS | OPT_HELP,
+		.max_args = ARGS_MAX,
+		.free = true,
+		.run = cmd_check,
+	},
 	{ .name = "serve", .about = "all of it in a browser" },
 	{
 		.name = "locks",

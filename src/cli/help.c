@@ -16,7 +16,7 @@ static void put_options(struct str *o, uint64_t mask)
 			continue;
 		strcat(left, v[i].name);
 		if (v[i].metavar) {
-			strcat(left, " ");
+			strcat(left, *v[i].metavar == '[' ? "" : " ");
 			strcat(left, v[i].metavar);
 		}
 		str_printf(o, "  %-20s %s\n", left, v[i].about);

@@ -33,7 +33,8 @@ static void man_options(struct str *o, uint64_t mask)
 		put_roff(o, v[i].name);
 		str_put(o, "\\fR");
 		if (v[i].metavar)
-			str_printf(o, " \\fI%s\\fR", v[i].metavar);
+			str_printf(o, "%s\\fI%s\\fR", *v[i].metavar == '[' ? "" : " ",
+				   v[i].metavar);
 		str_put(o, "\n");
 		put_roff(o, v[i].about);
 		str_put(o, "\n");

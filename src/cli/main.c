@@ -4,15 +4,19 @@
 #include "base/crash.h"
 #include "cli/cmds.h"
 #include "cli/config.h"
+#include "cli/evidence.h"
+#include "cli/intake.h"
 #include "cli/interrupt.h"
 #include "cli/walls.h"
 #include "report/out.h"
+#include "watch/pace.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 static int complain(struct err *err, const struct args *a)
 {
@@ -83,6 +87,7 @@ static int run(struct args *a)
 	_cleanup_(config_deinit) struct config config = { 0 };
 	int status = 0;
 	struct err *err = NULL;
+	bool done = false;
 
 	/* who catches the dead must not fail for a line in a file */
 	if (!a->cmd->free && !(a->cmd->opts & OPT_HANDLER))
@@ -91,16 +96,41 @@ static int run(struct args *a)
 	if (!err)
 		err = config_limits(&config, a);
 	if (!err)
+		err = intake(a);
+	if (!err)
 		err = walls_raise(a);
 	if (!err)
 		err = limit_memory(a->max_memory);
 	if (!err)
+		err = evidence_ask(a, &status, &done);
+	if (!err && !done)
 		err = a->cmd->run(a, &status);
 	if (err)
 		status = complain(err, a);
 	walls_end(a);
 	interrupt_pass_on();
 	return status;
+}
+
+/*
+ * Parts of `limpet check -- go test` that are processes of their own:
+ *   --pace SOCKET TRACER -- COMMAND…    between us and a test binary
+ *   --pace-next SOCKET                  the load: one more repetition
+ */
+static int pace(int argc, char *const *argv)
+{
+	int status = 0;
+	struct err *err;
+
+	if (!strcmp(argv[1], "--pace-next"))
+		err = pace_next(argv[2]);
+	else if (argc > 5 && !strcmp(argv[1], "--pace") && !strcmp(argv[4], "--"))
+		err = pace_run(argv[2], (pid_t)strtol(argv[3], NULL, 10), argv + 5, &status);
+	else
+		err = err_usage("%.20s: see `limpet check --help`", argv[1]);
+	if (err)
+		return complain(err, NULL);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 int main(int argc, char **argv)
@@ -117,6 +147,8 @@ int main(int argc, char **argv)
 		err = out_write(NULL, &o);
 		return err ? complain(err, NULL) : 0;
 	}
+	if (argc > 2 && !strncmp(argv[1], "--pace", 6))
+		return pace(argc, argv);
 	err = args_parse(argc, argv, &a);
 	if (!err && args_has(&a, OPT_HELP))
 		err = print_help(a.cmd);

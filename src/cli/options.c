@@ -5,7 +5,7 @@
  * them.  Options of later versions are known and say so.
  */
 #include "cli/args.h"
-#include "report/answer.h"
+#include "report/agg.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,11 +26,17 @@ static const struct opt table[] = {
 	{ OPT_FINDINGS, "--known", "FILE", "findings that are known, each with a reason and an end" },
 	{ OPT_FINDINGS, "--markdown", NULL, "for a ticket" },
 	{ OPT_FINDINGS, "--source", "DIR", "the program's source: show the lines, and who owns them" },
+	{ OPT_DIFF, "--by", "WHAT", "type, holder, field, size, type-holder; by name alone: a word of `top --by`" },
+	{ OPT_DIFF, "--sort", "KEY", "growth, retained, objects, old, new, born, died, survived or name" },
+	{ OPT_DIFF, "--requests", "OLD,NEW", "of each look, how many requests had been served by then" },
+	{ OPT_DIFF, "--objects", NULL, "every object on a line of its own: address, bytes, fate, type" },
+	{ OPT_DIFF, "--force", NULL, "compare by name what is of different programs" },
 	{ OPT_TREES, "--tree", "WHICH", "retained bytes of the exact tree, the owner's, or both" },
 	{ OPT_TREES, "--owners", "FILE", "what passes on, what owns: rules of your own" },
 	{ OPT_SORT, "--sort", "KEY", "retained, shallow or count; sites: flat, cum, alloc; of populations: a column" },
 	{ OPT_ALL, "--all", NULL, "types: also those that have no objects" },
 	{ OPT_GROUP_BY, "--group-by", "WHAT", "stack, state, creator, label or label:KEY" },
+	{ OPT_GOTEXT, "--dump", "N", "of a text with several dumps the Nth (the last whole one)" },
 	{ OPT_LEAKED, "--leaked", NULL, "only goroutines that can never run again, proved or suspected" },
 	{ OPT_DEPTH, "--depth", "N", "levels of the tree, or of pointers followed, at most 64" },
 	{ OPT_SHOWN, "--width", "N", "at most N elements of each slice, map or queue (0: all)" },
@@ -42,6 +48,7 @@ static const struct opt table[] = {
 	{ OPT_ZSTD, "--zstd", NULL, "compressed, in frames that can be read alone" },
 	{ OPT_NO_PAYLOAD, "--no-payload", NULL, "without the contents of pointer-free objects" },
 	{ OPT_REDACT, "--redact", NULL, "the same, and without text in all the rest" },
+	{ OPT_DETAIL, "--detail", "WHAT", "of a store: brief or full (brief above 2 M objects)" },
 	{ OPT_EXE, "--exe", "FILE", "the executable, where the target's own cannot be read" },
 	{ OPT_SYSROOT, "--sysroot", "DIR", "where a core's executable and libraries lie" },
 	{ OPT_SYMBOLS, "--symbols", "FILE", "an unstripped twin of a stripped program; none: no DWARF" },
@@ -49,6 +56,11 @@ static const struct opt table[] = {
 	{ OPT_VALUES, "--values", "POLICY", "values of the program: none, hash or full" },
 	{ OPT_FREEZE, "--freeze", NULL, "stop the program while reading, instead of fork" },
 	{ OPT_MAX_PAUSE, "--max-pause", "MS", "refuse a longer stop (200 unless said)" },
+	{ OPT_FETCH, "--header", "NAME: VALUE", "of a URL: send it, too; @FILE: such lines (may be repeated)" },
+	{ OPT_FETCH, "--unix-socket", "PATH", "of a URL: connect there" },
+	{ OPT_FETCH, "--timeout", "TIME", "of a URL: 60s, and the seconds of a profile" },
+	{ OPT_GCLOG, "--svg", "FILE", "of a GC log: the live heap over time, as a picture" },
+	{ OPT_GCLOG, "--stream", "N", "of a GC log: that process, and not the one that matters most" },
 	{ OPT_THREADS, "--threads", "N", "threads of limpet (all CPUs unless said)" },
 	{ OPT_MAX_MEMORY, "--max-memory", "BYTES", "limpet's own memory; K, M, G allowed" },
 	{ OPT_HANDLER, "--dir", "DIR", "where it is kept: a folder of its own (/var/lib/limpet)" },
@@ -58,14 +70,70 @@ static const struct opt table[] = {
 	{ OPT_HANDLER, "--max-total", "BYTES", "of all that is kept (10G)" },
 	{ OPT_HANDLER, "--min-free", "BYTES", "stay free on that file system (1G)" },
 	{ OPT_HANDLER, "--max-time", "SECONDS", "then the program's end goes on (60)" },
+	{ OPT_WATCH, "--watch", "[=TIME]", "refresh it (every second), without stopping the program" },
+	{ OPT_WATCH, "--count", "N", "of --watch: end after N refreshes" },
+	{ OPT_FOLLOW, "--for", "TIME", "of one process: look, follow it so long, look again" },
+	{ OPT_FOLLOW, "--cycles", "N", "of one process: the same, until so many collections have run" },
+	{ OPT_CHECK, "--load", "CMD", "what brings work, for sh -c: it runs again and again" },
+	{ OPT_CHECK, "--warmup", "N", "loads before the first look (1)" },
+	{ OPT_CHECK, "--repeat", "N", "rounds behind it, at most (as many as it takes to tell)" },
+	{ OPT_CHECK, "--every", "TIME", "without --load: how long a load is (2s)" },
+	{ OPT_CHECK, "--duration", "TIME", "rounds until then: a soak run" },
+	{ OPT_CHECK, "--max-time", "TIME", "no round is begun that would end later (110s)" },
+	{ OPT_CHECK, "--ready-port", "PORT", "ready when it takes connections there: PORT or HOST:PORT" },
+	{ OPT_CHECK, "--ready-line", "REGEX", "ready when it prints such a line" },
+	{ OPT_CHECK, "--ready-cmd", "CMD", "ready when this exits with 0" },
+	{ OPT_CHECK, "--ready-timeout", "TIME", "how long that may take (30s)" },
+	{ OPT_CHECK, "--load-timeout", "TIME", "how long a load may take (60s)" },
+	{ OPT_CHECK, "--settle", "TIME", "wait so long at most until it is quiet behind a load (5s)" },
+	{ OPT_CHECK, "--stop-timeout", "TIME", "between SIGTERM and SIGKILL (5s)" },
+	{ OPT_CHECK, "--max-growth", "BYTES|%", "live bytes a load: what is allowed to grow" },
+	{ OPT_CHECK, "--max-goroutines", "N", "more than behind the warm-up" },
+	{ OPT_CHECK, "--max-alloc", "BYTES|%", "allocated a load; %: more than the baseline" },
+	{ OPT_CHECK, "--max-gc", "N|%", "collections a load; %: more than the baseline" },
+	{ OPT_CHECK, "--max-gc-cpu", "%", "of the program's CPU time" },
+	{ OPT_CHECK, "--max-gc-pause", "TIME|%", "a collection; %: more than the baseline" },
+	{ OPT_CHECK, "--pid", "PID", "a program that runs, instead of COMMAND" },
+	{ OPT_CHECK, "--exe", "NAME", "which Go program, where COMMAND starts several" },
+	{ OPT_CHECK, "--force-gc", NULL, "with --pid: bring collections about" },
+	{ OPT_CHECK, "--no-sampling", NULL, "do not sample allocations more finely than the program does" },
+	{ OPT_CHECK, "--keep-looks", "DIR", "keep every look: DIR/0.limpet, DIR/1.limpet …" },
+	{ OPT_CHECK, "--log", "FILE", "all that the program and the load print" },
+	{ OPT_CHECK, "--verbose", NULL, "the same on stderr" },
+	{ OPT_CHECK, "--baseline", "FILE", "what is accepted (limpet-baseline.json, where it is there)" },
+	{ OPT_CHECK, "--update-baseline", NULL, "write it: what is found now is known from then on" },
+	{ OPT_CHECK, "--known", "FILE", "findings that are known, each with a reason and an end" },
+	{ OPT_CHECK, "--source", "DIR", "the repository, where that is not the working directory" },
+	{ OPT_CHECK, "--each-test", NULL, "go test: every test by itself" },
+	{ OPT_OUTPUTS, "--format", "WORD", "text, json, junit, sarif, github or gitlab" },
+	{ OPT_OUTPUTS, "--junit", "FILE", "also JUnit XML: Jenkins, GitLab" },
+	{ OPT_OUTPUTS, "--sarif", "FILE", "also SARIF 2.1.0: code scanning" },
+	{ OPT_OUTPUTS, "--code-quality", "FILE", "also GitLab Code Quality" },
+	{ OPT_OUTPUTS, "--annotations", NULL, "also GitHub annotations (by itself where GITHUB_ACTIONS=true)" },
+	{ OPT_PROFILE, "--kind", "KIND", "heap, allocs, goroutine, goroutineleak, retention, retained, mutex or block" },
+	{ OPT_PROFILE, "--format", "WORD", "pprof, folded or speedscope; of the graph: heapsnapshot or hprof" },
+	{ OPT_PROFILE, "--value", "VALUE", "of several, as inuse_space, alloc_space: which is meant" },
 	{ OPT_HELP, "--help", NULL, "this text" },
 	{ 0, "--precopy", NULL, NULL },
-	{ 0, "--html", "FILE", NULL },
-	{ 0, "--kind", "KIND", NULL },
+	{ OPT_PPROF, "--value", "VALUE", "of a profile: which of its values (inuse_space, alloc_objects …)" },
+	{ OPT_PPROF_ROWS, "--by", "WHAT", "of a profile: function, line, file, package or address" },
+	{ OPT_PPROF_ROWS, "--sort", "KEY", "of a profile: flat, cum or name" },
+	{ OPT_PPROF_NAMES, "--focus", "REGEX", "of a profile: only samples with a frame that matches" },
+	{ OPT_PPROF_NAMES, "--ignore", "REGEX", "of a profile: no samples with a frame that matches" },
+	{ OPT_PPROF, "--hide", "REGEX", "of a profile: leave frames out that match" },
+	{ OPT_PPROF, "--show", "REGEX", "of a profile: only frames that match" },
+	{ OPT_PPROF, "--show-from", "REGEX", "of a profile: nothing above the first frame that matches" },
+	{ OPT_PPROF, "--tag-focus", "WHAT", "of a profile: only samples with such a label: REGEX, KEY=REGEX, 4kb:1mb" },
+	{ OPT_PPROF, "--tag-ignore", "WHAT", "of a profile: no samples with such a label" },
+	{ OPT_PPROF, "--no-inlines", NULL, "of a profile: what was inlined counts for its caller" },
+	{ OPT_PPROF_SOURCE, "--source", "DIR", "the program's source: show the lines" },
+	{ OPT_PPROF_DIFF, "--normalize", NULL, "of profiles: scale NEW to the total of OLD" },
+	{ OPT_PPROF_DIFF, "--percent-of", "WHICH", "of profiles: old (its total is 100 %) or change" },
+	{ OPT_PPROF_DRAW, "--format", "WORD", "of a profile: text, dot (for Graphviz) or flame (HTML)" },
+	{ OPT_PPROF_DRAW, "--html", "FILE", "of a profile: also a flame graph, one file" },
 	{ 0, "--schema", NULL, NULL },
 	{ OPT_SELFTEST, "--selftest", NULL, "try all of it on children of limpet's own" },
 	{ OPT_REAP, "--reap", "PID", "take away what a killed limpet left in a process" },
-	{ 0, "--value", "VALUE", NULL },
 };
 
 const struct opt *options(size_t *ret_n)
@@ -174,6 +242,16 @@ static struct err *parse_word(const char *name, const char *text, const char *co
 	return err_usage("%s %.100s: want %s", name, text, str_ok(&all) ? all.s : "another word");
 }
 
+static struct err *parse_detail(const char *name, const char *text, unsigned *ret)
+{
+	static const char *const words[] = { "brief", "full", NULL };
+	unsigned word = 0;
+	struct err *err = parse_word(name, text, words, &word);
+
+	*ret = word ? AGG_KEEP_FULL : AGG_KEEP_BRIEF;
+	return err;
+}
+
 /* Options of core-handler share one id. */
 static struct err *set_handler(const char *name, const char *v, struct handler_opts *h)
 {
@@ -229,6 +307,36 @@ static struct err *set_findings(const char *name, const char *v, struct args *a)
 	return NULL;
 }
 
+/* Options of diff that share one id. */
+static void set_diff(const char *name, const char *v, struct args *a)
+{
+	if (!strcmp(name, "--by"))
+		a->by = v;
+	else if (!strcmp(name, "--sort"))
+		a->sort = v;
+	else if (!strcmp(name, "--requests"))
+		a->requests = v;
+	else if (!strcmp(name, "--objects"))
+		a->objects = true;
+	else
+		a->force = true;
+}
+
+/* Options that share one id: forms of an answer. */
+static void set_outputs(const char *name, const char *v, struct outs_opts *o)
+{
+	if (!strcmp(name, "--format"))
+		o->format = v;
+	else if (!strcmp(name, "--junit"))
+		o->junit = v;
+	else if (!strcmp(name, "--sarif"))
+		o->sarif = v;
+	else if (!strcmp(name, "--code-quality"))
+		o->quality = v;
+	else
+		o->annotations = true;
+}
+
 /* Options of object that share one id. */
 static struct err *set_shown(const char *name, const char *v, struct args *a)
 {
@@ -245,6 +353,13 @@ static struct err *set_shown(const char *name, const char *v, struct args *a)
 	return err;
 }
 
+static struct err *set_watch(const char *name, const char *v, struct args *a)
+{
+	if (!strcmp(name, "--count"))
+		return parse_u64(name, v, UINT32_MAX, &a->count);
+	return v ? args_parse_time(name, v, &a->watch_ns) : NULL;
+}
+
 static struct err *set_number(const struct opt *o, const char *v, struct args *a)
 {
 	switch (o->id) {
@@ -252,6 +367,8 @@ static struct err *set_number(const struct opt *o, const char *v, struct args *a
 		return parse_limit(v, &a->limit);
 	case OPT_DEPTH:
 		return parse_u64(o->name, v, 64, &a->depth);
+	case OPT_GOTEXT:
+		return parse_u64(o->name, v, UINT32_MAX, &a->dump);
 	case OPT_PATHS:
 		return parse_u64(o->name, v, 1000, &a->paths);
 	case OPT_WAIT:
@@ -264,6 +381,8 @@ static struct err *set_number(const struct opt *o, const char *v, struct args *a
 		return parse_bytes(o->name, v, &a->max_memory);
 	case OPT_VALUES:
 		return parse_values(v, &a->values);
+	case OPT_DETAIL:
+		return parse_detail(o->name, v, &a->detail);
 	case OPT_SHOWN:
 		return set_shown(o->name, v, a);
 	case OPT_BY:
@@ -274,6 +393,29 @@ static struct err *set_number(const struct opt *o, const char *v, struct args *a
 		return set_handler(o->name, v, &a->handler);
 	case OPT_FINDINGS:
 		return set_findings(o->name, v, a);
+	case OPT_WATCH:
+		return set_watch(o->name, v, a);
+	case OPT_FOLLOW:
+		return strcmp(o->name, "--for") ?
+			       parse_u64(o->name, v, 1U << 30, &a->follow_cycles) :
+			       args_parse_time(o->name, v, &a->follow_ns);
+	case OPT_CHECK:
+		return args_set_check(o->name, v, a);
+	case OPT_GCLOG:
+		return args_set_gclog(o->name, v, a);
+	case OPT_FETCH:
+		return args_set_fetch(o->name, v, a);
+	case OPT_OUTPUTS:
+		set_outputs(o->name, v, &a->outs);
+		return NULL;
+	case OPT_PPROF:
+	case OPT_PPROF_NAMES:
+	case OPT_PPROF_ROWS:
+	case OPT_PPROF_DRAW:
+	case OPT_PPROF_DIFF:
+	case OPT_PPROF_SOURCE:
+		args_set_pprof(o->name, v, a);
+		return NULL;
 	default:
 		return NULL;
 	}
@@ -319,8 +461,14 @@ static struct err *set_option(const struct opt *o, const char *v, struct args *a
 	case OPT_TREES:
 		*(strcmp(o->name, "--tree") ? &a->owners : &a->tree) = v;
 		break;
+	case OPT_DIFF:
+		set_diff(o->name, v, a);
+		break;
 	case OPT_REAP:
 		a->reap = v;
+		break;
+	case OPT_PROFILE:
+		args_set_profile(o->name, v, a);
 		break;
 	default:
 		break;
@@ -368,9 +516,9 @@ static struct err *parse_option(int argc, char *const *argv, int *i, struct args
 	if (o->metavar) {
 		if (text[len] == '=')
 			value = text + len + 1;
-		else if (*i + 1 < argc)
+		else if (*i + 1 < argc && *o->metavar != '[')
 			value = argv[++*i];
-		if (!value)
+		if (!value && *o->metavar != '[')
 			return err_usage("%s: wants a value (%s)", o->name, o->metavar);
 	} else if (text[len] == '=') {
 		return err_usage("%s: takes no value", o->name);
@@ -411,9 +559,6 @@ static struct err *take_positional(const char *text, struct args *a)
 		a->arg[a->nargs++] = text;
 		return NULL;
 	}
-	if (!strcmp(a->cmd->name, "report") && a->nargs)
-		return err_usage("%.100s: more evidence than one target is not in this version",
-				 text);
 	return err_usage("%.100s: too many arguments; usage: limpet %s %s", text, a->cmd->name,
 			 a->cmd->args);
 }
@@ -425,6 +570,7 @@ struct err *args_parse(int argc, char *const *argv, struct args *ret)
 			  .paths = 3,
 			  .wait_s = 10,
 			  .width = UINT64_MAX,
+			  .watch_ns = 1000000000,
 			  .bytes = UINT64_MAX };
 	bool only_args = false;
 	struct err *err;

@@ -4,9 +4,11 @@
 #include "cli/session.h"
 #include "cli/config.h"
 #include "cli/interrupt.h"
+#include "cli/stores.h"
 #include "base/par.h"
 #include "cli/walls.h"
 #include "elf/exe.h"
+#include "report/kept.h"
 #include "report/out.h"
 #include "snapshot/dump.h"
 #include "snapshot/vars.h"
@@ -69,6 +71,10 @@ static struct err *open_target(const struct args *a, const struct kind_found *k,
 		return open_core(a, k->path, s);
 	case KIND_HEAPDUMP:
 		return open_dump(a, k->path, s);
+	case KIND_STORE: /* who can do with answers alone has asked it before (cli/stores.h) */
+		return err_unsupported("%.200s: a store holds answers, and not the memory that %s "
+				       "looks into; give a process, a core or a heap dump",
+				       a->arg[0], a->cmd->name);
 	case KIND_UNKNOWN:
 	case KIND_EMPTY:
 	case KIND_EXE:
@@ -194,7 +200,9 @@ struct err *session_adopt(const struct args *a, struct target *t, struct session
 
 struct err *session_snapshot(struct session *s)
 {
-	struct snap_opts so = { .nthreads = s->nthreads, .max_memory = s->args->max_memory };
+	struct snap_opts so = { .nthreads = s->nthreads,
+				.keep = s->want == SESSION_KEPT ? SNAP_KEEP_WORDS : SNAP_KEEP_EDGES,
+				.max_memory = s->args->max_memory };
 	struct err *err = session_stage(s, "reading heap and stacks");
 
 	if (!err)
@@ -202,6 +210,7 @@ struct err *session_snapshot(struct session *s)
 	if (err)
 		return err;
 	s->agg = (struct agg){ .s = s->s, .nthreads = s->nthreads, .values = ANS_VALUES_HASH };
+	s->agg.detail = s->args->detail;
 	if (args_has(s->args, OPT_VALUES))
 		s->agg.values = s->args->values;
 	return NULL;
@@ -228,11 +237,32 @@ static struct err *ask_oracle(const struct session *s)
 		s->go->version, s->go->L->go, v.gc_objects - v.missing, v.gc_objects);
 }
 
-static struct err *name_objects(struct session *s)
+static struct err *name_objects(struct session *s, unsigned nthreads)
 {
 	struct snap_arrows a = { s->g->first, s->g->to, graph_node_of_object(s->g, 0) };
 
-	return snapshot_types(s->s, &a, s->nthreads);
+	return snapshot_types(s->s, &a, nthreads);
+}
+
+/* Neither reads what the other writes. */
+enum { PART_DOMINATORS, PART_NAMES, PARTS };
+
+static struct err *part(void *arg, unsigned worker, size_t lo, size_t hi)
+{
+	struct session *s = arg;
+	struct err *err = NULL;
+
+	(void)worker;
+	for (size_t i = lo; i < hi && !err; i++)
+		err = i == PART_DOMINATORS ? agg_dominators(&s->agg)
+					   : name_objects(s, MAX(s->nthreads, 2U) - 1);
+	return err;
+}
+
+static struct err *name_all(struct session *s)
+{
+	return s->want == SESSION_NAMED ? name_objects(s, s->nthreads)
+					: par_for(MIN(s->nthreads, 2U), PARTS, 1, part, s);
 }
 
 struct err *session_graph(struct session *s)
@@ -241,6 +271,7 @@ struct err *session_graph(struct session *s)
 
 	if (!err)
 		err = graph_create(s->s, s->nthreads, &s->g);
+	s->agg.g = s->g;
 	if (!err && !s->go->layout_exact)
 		err = ask_oracle(s);
 	if (!err)
@@ -248,16 +279,62 @@ struct err *session_graph(struct session *s)
 	if (!err)
 		err = session_stage(s, "naming the objects");
 	if (!err)
-		err = name_objects(s);
-	s->agg.g = s->g;
+		err = name_all(s);
 	return err;
+}
+
+static bool is_store(const struct args *a)
+{
+	struct kind_found k;
+	struct err *err = kind_recognise(a->arg[0], &k);
+	bool is = !err && k.kind == KIND_STORE;
+
+	err_free(err); /* whoever opens it says so */
+	return is;
+}
+
+/* Answers that were made before. */
+static struct err *open_store(const struct args *a, struct session *ret)
+{
+	_cleanup_(session_close) struct session s = { .args = a, .nthreads = 1 };
+	struct err *err = session_stage(&s, "reading the store");
+
+	if (!err)
+		err = session_store(a, 0, &s.store);
+	if (!err)
+		err = kept_ask(&s.agg, s.store);
+	if (!err && args_has(a, OPT_VALUES))
+		err = kept_values(&s.agg, a->values);
+	if (err)
+		return err;
+	s.agg.values = args_has(a, OPT_VALUES) ? a->values : ANS_VALUES_HASH;
+	*ret = s;
+	s = (struct session){ 0 };
+	kept_moved(&ret->agg);
+	return NULL;
 }
 
 struct err *session_open(const struct args *a, struct session *ret)
 {
+	return is_store(a) ? open_store(a, ret) : session_look(a, SESSION_NAMED, ret);
+}
+
+struct err *session_referrers(struct session *s)
+{
+	struct err *err;
+
+	if (s->agg.asked)
+		return NULL;
+	err = graph_dominators(s->g, s->nthreads);
+	return err ? err : graph_reverse(s->g, s->nthreads);
+}
+
+struct err *session_look(const struct args *a, enum session_want want, struct session *ret)
+{
 	_cleanup_(session_close) struct session s = { 0 };
 	struct err *err = session_attach(a, &s);
 
+	s.want = want;
 	if (!err)
 		err = session_snapshot(&s);
 	if (!err)
@@ -271,17 +348,25 @@ struct err *session_open(const struct args *a, struct session *ret)
 
 struct err *session_head(struct session *s, struct ans_head *ret)
 {
-	target_release(s->t);
+	if (s->t)
+		target_release(s->t);
 	return agg_head(&s->agg, ret);
+}
+
+void session_forget(struct session *s)
+{
+	agg_deinit(&s->agg);
+	s->agg = (struct agg){ 0 };
+	graph_free(STEAL(s->g));
+	snapshot_free(STEAL(s->s));
 }
 
 void session_close(struct session *s)
 {
 	if (s->args)
 		end_progress(s);
-	agg_deinit(&s->agg);
-	graph_free(s->g);
-	snapshot_free(s->s);
+	session_forget(s);
+	store_close(s->store);
 	go_close(s->go);
 	target_close(s->t);
 	*s = (struct session){ 0 };

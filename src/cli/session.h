@@ -13,6 +13,14 @@
 #include "report/json.h"
 #include "report/owner.h"
 #include "report/text.h"
+#include "store/store.h"
+
+/* What is asked for next; then what does not hang together is done side by side. */
+enum session_want {
+	SESSION_NAMED,
+	SESSION_DOMINATED, /* agg_dominators(), too: one thread makes them while the others name */
+	SESSION_KEPT,	   /* and all that goes into a store */
+};
 
 struct session {
 	const struct args *args;
@@ -21,7 +29,9 @@ struct session {
 	struct snapshot *s;
 	struct graph *g;
 	struct agg agg;
+	struct store *store; /* it is one that is asked: t, go, s, g are NULL */
 	unsigned nthreads;
+	enum session_want want;
 	bool progress; /* a line on stderr is open */
 };
 
@@ -39,10 +49,17 @@ struct err *session_adopt(const struct args *a, struct target *t, struct session
 struct err *session_snapshot(struct session *s) MUST_CHECK;
 struct err *session_graph(struct session *s) MUST_CHECK;
 /* All three. */
+struct err *session_look(const struct args *a, enum session_want want,
+			 struct session *ret) MUST_CHECK;
+/* The same, or a store to be asked: for who wants answers of agg.h and no more. */
 struct err *session_open(const struct args *a, struct session *ret) MUST_CHECK;
+/* Exact dominators and references backwards, of a look. */
+struct err *session_referrers(struct session *s) MUST_CHECK;
 /* Drop the twin (later reads fail softly), then the head: only now is a frozen target's pause
  * known. */
 struct err *session_head(struct session *s, struct ans_head *ret) MUST_CHECK;
+/* Snapshot, graph, agg; target and go stay. */
+void session_forget(struct session *s);
 void session_close(struct session *s);
 
 /* All of `limpet report` but the head. */

@@ -1,6 +1,6 @@
 /*
- * gc_tuning.h - the arithmetic of GOGC, GOMEMLIMIT and a container's limit; private to the detector
- * and its tests.
+ * gc_tuning.h - the arithmetic of GOGC, GOMEMLIMIT and a container's limit: of the detector, and of
+ * `limpet gc`.
  */
 #ifndef LIMPET_FIND_GC_TUNING_H
 #define LIMPET_FIND_GC_TUNING_H
@@ -40,5 +40,10 @@ uint64_t gc_goal(const struct gc_facts *f);
 uint64_t gc_limit_goal(const struct gc_facts *f);
 /* The worst that is the matter. */
 enum gc_trouble gc_judge(const struct gc_facts *f);
+
+/* In words, of the keep: what is the matter, what to change, how the goals come about. */
+const char *gc_title(struct keep *k, const struct gc_facts *x, enum gc_trouble t);
+const char *gc_fix(struct keep *k, const struct gc_facts *x, enum gc_trouble t);
+const char *gc_sums(struct keep *k, const struct gc_facts *x);
 
 #endif

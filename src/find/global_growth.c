@@ -100,7 +100,10 @@ static bool passes_on(const struct look *l, gnode v)
 	return false;
 }
 
-/* Has a detector that ran before said what this is? */
+/*
+ * Has a detector that ran before said what this is?  That it could be smaller (waste) is no answer
+ * to whether it grows without end: rank.c decides between the two.
+ */
 static bool is_told(const struct work *w, const struct place *x)
 {
 	const struct find *f = w->f;
@@ -109,7 +112,7 @@ static bool is_told(const struct work *w, const struct place *x)
 		const struct finding *y = &f->found.v[i];
 
 		if (y->bytes + y->stack_bytes >= x->bytes / 2 && y->node != GRAPH_NONE &&
-		    y->verdict != FIND_INFO &&
+		    y->verdict != FIND_INFO && y->verdict != FIND_WASTE &&
 		    (fans_dominates(&f->l, x->node, y->node) ||
 		     fans_dominates(&f->l, y->node, x->node)))
 			return true;

@@ -1,33 +1,12 @@
 /*
- * growth.c - what two looks at one process say of what one look left open.
+ * growth.c - how much of what a finding holds was there at the earlier look.
  *
- * A suspect that grew while its old objects stayed is a leak (measured); one that did not, while
- * the program went on, is none.  Which of its objects are old is told by samples of what it
- * dominates, drawn by bytes.  Cost: the children of the nodes on the way to 256 samples.
+ * Which of its objects are old is told by samples of what it dominates, drawn by bytes; what
+ * follows of it is growth_rule.c's.  Cost: the children of the nodes on the way to 256 samples.
  */
 #include "find/priv.h"
 
 enum { SAMPLES = 256, DEPTH_MAX = 4096 };
-
-#define GREW_MIN    (256ULL << 10)
-#define STEADY_SLOP (64ULL << 10)
-#define YOUNG_NS    (1800ULL * 1000000000) /* the load may have begun just now */
-#define FAR_LARGER  10
-
-/* Kinds whose bytes or number tell, when there are two figures. */
-static const char *const growing[] = {
-	"global-growth",     "pointer-chain",	  "context-leak",   "timer-leak",
-	"channel-backlog",   "goroutine-leak",	  "goroutine-hold", "closure-capture",
-	"unclosed-resource", "finalizer-backlog", "off-heap",	    "runtime-metadata",
-};
-
-static bool is_growing_kind(const char *kind)
-{
-	for (size_t i = 0; i < ARRAY_LEN(growing); i++)
-		if (!strcmp(growing[i], kind))
-			return true;
-	return false;
-}
 
 struct sampling {
 	const struct look *l;
@@ -55,14 +34,11 @@ static int by_value(const void *x, const void *y)
 
 static void see(struct sampling *x, gnode v)
 {
-	uint64_t bytes = 0;
-	taddr at = go_heap_address(&x->l->s->heap, graph_object(x->l->g, v), &bytes);
-
 	x->row = v == x->last ? x->row + 1 : 1;
 	x->last = v;
 	x->most = MAX(x->most, x->row);
 	x->seen++;
-	x->old += find_since_alive(x->since, at, bytes);
+	x->old += find_since_stayed(x->since, x->l, graph_object(x->l->g, v));
 }
 
 /* One level down: where n samples, by bytes, fall among v itself and its children. */
@@ -171,27 +147,6 @@ bool find_growth_of(const struct find *f, gnode v, struct find_growth *ret)
 	return true;
 }
 
-static void add_detail(struct find *f, struct finding *x, const char *line)
-{
-	x->detail = *x->detail ? keepf(&f->keep, "%s\n%s", line, x->detail) : line;
-}
-
-enum trend { TREND_UNKNOWN, TREND_STEADY, TREND_SLOW, TREND_GREW };
-
-static enum trend trend_of(const struct finding *x)
-{
-	uint64_t now = finding_bytes(x), then = x->then_bytes;
-	bool many = x->then_count && x->count >= x->then_count + MAX(x->then_count / 20, 8ULL);
-
-	if (now > then && now - then >= MAX(GREW_MIN, then / 20))
-		return TREND_GREW;
-	if (many)
-		return TREND_GREW;
-	if (now <= then + MAX(STEADY_SLOP, then / 50))
-		return TREND_STEADY;
-	return TREND_SLOW;
-}
-
 static double survival(const struct find *f, const struct finding *x)
 {
 	if (x->node == GRAPH_NONE || x->node >= f->l.g->n)
@@ -200,85 +155,27 @@ static double survival(const struct find *f, const struct finding *x)
 	return survived_of(f, x->node, x->then_bytes, MAX(f->l.g->retained[x->node], x->bytes));
 }
 
-/*
- * What fills up and is cut, again and again (a log, a batch, a cache that is flushed), grows
- * between two looks that lie close together.  But had it always grown so, it would be far larger by
- * now.
- */
-bool find_growth_fits(uint64_t now, uint64_t grown, uint64_t between_ns, uint64_t up_ns)
-{
-	if (!between_ns || up_ns < YOUNG_NS)
-		return true;
-	return (double)grown / (double)between_ns * (double)up_ns < (double)now * FAR_LARGER;
-}
-
-static bool fits_age(const struct find *f, const struct finding *x)
-{
-	const struct find_process *p = &f->since->process;
-	uint64_t up = p->started_ns && p->at_unix_ns > p->started_ns
-			      ? p->at_unix_ns - p->started_ns + f->since->ns
-			      : 0;
-	uint64_t now = finding_bytes(x);
-
-	return now <= x->then_bytes || find_growth_fits(now, now - x->then_bytes, f->since->ns, up);
-}
-
-static void raise(struct find *f, struct finding *x)
-{
-	double stayed = survival(f, x);
-
-	if (!f->since->cycles) {
-		add_detail(f, x, "no collection ran between the two looks: too early to tell");
-		return;
-	}
-	if (stayed >= 0 && stayed < 0.75) {
-		add_detail(f, x,
-			   keepf(&f->keep,
-				 "it grew, but only %.0f %% of what was there stayed: its contents "
-				 "change",
-				 stayed * 100));
-		return;
-	}
-	if (!fits_age(f, x)) {
-		add_detail(
-			f, x,
-			"it grew, but had it grown so since the start it would be more than ten "
-			"times as large: something empties it, or this is new: look again later");
-		return;
-	}
-	x->verdict = FIND_LEAK;
-	x->proof = FIND_MEASURED;
-	x->decide = "";
-	if (stayed >= 0)
-		add_detail(f, x, "what was there at the earlier look still is, and more has come");
-}
-
-static void clear(struct find *f, struct finding *x)
-{
-	if (!f->since->cycles) {
-		add_detail(f, x,
-			   "did not grow, but no collection ran between the two looks: that says "
-			   "nothing");
-		return;
-	}
-	x->verdict = FIND_INFO;
-	x->decide = "";
-	add_detail(f, x,
-		   keepf(&f->keep, "did not grow while %u collections ran", f->since->cycles));
-}
-
 static void judge(struct find *f, struct finding *x)
 {
-	switch (trend_of(x)) {
-	case TREND_GREW:
-		raise(f, x);
-		break;
-	case TREND_STEADY:
-		clear(f, x);
-		break;
-	default:
-		break;
-	}
+	struct since_case y = { .bytes = finding_bytes(x),
+				.count = x->count,
+				.then_bytes = x->then_bytes,
+				.then_count = x->then_count,
+				.survived = -1 };
+
+	if (find_since_grew(&y))
+		y.survived = survival(f, x);
+	find_since_judge(f->since, &y, &f->keep);
+	if (y.line)
+		x->detail = *x->detail ? keepf(&f->keep, "%s\n%s", y.line, x->detail) : y.line;
+	if (!y.decided)
+		return;
+	x->verdict = y.verdict;
+	x->decide = "";
+	if (y.verdict != FIND_LEAK)
+		return;
+	x->proof = FIND_MEASURED;
+	x->certainty = 0; /* that of a guess */
 }
 
 /* What was found under its name then; else what hung there. */
@@ -302,8 +199,7 @@ void find_compare(struct find *f)
 		struct finding *x = &f->found.v[i];
 
 		look_back(f, x);
-		if (x->then_known && x->verdict == FIND_SUSPECT && is_growing_kind(x->kind) &&
-		    f->since->same == FIND_SAME_PROCESS)
+		if (x->then_known && find_since_is_open(f->since, x->kind, x->verdict))
 			judge(f, x);
 	}
 }

@@ -57,7 +57,8 @@ static bool refers_to(struct code_worker *w, const struct x86_insn *in, taddr *t
 	return code_is_global(w->c, value);
 }
 
-/* Decode f; *ret: it refers to globals or to code as a value, so that flow may tell something. */
+/* Decode f; *ret: it refers to globals, to types or to code as a value, so that flow may tell
+ * something. */
 static struct err *decode(struct code_worker *w, const struct code_func *f, const uint8_t *p,
 			  bool *ret)
 {
@@ -79,7 +80,7 @@ static struct err *decode(struct code_worker *w, const struct code_func *f, cons
 			continue;
 		if (!refers_to(w, &in, &to, &table)) {
 			*ret = *ret || ((table || (!in.map && in.op == 0x8d)) &&
-					go_module_of_text(c->g, to));
+					(go_module_of_text(c->g, to) || code_is_type(c, to)));
 			continue;
 		}
 		*ret = true;
@@ -183,6 +184,7 @@ static void workers_free(struct code_worker *ws, unsigned n)
 	for (unsigned i = 0; ws && i < n; i++) {
 		vec_free(&ws[i].uses);
 		vec_free(&ws[i].facts);
+		vec_free(&ws[i].allocs);
 		vec_free(&ws[i].text);
 		vec_free(&ws[i].insns);
 		vec_free(&ws[i].labels);
@@ -206,6 +208,8 @@ static struct err *read_text(struct go_code *c, unsigned nthreads)
 		err = par_for(n, c->funcs.n, GRAIN, read_funcs, ws);
 	if (!err)
 		err = gather(c, ws, n);
+	if (!err)
+		err = code_allocs_gather(c, ws, n);
 	workers_free(ws, n);
 	return err;
 }
@@ -241,6 +245,7 @@ void go_code_free(struct go_code *c)
 	vec_free(&c->funcs);
 	vec_free(&c->uses);
 	vec_free(&c->facts);
+	vec_free(&c->allocs);
 	vec_free(&c->globals);
 	vec_free(&c->closures);
 	free(c);

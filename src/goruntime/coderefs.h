@@ -2,9 +2,9 @@
  * coderefs.h - what the program's code says about its globals and closures.
  *
  * For programs without symbols: which functions use a word of data or bss, what type it must be of,
- * which struct a closure's variables lie in.  From rip-relative operands and from what registers
- * hold at calls of the runtime and of methods, one pass over the text.  amd64 only: elsewhere all
- * is empty.
+ * which struct a closure's variables lie in; and for all, which calls allocate which types.  From
+ * rip-relative operands and from what registers hold at calls of the runtime and of methods, one
+ * pass over the text.  amd64 only: elsewhere all is empty.
  *
  * Immutable once read: from several threads at once.  Borrows go and types, must not outlive them.
  */
@@ -67,6 +67,30 @@ struct go_code_global {
  * with each.  A pointer's word that is an interface's second is not among them.
  */
 const struct go_code_global *go_code_global_types(const struct go_code *c, size_t *ret_n);
+
+/* How an instruction makes something: what the type that it tells the runtime is of. */
+enum go_code_make {
+	GO_CODE_MAKE_ONE,    /* the object */
+	GO_CODE_MAKE_ROW,    /* each element of the object: make, append */
+	GO_CODE_MAKE_VALUE,  /* a map, a channel */
+	GO_CODE_MAKE_INSERT, /* the map that an entry is put into */
+};
+struct go_code_alloc {
+	taddr rtype;
+	uint32_t pc_off; /* of the call, from its module's text: go_code_alloc_pc() */
+	uint8_t how;	 /* enum go_code_make */
+	uint8_t module;
+};
+
+/*
+ * Calls that allocate, ascending by rtype: only those of which type is plain from the code: not by
+ * reflection, and of generic functions only where the type is no parameter.  Borrowed.
+ */
+const struct go_code_alloc *go_code_allocs(const struct go_code *c, size_t *ret_n);
+/* Those of one type. */
+const struct go_code_alloc *go_code_allocs_of(const struct go_code *c, taddr rtype, size_t *ret_n);
+/* Inside of the call instruction, as go_lines_at() wants it. */
+taddr go_code_alloc_pc(const struct go_code *c, const struct go_code_alloc *x);
 
 /* rtype of the struct that closures of the function at entry lie in; 0: not seen, or several. */
 taddr go_code_closure_type(const struct go_code *c, taddr entry);

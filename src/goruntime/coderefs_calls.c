@@ -22,6 +22,7 @@ enum callee_kind {
 	CALLEE_ROW,	/* (type, …) row of type */
 	CALLEE_MAKE,	/* (type, …) a value of it */
 	CALLEE_MAP,	/* (type, map, …) */
+	CALLEE_ASSIGN,	/* as MAP, and may make room for an entry */
 	CALLEE_GROW,	/* (slice's pointer, , , , type of element) */
 	CALLEE_MOVE,	/* (type, to, from) */
 	CALLEE_BOX,	/* (type, from) *type */
@@ -52,7 +53,7 @@ static const struct {
 	{ "makechan64", CALLEE_MAKE },
 	{ "mapaccess1*", CALLEE_MAP },
 	{ "mapaccess2*", CALLEE_MAP },
-	{ "mapassign*", CALLEE_MAP },
+	{ "mapassign*", CALLEE_ASSIGN },
 	{ "mapdelete*", CALLEE_MAP },
 	{ "mapiterinit", CALLEE_MAP },
 	{ "mapIterStart", CALLEE_MAP },
@@ -233,8 +234,11 @@ static struct err *arguments(struct code_worker *w, const struct callee_slot *s,
 
 	switch (s->kind) {
 	case CALLEE_MAP:
+	case CALLEE_ASSIGN:
 		return loaded_in(w, X86_BX, type_in(w, X86_AX), FACT_IS);
-	case CALLEE_GROW:
+	case CALLEE_GROW: /* up to 1.19 (slice.go): (type of element, slice's pointer, …) */
+		if (type_in(w, X86_AX))
+			return loaded_in(w, X86_BX, type_in(w, X86_AX), FACT_SLICE);
 		return loaded_in(w, X86_AX, type_in(w, X86_SI), FACT_SLICE);
 	case CALLEE_MOVE:
 		err = place_in(w, X86_BX, type_in(w, X86_AX));
@@ -271,6 +275,30 @@ static struct val result(const struct code_worker *w, uint8_t kind)
 	}
 }
 
+/* What the call allocates. */
+static struct err *allocates(struct code_worker *w, uint8_t kind, taddr call)
+{
+	switch (kind) {
+	case CALLEE_NEW:
+	case CALLEE_BOX:
+		return code_alloc(w, call, type_in(w, X86_AX), GO_CODE_MAKE_ONE);
+	case CALLEE_MALLOC:
+		return code_alloc(w, call, type_in(w, X86_BX), GO_CODE_MAKE_ONE);
+	case CALLEE_ROW:
+		return code_alloc(w, call, type_in(w, X86_AX), GO_CODE_MAKE_ROW);
+	case CALLEE_GROW: /* the element's type comes first up to 1.19 (slice.go) */
+		return code_alloc(w, call,
+				  type_in(w, X86_SI) ? type_in(w, X86_SI) : type_in(w, X86_AX),
+				  GO_CODE_MAKE_ROW);
+	case CALLEE_MAKE:
+		return code_alloc(w, call, type_in(w, X86_AX), GO_CODE_MAKE_VALUE);
+	case CALLEE_ASSIGN:
+		return code_alloc(w, call, type_in(w, X86_AX), GO_CODE_MAKE_INSERT);
+	default:
+		return NULL;
+	}
+}
+
 struct err *code_call(struct code_worker *w, taddr entry, taddr next)
 {
 	const struct callee_slot *s = callee_of(w, entry);
@@ -281,6 +309,8 @@ struct err *code_call(struct code_worker *w, taddr entry, taddr next)
 	if (s->kind == CALLEE_BARRIER)
 		return NULL;
 	err = arguments(w, s, next - 1);
+	if (!err)
+		err = allocates(w, s->kind, next - 1);
 	v = result(w, s->kind);
 	memset(w->now.r, 0, sizeof(w->now.r));
 	if (v.a)

@@ -7,6 +7,7 @@
  *   coderefs_flow.c   what registers hold: facts
  *   coderefs_calls.c  what is known of called functions
  *   coderefs_types.c  facts to types
+ *   coderefs_allocs.c calls that allocate
  */
 #ifndef LIMPET_GORUNTIME_CODEREFS_PRIV_H
 #define LIMPET_GORUNTIME_CODEREFS_PRIV_H
@@ -79,6 +80,7 @@ struct code_worker {
 	struct go_code *c;
 	VEC(struct go_code_use) uses;
 	VEC(struct code_fact) facts;
+	VEC(struct go_code_alloc) allocs;
 	VEC(uint8_t) text;	   /* of the functions at hand */
 	VEC(struct insn_at) insns; /* of the function at hand */
 	VEC(uint16_t) labels;	   /* by offset: LABEL_*, else index of a state + 1 */
@@ -107,6 +109,7 @@ struct go_code {
 	VEC(struct code_func) funcs;
 	VEC(struct go_code_use) uses;
 	VEC(struct code_fact) facts; /* until they are types */
+	VEC(struct go_code_alloc) allocs;
 	VEC(struct go_code_global) globals;
 	VEC(struct closure_type) closures;
 };
@@ -136,6 +139,13 @@ static inline bool code_loads_word(const struct x86_insn *in)
 	return !in->map && in->op == 0x8b && in->wide && x86_in_memory(in) &&
 	       !(in->flags & (X86_VECTOR | X86_REPEAT));
 }
+
+/* One more call that allocates; pc: inside of it. */
+struct err *code_alloc(struct code_worker *w, taddr pc, taddr type,
+		       enum go_code_make how) MUST_CHECK;
+/* All workers' together, sorted. */
+struct err *code_allocs_gather(struct go_code *c, const struct code_worker *ws,
+			       unsigned n) MUST_CHECK;
 
 /* Follow the registers through the function in w->insns; facts go to w->facts. */
 struct err *code_flow(struct code_worker *w, const struct code_func *f) MUST_CHECK;

@@ -51,7 +51,10 @@ bool go_valid_memstats(const struct go *g, taddr at);
 bool go_valid_sched(const struct go *g, taddr at);
 bool go_valid_work(const struct go *g, taddr at);
 bool go_valid_mbuckets(const struct go *g, taddr at);
+bool go_valid_bbuckets(const struct go *g, taddr at);
+bool go_valid_xbuckets(const struct go *g, taddr at);
 bool go_valid_rate(const struct go *g, taddr at);
+bool go_valid_period(const struct go *g, taddr at);
 bool go_valid_any(const struct go *g, taddr at);
 
 /* Whole words; false when unreadable (the error is dropped: a candidate was wrong). */

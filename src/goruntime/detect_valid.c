@@ -6,6 +6,8 @@
  */
 #include "goruntime/detect.h"
 
+#include "goruntime/buckets.h"
+
 #define MAX_STRUCT  65536
 #define MAX_THREADS 1000000
 #define LOOK_AT	    64 /* elements of a list that are looked into */
@@ -228,7 +230,7 @@ bool go_valid_work(const struct go *g, taddr at)
 }
 
 /* mprof.go: bucketType 1..3, nstk <= maxProfStackDepth */
-bool go_valid_mbuckets(const struct go *g, taddr at)
+static bool is_bucket_list(const struct go *g, taddr at, uint64_t typ)
 {
 	const struct go_layout *L = g->L;
 	taddr b = go_try_u64(g, at);
@@ -236,7 +238,7 @@ bool go_valid_mbuckets(const struct go *g, taddr at)
 	for (unsigned i = 0; b && i < LOOK_AT; i++) {
 		_cleanup_(freep) uint8_t *p = image(g, b, L->bucket_bytes);
 
-		if (!p || (b & 7) || go_get(p, L->bucket_typ) != 1 ||
+		if (!p || (b & 7) || go_get(p, L->bucket_typ) != typ ||
 		    go_get(p, L->bucket_nstk) > 1024)
 			return false;
 		b = go_get(p, L->bucket_allnext);
@@ -244,11 +246,34 @@ bool go_valid_mbuckets(const struct go *g, taddr at)
 	return true;
 }
 
+bool go_valid_mbuckets(const struct go *g, taddr at)
+{
+	return is_bucket_list(g, at, GO_BUCKET_MEM);
+}
+
+bool go_valid_bbuckets(const struct go *g, taddr at)
+{
+	return is_bucket_list(g, at, GO_BUCKET_BLOCK);
+}
+
+bool go_valid_xbuckets(const struct go *g, taddr at)
+{
+	return is_bucket_list(g, at, GO_BUCKET_MUTEX);
+}
+
 bool go_valid_rate(const struct go *g, taddr at)
 {
 	int64_t x = (int64_t)go_try_u64(g, at);
 
 	return x >= 0 && x <= INT32_MAX;
+}
+
+/* proc.go: two minutes, unless limpet changed it and was killed (watch/nudge.c). */
+bool go_valid_period(const struct go *g, taddr at)
+{
+	uint64_t x = go_try_u64(g, at);
+
+	return x == GO_FORCEGC_PERIOD_NS || x == GO_FORCEGC_NUDGED_NS;
 }
 
 /*

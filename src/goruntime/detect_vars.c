@@ -185,6 +185,63 @@ static const struct var vars[] = {
 	    { "runtime.allocmcache", NO_FIELD, 0, REF_ACCESS },
 	    { "runtime.schedinit", NO_FIELD, 0, REF_ACCESS },
 	    { "runtime.parsegodebug", NO_FIELD, 0, REF_ANY } } },
+	{ "runtime.forcegcperiod",
+	  VAR(forcegcperiod),
+	  8,
+	  go_valid_period,
+	  NO_FIELD,
+	  { { "runtime.gcTrigger.test", NO_FIELD, 0, REF_ACCESS },
+	    { "runtime.sysmon", NO_FIELD, 0, REF_ACCESS } } },
+};
+
+/* Not all programs link what names them: that one is missing says nothing of the table. */
+static const struct var optional_vars[] = {
+	{ "runtime.mProfCycle",
+	  VAR(mprofcycle),
+	  4,
+	  go_valid_any,
+	  AT(mProf_bytes),
+	  { { "runtime.mProf_Malloc", NO_FIELD, 0, REF_ACCESS },
+	    { "runtime.mProf_Free", NO_FIELD, 0, REF_ACCESS },
+	    { "runtime.mProf_PostSweep", NO_FIELD, 0, REF_ACCESS },
+	    { "runtime.mProf_Flush", NO_FIELD, 0, REF_ANY } } },
+	{ "runtime.bbuckets",
+	  VAR(bbuckets),
+	  8,
+	  go_valid_bbuckets,
+	  NO_FIELD,
+	  { { "runtime.stkbucket", NO_FIELD, 0, REF_ANY },
+	    { "runtime.blockProfileInternal", NO_FIELD, 0, REF_ANY },
+	    { "runtime.BlockProfile", NO_FIELD, 0, REF_ANY } } },
+	{ "runtime.xbuckets",
+	  VAR(xbuckets),
+	  8,
+	  go_valid_xbuckets,
+	  NO_FIELD,
+	  { { "runtime.stkbucket", NO_FIELD, 0, REF_ANY },
+	    { "runtime.mutexProfileInternal", NO_FIELD, 0, REF_ANY },
+	    { "runtime.pprof_mutexProfileInternal", NO_FIELD, 0, REF_ANY },
+	    { "runtime.MutexProfile", NO_FIELD, 0, REF_ANY } } },
+	{ "runtime.mutexprofilerate",
+	  VAR(mutexprofilerate),
+	  8,
+	  go_valid_rate,
+	  NO_FIELD,
+	  { { "runtime.mutexevent", NO_FIELD, 0, REF_ACCESS },
+	    { "sync.event", NO_FIELD, 0, REF_ACCESS }, /* its name in some builds */
+	    { "runtime.semacquire1", NO_FIELD, 0, REF_ACCESS },
+	    { "runtime/pprof.scaleMutexProfile", NO_FIELD, 0, REF_ACCESS } } },
+	{ "runtime.ticks",
+	  VAR(ticks),
+	  8,
+	  go_valid_any,
+	  AT(ticks_bytes),
+	  { { "runtime.ticksPerSecond", AT(ticks_val), 0, REF_ACCESS },
+	    { "runtime.ticksPerSecond", AT(ticks_startTicks), 0, REF_ACCESS },
+	    { "runtime.ticksPerSecond", AT(ticks_startTime), 0, REF_ACCESS },
+	    { "runtime.tickspersecond", AT(ticks_val), 0, REF_ACCESS },
+	    { "runtime.schedinit", AT(ticks_startTicks), 0, REF_ACCESS },
+	    { "runtime.schedinit", AT(ticks_startTime), 0, REF_ACCESS } } },
 };
 
 static taddr *slot(struct go_vars *v, const struct var *x)
@@ -390,6 +447,16 @@ static struct err *must_have(const struct go *g)
 	return NULL;
 }
 
+static void elect(struct go *g, const struct var *x, size_t n, struct election *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!needed(g, &x[i]))
+			continue;
+		hold(g, &x[i], e);
+		*slot(&g->v, &x[i]) = winner(g, &x[i], e);
+	}
+}
+
 struct err *go_detect_vars(struct go *g, struct detect *d)
 {
 	_cleanup_(election_deinit) struct election e = {
@@ -403,12 +470,8 @@ struct err *go_detect_vars(struct go *g, struct detect *d)
 		return &err_nomem;
 	d->notes[0] = 0;
 	g->v = (struct go_vars){ .firstmoduledata = g->modules[0].addr };
-	for (size_t i = 0; i < ARRAY_LEN(vars); i++) {
-		if (!needed(g, &vars[i]))
-			continue;
-		hold(g, &vars[i], &e);
-		*slot(&g->v, &vars[i]) = winner(g, &vars[i], &e);
-	}
+	elect(g, vars, ARRAY_LEN(vars), &e);
+	elect(g, optional_vars, ARRAY_LEN(optional_vars), &e);
 	if (!g->v.mheap)
 		err = search_mheap(g);
 	if (err)
@@ -421,18 +484,29 @@ struct err *go_detect_vars(struct go *g, struct detect *d)
 	return must_have(g);
 }
 
-void go_vars_compare(const struct go *g, char *buf, size_t nbuf)
+static size_t compare(const struct go *g, const struct var *x, size_t n, char *buf, size_t nbuf)
 {
-	size_t n = 0;
+	size_t used = 0;
 
-	buf[0] = 0;
-	for (size_t i = 0; g->symbols && i < ARRAY_LEN(vars) && n < nbuf; i++) {
-		const struct elf_symbol *s = elf_symbol_named(g->symbols, vars[i].name);
-		taddr found = value(g, &vars[i]);
+	for (size_t i = 0; i < n && used < nbuf; i++) {
+		const struct elf_symbol *s = elf_symbol_named(g->symbols, x[i].name);
+		taddr found = value(g, &x[i]);
 
 		if (s && s->addr != found)
-			n += (size_t)snprintf(buf + n, nbuf - n,
-					      "%s: found " TADDR_FMT ", symbol " TADDR_FMT "\n",
-					      vars[i].name, found, s->addr);
+			used += (size_t)snprintf(buf + used, nbuf - used,
+						 "%s: found " TADDR_FMT ", symbol " TADDR_FMT "\n",
+						 x[i].name, found, s->addr);
 	}
+	return MIN(used, nbuf);
+}
+
+void go_vars_compare(const struct go *g, char *buf, size_t nbuf)
+{
+	size_t used;
+
+	buf[0] = 0;
+	if (!g->symbols)
+		return;
+	used = compare(g, vars, ARRAY_LEN(vars), buf, nbuf);
+	compare(g, optional_vars, ARRAY_LEN(optional_vars), buf + used, nbuf - used);
 }

@@ -29,6 +29,11 @@ struct go_line {
 	const char *file;
 	int line;
 	bool inlined;		/* into the next one */
+	bool wrapper;		/* made by the compiler around a method: abi.FuncIDWrapper */
+	bool panics;		/* runtime.gopanic, sigpanic, panicwrap: a wrapper that calls it is shown */
+	taddr pc;		/* in it: the pc asked for, of outer ones that of the call */
+	taddr entry;		/* of the function that has code of its own */
+	int start_line;		/* of the function; 0: not known (before Go 1.20) */
 };
 
 /* Read and index the pclntab of m; called by go_open for each module. */

@@ -35,6 +35,13 @@ struct go_module {
 	struct go_pclntab *pclntab;	/* goruntime/funcs.h; owned by struct go */
 };
 
+/*
+ * runtime.forcegcperiod as every program has it, and as limpet leaves it for a moment (nudge.h): a
+ * prime, so that nobody else means it.
+ */
+#define GO_FORCEGC_PERIOD_NS 120000000000ULL
+#define GO_FORCEGC_NUDGED_NS 100000007ULL
+
 /* Addresses of runtime variables; 0 when this version has none or it was not found. */
 struct go_vars {
 	taddr mheap;			/* runtime.mheap_ */
@@ -50,6 +57,11 @@ struct go_vars {
 	taddr memstats;
 	taddr mbuckets;			/* *bucket list head */
 	taddr memprofilerate;
+	taddr mprofcycle;		/* of the memory profile */
+	taddr bbuckets, xbuckets;	/* *bucket list heads: blocking, mutexes */
+	taddr mutexprofilerate;
+	taddr ticks;			/* runtime.ticks: of cputicks() and nanotime() */
+	taddr forcegcperiod;		/* of two minutes; a collection by sysmon is due after it */
 	taddr finptrmask;
 	taddr firstmoduledata;
 };

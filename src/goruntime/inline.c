@@ -43,6 +43,24 @@ static const uint8_t *inlined_call(const struct go *g, const struct go_func *f, 
 	return go_funcdata_view(f->module->pclntab, tree + (uint32_t)index * each, each);
 }
 
+static void whose(const struct go *g, uint8_t func_id, uint64_t start_line, struct go_line *l)
+{
+	const struct go_layout *L = g->L;
+
+	l->wrapper = func_id == L->c_funcid_wrapper;
+	l->panics = func_id == L->c_funcid_gopanic || func_id == L->c_funcid_sigpanic ||
+		    func_id == L->c_funcid_panicwrap;
+	l->start_line = (int)(int32_t)start_line;
+}
+
+static uint64_t start_line_of(const struct go_func *f)
+{
+	const struct go_pclntab *p = f->module->pclntab;
+	const uint8_t *b = go_blob_at(&p->funcs, f->func_off, p->L->func_bytes);
+
+	return b ? go_get(b, p->L->func_startLine) : 0;
+}
+
 size_t go_lines_at(const struct go *g, taddr pc, struct go_line *lines, size_t max)
 {
 	const uint8_t *call;
@@ -52,7 +70,7 @@ size_t go_lines_at(const struct go *g, taddr pc, struct go_line *lines, size_t m
 	if (!max || !go_func_at(g, pc, &f))
 		return 0;
 	if (!f.module->pclntab) {
-		*lines = (struct go_line){ .function = f.name, .file = "" };
+		*lines = (struct go_line){ .function = f.name, .file = "", .pc = pc, .entry = f.entry };
 		return 1;
 	}
 	do {
@@ -62,7 +80,13 @@ size_t go_lines_at(const struct go *g, taddr pc, struct go_line *lines, size_t m
 		line_at(&f, pc, l);
 		l->inlined = call;
 		l->function = f.name;
+		l->pc = pc;
+		l->entry = f.entry;
+		if (!call)
+			whose(g, f.func_id, start_line_of(&f), l);
 		if (call) {
+			whose(g, (uint8_t)go_get(call, g->L->inlinedCall_funcID),
+			      go_get(call, g->L->inlinedCall_startLine), l);
 			l->function = go_blob_text(&f.module->pclntab->names,
 						   go_get(call, g->L->inlinedCall_nameOff));
 			pc = f.entry + go_get(call, g->L->inlinedCall_parentPc);

@@ -46,6 +46,7 @@ static const struct {
 	  "	runtime.ReadMemStats(&ms)\n"
 	  "	debug.SetGCPercent(100)\n"
 	  "	runtime.MemProfile(nil, true)\n"
+	  "	runtime.SetBlockProfileRate(0)\n"
 	  "	keep = map[string]*node{\"a\": n}\n"
 	  "	keep = reflect.MakeMap(reflect.TypeOf(map[int]*node{}))\n"
 	  "	ch := make(chan int)\n"

@@ -9,6 +9,7 @@
 #include "goruntime/heap_io.h"
 #include "goruntime/heap_priv.h"
 #include "goruntime/heap_scan.h"
+#include "goruntime/contention.h"
 #include "goruntime/profile.h"
 
 #include <pthread.h>
@@ -85,6 +86,12 @@ static void own_variables(const struct go *g, go_range_fn *fn, void *arg)
 		{ v->allp, 24 },
 		{ v->gcphase, 8 },
 		{ v->memprofilerate, 8 },
+		{ v->mbuckets, 8 },
+		{ v->bbuckets, 8 },
+		{ v->xbuckets, 8 },
+		{ v->mprofcycle, L->mProf_bytes },
+		{ v->mutexprofilerate, 8 },
+		{ v->ticks, L->ticks_bytes },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(vars); i++)
@@ -129,6 +136,18 @@ static struct err *own_profile(const struct go *g, go_range_fn *fn, void *arg)
 	return err;
 }
 
+/* The same of blocking and of mutexes. */
+static struct err *own_contention(const struct go *g, enum go_contention_kind kind, go_range_fn *fn,
+				  void *arg)
+{
+	_cleanup_(go_contention_deinit) struct go_contention c = { 0 };
+	struct err *err = go_contention_read(g, kind, &c);
+
+	for (size_t i = 0; i < c.stacks.n && !err; i++)
+		fn(arg, c.stacks.v[i].at.start, trange_bytes(c.stacks.v[i].at));
+	return err;
+}
+
 struct err *go_own_memory(const struct go *g, const struct go_heap *h, const struct go_stacks *st,
 			  go_range_fn *fn, void *arg)
 {
@@ -140,7 +159,12 @@ struct err *go_own_memory(const struct go *g, const struct go_heap *h, const str
 		return err;
 	own_variables(g, fn, arg);
 	own_goroutines(g, st, fn, arg);
-	return own_profile(g, fn, arg);
+	err = own_profile(g, fn, arg);
+	if (!err)
+		err = own_contention(g, GO_CONTENTION_BLOCK, fn, arg);
+	if (!err)
+		err = own_contention(g, GO_CONTENTION_MUTEX, fn, arg);
+	return err;
 }
 
 struct channels {

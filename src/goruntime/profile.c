@@ -7,73 +7,64 @@
  */
 #include "goruntime/profile.h"
 
-#include "base/cycle.h"
+#include "goruntime/buckets.h"
 #include "goruntime/detect.h"
-#include "goruntime/heap_io.h"
 
-#define MEM_PROFILE 1	 /* mprof.go: memProfile bucketType = 1 + iota */
-#define MAX_DEPTH   1024 /* mprof.go: maxProfStackDepth */
-#define MAX_BUCKETS (1U << 21)
-#define MAX_PCS	    (1U << 25)
-#define HEAD_MAX    128
-#define RECORD_MAX  512
+#include <math.h>
 
 struct reader {
-	struct go_io io;
+	const struct go_layout *L;
 	struct go_profile *p;
-	uint8_t tail[8 * MAX_DEPTH + RECORD_MAX];
+	uint32_t cycle; /* of future: complete, whether it was added to active already or not */
+	bool clear;	/* nothing was told yet */
 };
 
-/* memRecord: active and future are counts of the same kind, of different times. */
-static void count(const struct go_layout *L, const uint8_t *record, struct go_bucket *b)
+static uint32_t ncycles(const struct go_layout *L)
 {
 	uint32_t each = L->memRecordCycle_bytes;
-	uint32_t n = each ? L->memRecord_future.bytes / each : 0;
 
-	b->allocs = go_get(record, L->memRecord_active_allocs);
-	b->frees = go_get(record, L->memRecord_active_frees);
-	for (uint32_t i = 0; i < n; i++) {
-		const uint8_t *cycle = record + L->memRecord_future.off + i * each;
+	return each ? L->memRecord_future.bytes / each : 0;
+}
 
-		b->allocs += go_get(cycle, L->memRecord_active_allocs);
-		b->frees += go_get(cycle, L->memRecord_active_frees);
+/*
+ * memRecord: active and future are counts of the same kind, of different times.  memProfileInternal
+ * adds the cycle that is complete, if the collector has not done so, and tells what is in active
+ * then.
+ */
+static void count(const struct reader *r, const uint8_t *record, struct go_bucket *b)
+{
+	const struct go_layout *L = r->L;
+
+	b->allocs = b->told_allocs = go_get(record, L->memRecord_active_allocs);
+	b->frees = b->told_frees = go_get(record, L->memRecord_active_frees);
+	for (uint32_t i = 0; i < ncycles(L); i++) {
+		const uint8_t *cycle =
+			record + L->memRecord_future.off + i * L->memRecordCycle_bytes;
+		uint64_t allocs = go_get(cycle, L->memRecord_active_allocs);
+		uint64_t frees = go_get(cycle, L->memRecord_active_frees);
+
+		b->allocs += allocs;
+		b->frees += frees;
+		if (i == r->cycle) {
+			b->told_allocs += allocs;
+			b->told_frees += frees;
+		}
 	}
 }
 
-static struct err *add(struct reader *r, struct go_bucket b, uint64_t nstk)
+static struct err *add(void *arg, const struct go_bucket_image *from)
 {
+	struct reader *r = arg;
 	struct go_profile *p = r->p;
+	struct go_bucket b = { .at = from->at, .bytes = from->bytes, .npcs = from->npcs };
 
 	b.first_pc = (uint32_t)p->pcs.n;
-	b.npcs = (uint32_t)nstk;
-	for (uint64_t i = 0; i < nstk; i++)
-		if (!vec_push(&p->pcs, load_u64(r->tail + 8 * i)))
+	count(r, from->record, &b);
+	r->clear &= !b.told_allocs && !b.told_frees;
+	for (uint32_t i = 0; i < from->npcs; i++)
+		if (!vec_push(&p->pcs, load_u64(from->pcs + 8 * i)))
 			return &err_nomem;
 	return vec_push(&p->buckets, b) ? NULL : &err_nomem;
-}
-
-/* One bucket: its head, the stack behind it, the record behind that.  ERR_FAULT: it is none. */
-static struct err *read_one(struct reader *r, taddr at, taddr *ret_next)
-{
-	const struct go_layout *L = r->io.g->L;
-	uint8_t head[HEAD_MAX] = { 0 };
-	struct go_bucket b = { .at = at };
-	struct err *err = go_io_read(&r->io, at, head, L->bucket_bytes);
-	uint64_t nstk;
-
-	if (err)
-		return err;
-	nstk = go_get(head, L->bucket_nstk);
-	if ((at & 7) || go_get(head, L->bucket_typ) != MEM_PROFILE || nstk > MAX_DEPTH ||
-	    r->p->pcs.n + nstk > MAX_PCS)
-		return err_fault(at);
-	err = go_io_read(&r->io, at + L->bucket_bytes, r->tail, 8 * nstk + L->memRecord_bytes);
-	if (err)
-		return err;
-	b.bytes = go_get(head, L->bucket_size);
-	count(L, r->tail + 8 * nstk, &b);
-	*ret_next = go_get(head, L->bucket_allnext);
-	return add(r, b, nstk);
 }
 
 static int by_address(const void *x, const void *y)
@@ -85,11 +76,25 @@ static int by_address(const void *x, const void *y)
 
 static bool known_layout(const struct go_layout *L)
 {
-	return L->bucket_bytes && L->bucket_bytes <= HEAD_MAX && go_has(L->bucket_allnext) &&
-	       go_has(L->bucket_nstk) && go_has(L->bucket_size) && L->memRecord_bytes &&
-	       L->memRecord_bytes <= RECORD_MAX && go_has(L->memRecord_active_allocs) &&
+	return go_buckets_known(L) && L->memRecord_bytes &&
+	       L->memRecord_bytes <= GO_BUCKET_RECORD_MAX && go_has(L->memRecord_active_allocs) &&
 	       L->memRecordCycle_bytes >= 16 && go_has(L->memRecord_future) &&
 	       (uint32_t)L->memRecord_future.off + L->memRecord_future.bytes <= L->memRecord_bytes;
+}
+
+/* mprof.go, mProfCycleHolder: bit 0 says that it was flushed; before Go 1.19 that was a word of its
+ * own. */
+static bool read_cycle(const struct go *g, uint32_t *ret)
+{
+	bool shifted = go_has(g->L->mProf_value);
+	struct go_field f = shifted ? g->L->mProf_value : g->L->mProf_cycle;
+	uint8_t word[4];
+
+	if (!g->v.mprofcycle || !go_has(f) || !ncycles(g->L) ||
+	    !go_try_read(g, g->v.mprofcycle + (uint64_t)f.off, word, 4))
+		return false;
+	*ret = (load_u32(word) >> shifted) % ncycles(g->L);
+	return true;
 }
 
 /* A cycle is noticed only after some rounds. */
@@ -105,21 +110,25 @@ static void settle(struct go_profile *p)
 	p->buckets.n = n;
 }
 
+/* Before the first collection all is told. */
+static void tell_all(struct go_profile *p)
+{
+	for (size_t i = 0; i < p->buckets.n; i++) {
+		p->buckets.v[i].told_allocs = p->buckets.v[i].allocs;
+		p->buckets.v[i].told_frees = p->buckets.v[i].frees;
+	}
+}
+
 static struct err *read_list(const struct go *g, taddr at, struct go_profile *p)
 {
-	_cleanup_(freep) struct reader *r = zalloc(1, sizeof(*r));
-	struct cycle cycle = { 0 };
+	struct reader r = { .L = g->L, .p = p, .cycle = UINT32_MAX, .clear = true };
+	struct go_bucket_list l = { at, GO_BUCKET_MEM, g->L->memRecord_bytes };
 	struct err *err;
 
-	if (!r)
-		return &err_nomem;
-	r->p = p;
-	err = go_io_init(&r->io, g);
-	while (at && !err && p->buckets.n < MAX_BUCKETS && !cycle_closed(&cycle, at))
-		err = read_one(r, at, &at);
-	if (err_catch(&err, ERR_FAULT) || (at && !err))
-		p->cut++;
-	go_io_deinit(&r->io);
+	p->told = read_cycle(g, &r.cycle);
+	err = go_buckets_each(g, &l, add, &r, &p->cut);
+	if (r.clear)
+		tell_all(p);
 	settle(p);
 	return err;
 }
@@ -179,6 +188,11 @@ size_t go_profile_bucket(const struct go_profile *p, taddr at)
 			     : NULL;
 
 	return b ? (size_t)(b - p->buckets.v) : SIZE_MAX;
+}
+
+double go_profile_scale(uint64_t bytes, uint64_t rate)
+{
+	return rate <= 1 || !bytes ? 1 : 1 / (1 - exp(-(double)bytes / (double)rate));
 }
 
 /* runtime/symtab.go, Frames.Next: back into the call, but never out of the function. */

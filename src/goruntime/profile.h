@@ -20,8 +20,11 @@ enum go_profiling {
 
 struct go_bucket {
 	taddr at;
-	uint64_t bytes;		 /* of each object */
-	uint64_t allocs, frees;	 /* sampled objects, since the program began */
+	uint64_t bytes;		/* of each object */
+	uint64_t allocs, frees; /* sampled objects, since the program began */
+	/* the same as runtime.MemProfile tells it: as of the last mark termination whose sweep is
+	 * over; of a program that has not collected yet: all */
+	uint64_t told_allocs, told_frees;
 	uint32_t first_pc, npcs; /* in go_profile.pcs, as runtime.Callers gives them: leaf first */
 };
 
@@ -32,6 +35,7 @@ struct go_profile {
 	VEC(struct go_bucket) buckets; /* ascending by at; also of times when it was on */
 	VEC(taddr) pcs;
 	uint64_t cut; /* the list was broken off: damaged, or longer than any can be */
+	bool told;    /* told_* are known */
 };
 
 /* Errors: ERR_NOMEM, ERR_GONE.  Cost: one pass over the buckets. */
@@ -39,6 +43,12 @@ struct err *go_profile_read(const struct go *g, struct go_profile *ret) MUST_CHE
 void go_profile_deinit(struct go_profile *p);
 /* Index of the bucket at that address; SIZE_MAX: none. */
 size_t go_profile_bucket(const struct go_profile *p, taddr at);
+
+/*
+ * Each sampled object stands for so many: runtime/pprof/protomem.go, scaleHeapSample.  1 where the
+ * rate is not known.
+ */
+double go_profile_scale(uint64_t bytes, uint64_t rate);
 
 /*
  * Logical frames that one pc of runtime.Callers stands for: the first of those at the call.

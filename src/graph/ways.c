@@ -2,8 +2,8 @@
  * ways.c - ways to many nodes from one walk, and the way through a node's dominators.
  *
  * The walk is breadth first and ends when all are found, so most of it is never made.
- * Cost: O(n + m) worst, 8 bytes a node discovered; between two dominators a small walk of its
- * own, whose marks are taken back one by one.
+ * Cost: O(n + m) worst, 8 bytes a node discovered that has edges; between two dominators a small
+ * walk of its own, whose marks are taken back one by one.
  */
 #include "graph/priv.h"
 
@@ -15,6 +15,7 @@ struct search {
 	gnode *queue;
 	uint32_t head, tail;
 	uint64_t *wanted;
+	uint64_t *dull; /* has no edges and is not wanted: most nodes, and no way leads over them */
 	size_t left;
 };
 
@@ -28,7 +29,7 @@ static void prefetch_ahead(const struct search *b)
 
 static void see(struct search *b, gnode w, gnode from)
 {
-	if (b->by[w])
+	if (bit_has(b->dull, w) || b->by[w])
 		return;
 	b->by[w] = from + 1;
 	b->queue[b->tail++] = w;
@@ -62,13 +63,21 @@ static void discover_all(struct search *b, const uint8_t *last)
 	discover(b);
 }
 
+static void find_dull(struct search *b)
+{
+	for (gnode v = 0; v < b->g->n; v++)
+		if (graph_first(b->g, v) == graph_last(b->g, v) && !bit_has(b->wanted, v))
+			bit_set(b->dull, v);
+}
+
 struct err *graph_ways_create(const struct graph *g, const gnode *want, size_t n,
 			      const uint8_t *last, struct graph_ways *ret)
 {
-	_cleanup_(big_deinit) struct big wanted = { 0 }, queue = { 0 }, by = { 0 };
+	_cleanup_(big_deinit) struct big wanted = { 0 }, dull = { 0 }, queue = { 0 }, by = { 0 };
 	struct search b = { .g = g };
 
 	if (!big_init(&wanted, bit_words(g), sizeof(uint64_t), BIG_SPARSE) ||
+	    !big_init(&dull, bit_words(g), sizeof(uint64_t), BIG_DENSE) ||
 	    !big_init(&queue, g->n, sizeof(gnode), BIG_SPARSE) ||
 	    !big_init(&by, g->n, sizeof(gnode), BIG_SPARSE))
 		return &err_nomem;
@@ -82,6 +91,9 @@ struct err *graph_ways_create(const struct graph *g, const gnode *want, size_t n
 	b.by = by.p;
 	b.queue = queue.p;
 	b.wanted = wanted.p;
+	b.dull = dull.p;
+	if (b.left)
+		find_dull(&b);
 	discover_all(&b, last);
 	ret->n = g->n;
 	ret->by = big_steal(&by);

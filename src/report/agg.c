@@ -4,7 +4,8 @@
  * The index of children costs 8 bytes a node, one walk over the reachable nodes
  * counts what lies below each root: O(n).
  */
-#include "report/agg.h"
+#include "report/agg_groups.h"
+#include "report/kept.h"
 #include "report/owner_mark.h"
 
 /* Objects in the dominator subtree of v, v included; stack is reused between calls. */
@@ -78,11 +79,12 @@ struct agg_dom agg_dom_of(const struct agg *a, enum agg_trees tree)
 
 struct err *agg_dominators(struct agg *a)
 {
-	struct agg_dom d = agg_dom_of(a, AGG_TREE_EXACT);
+	struct agg_dom d;
 	struct err *err;
 
-	if (a->top_objects)
+	if (a->asked || a->top_objects)
 		return NULL;
+	d = agg_dom_of(a, AGG_TREE_EXACT);
 	err = index_tree(&d, a->nthreads);
 	a->dom_first = d.first;
 	a->dom_child = d.child;
@@ -128,8 +130,11 @@ struct err *agg_owner(struct agg *a)
 {
 	_cleanup_(owner_rules_deinit) struct owner_rules builtin = { 0 };
 	struct graph_passing p = { 0 };
-	struct err *err = agg_dominators(a);
+	struct err *err;
 
+	if (a->asked)
+		return NULL;
+	err = agg_dominators(a);
 	if (err || a->owner.objects)
 		return err;
 	if (!a->owners)
@@ -144,11 +149,18 @@ struct err *agg_owner(struct agg *a)
 
 void agg_deinit(struct agg *a)
 {
+	if (a->types)
+		agg_groups_deinit(a->types);
+	free(a->types);
+	if (a->fields)
+		agg_groups_deinit(a->fields);
+	free(a->fields);
 	owner_deinit(a);
 	free(a->dom_first);
 	free(a->dom_child);
 	free(a->top_objects);
 	free(a->label_sets);
+	kept_free(a->asked);
 	keep_deinit(&a->keep);
 	*a = (struct agg){ 0 };
 }

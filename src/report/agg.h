@@ -32,12 +32,25 @@ struct agg_dom {
 };
 
 struct owner_rules;
+struct kept;
+
+struct agg_groups;
+
+/* How much of a look a store keeps (report/kept.h). */
+enum agg_keep {
+	AGG_KEEP_BY_SIZE, /* full, of large heaps brief */
+	AGG_KEEP_BRIEF, /* no trees, no populations, tables by type, root, goroutine, field, site */
+	AGG_KEEP_FULL,
+};
 
 struct agg {
 	struct snapshot *s;
 	struct graph *g; /* NULL: memory and goroutines without a graph */
 	unsigned nthreads;
 	unsigned values; /* ANS_VALUES_*: of keys in expressions, of labels */
+	unsigned detail; /* enum agg_keep */
+	/* once they were asked for to be kept; NULL; fields by the exact tree */
+	struct agg_groups *types, *fields;
 	struct keep keep;
 	/* dominator children, made by agg_dominators() */
 	uint32_t *dom_first;
@@ -49,6 +62,10 @@ struct agg {
 	const struct owner_rules *owners; /* owner.h; NULL: the built-in ones */
 	struct agg_dom owner;		  /* g NULL: not made; g == agg.g: nothing passes on */
 	uint64_t *owner_edges;		  /* by rule: references that pass on */
+	/* of the bytes with pointers, those of unknown type; 0: not counted yet */
+	uint64_t pointer_bytes, untyped_bytes;
+	/* A store is asked (kept.h): s and g are NULL, and only what answers a command works. */
+	struct kept *asked;
 };
 
 void agg_deinit(struct agg *a);
@@ -124,11 +141,27 @@ const char *agg_by_word(size_t i);
  */
 struct err *agg_top(struct agg *a, const struct top_ask *q, struct ans_top *ret) MUST_CHECK;
 
+/* Paths and origins of rows of agg_top(), whose biggest ones are among those of ways. */
+struct err *agg_top_ways(struct agg *a, const char *by, const struct graph_ways *ways,
+			 struct ans_row *rows, size_t n) MUST_CHECK;
+
 /* Describe one node; next: the node that it holds (its field is named), or GRAPH_NONE. */
 struct err *agg_holder(struct agg *a, gnode v, gnode next, struct ans_holder *ret) MUST_CHECK;
 /* path[0] is a root; long ones lose their middle ("skipped"). */
 struct err *agg_holders(struct agg *a, const gnode *path, size_t len,
 			struct ans_path *ret) MUST_CHECK;
+/*
+ * The ways to n reachable nodes (GRAPH_NONE: none) that say who holds them: through all that
+ * dominate each; max_visits: how many nodes may be looked at for one before its shortest way will
+ * do.  Needs dominators.  Numbers only: another thread may make texts of the agg meanwhile.
+ */
+struct agg_ways;
+struct err *agg_ways_find(const struct agg *a, const gnode *v, size_t n, uint64_t max_visits,
+			  struct agg_ways **ret) MUST_CHECK;
+void agg_ways_free(struct agg_ways *w);
+/* The same in words.  ret[n] empty. */
+struct err *agg_ways_paths(struct agg *a, const struct agg_ways *w,
+			   struct ans_path *ret) MUST_CHECK;
 /* The shortest way to v that leads not through a goroutine, if there is one; empty: unreachable. */
 struct err *agg_lasting_path(struct agg *a, gnode v, struct ans_path *ret) MUST_CHECK;
 /* From a root down the dominator tree as long as one child holds most of it. */
@@ -157,6 +190,14 @@ struct agg_object_opts {
 /* WHAT as in agg_find(): an object, a global, a goroutine's locals. */
 struct err *agg_object(struct agg *a, const char *what, const struct agg_object_opts *opts,
 		       struct ans_object *ret) MUST_CHECK;
+/* v as a node of the tree, below parent (GRAPH_NONE, 0: it is the first). */
+struct err *agg_tree_node(struct agg *a, gnode v, gnode parent,
+			  struct ans_tree_node *ret) MUST_CHECK;
+/* Why is v alive: one item of agg_why(). */
+struct err *agg_why_node(struct agg *a, gnode v, size_t max_paths,
+			 struct ans_why_item *ret) MUST_CHECK;
+/* Its children, the heavy ones first. */
+void agg_tree_sort(const struct agg_dom *d, gnode v);
 /* what NULL: from the super-root. */
 struct err *agg_tree(struct agg *a, const char *what, unsigned depth, size_t limit,
 		     struct ans_tree *ret) MUST_CHECK;
@@ -198,13 +239,20 @@ struct report_ask {
 	size_t findings, tables;	/* at most so many rows, of each table; findings 0: all */
 	const struct find_since *since; /* an earlier look, matched; NULL: none */
 	const char *since_file;
-	const struct known *known;  /* known.h; NULL: none */
-	const char *const *ignored; /* signatures */
+	const struct kept_since *kept_since; /* of a store: since and more; NULL: none */
+	struct find_since **since_ret;	     /* agg_findings() makes of this look what a later one
+					      * compares with; NULL: not asked for */
+	const struct known *known;	     /* known.h; NULL: none */
+	const char *const *ignored;	     /* signatures */
 	size_t nignored;
-	const struct source *source; /* source.h; NULL: not asked for */
-	int64_t now_unix_s; /* for the ends of known findings */
+	const struct source *source;   /* source.h; NULL: not asked for */
+	int64_t now_unix_s;	       /* for the ends of known findings */
+	const struct join_file *joins; /* join.h: other evidence; NULL: none */
+	size_t njoins;
 };
 
+/* What is known of the process that was looked at. */
+struct find_process agg_process(const struct agg *a);
 /* This look, to be the earlier one of another; needs dominators. */
 struct err *agg_since_create(struct agg *a, struct find_since **ret) MUST_CHECK;
 /* Now the later look is there. */

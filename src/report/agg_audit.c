@@ -5,6 +5,7 @@
  */
 #include "find/look_limits.h"
 #include "report/agg.h"
+#include "report/kept.h"
 
 static const char *says(struct agg *a, const struct look_limited *k)
 {
@@ -162,9 +163,13 @@ struct err *agg_audit(struct agg *a, size_t limit, struct ans_audit *ret)
 	_cleanup_(look_limits_deinit) struct look_limits x = { 0 };
 	_cleanup_(ans_audit_deinit) struct ans_audit r = { 0 };
 	struct look l = agg_look(a);
-	struct look_index *index = look_index_create();
-	struct err *err = index ? NULL : &err_nomem;
+	struct look_index *index;
+	struct err *err;
 
+	if (a->asked)
+		return kept_audit_of(a, limit, ret);
+	index = look_index_create();
+	err = index ? NULL : &err_nomem;
 	l.index = index;
 	if (!err)
 		err = look_limits(&l, &x);

@@ -9,6 +9,10 @@
 
 void finding_memory(const struct agg *a, const struct ans_memory *m, struct find_memory *ret);
 
+/* What a later look compares this one with; f has run. */
+struct err *agg_since_of(struct agg *a, const struct find *f, uint64_t rss,
+			 struct find_since **ret) MUST_CHECK;
+
 /* Ways of n findings (x[i] to y[i]) and the edge that frees each; x in any order. */
 struct err *finding_paths(struct agg *a, const struct finding *const *x, struct ans_finding *y,
 			  size_t n) MUST_CHECK;
@@ -18,6 +22,10 @@ struct err *finding_paths(struct agg *a, const struct finding *const *x, struct 
  * like (agg_origin).
  */
 struct err *finding_origin(struct agg *a, gnode v, struct ans_origin *ret) MUST_CHECK;
+
+/* One more of findings that were made before, by what is known and wished now; y may be moved. */
+struct err *finding_show(struct agg *a, const struct report_ask *ask, struct ans_finding *y,
+			 struct ans_findings *ret) MUST_CHECK;
 
 /* "main.cache", "(*main.Server).sessions", "the local sess of main.worker": who holds it. */
 const char *finding_holder(struct agg *a, const struct ans_finding *y);

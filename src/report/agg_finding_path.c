@@ -16,16 +16,23 @@ struct way {
 	gnode top; /* to be found from the roots; GRAPH_NONE: path begins with a root */
 };
 
-struct ways {
+struct agg_ways {
 	struct way *v;
 	size_t n;
 };
 
-static void ways_deinit(struct ways *w)
+void agg_ways_free(struct agg_ways *w)
 {
-	for (size_t i = 0; w->v && i < w->n; i++)
+	for (size_t i = 0; w && w->v && i < w->n; i++)
 		free(w->v[i].path);
-	free(w->v);
+	if (w)
+		free(w->v);
+	free(w);
+}
+
+static void ways_freep(struct agg_ways **w)
+{
+	agg_ways_free(*w);
 }
 
 static bool has_node(const struct agg *a, const struct finding *x)
@@ -34,9 +41,9 @@ static bool has_node(const struct agg *a, const struct finding *x)
 	       graph_reached(a->g, x->node);
 }
 
-static struct err *held(struct agg *a, gnode v, struct way *w)
+static struct err *held(const struct agg *a, gnode v, uint64_t max_visits, struct way *w)
 {
-	struct err *err = graph_held_path(a->g, v, VISITS_MAX, &w->path, &w->len);
+	struct err *err = graph_held_path(a->g, v, max_visits, &w->path, &w->len);
 
 	w->top = GRAPH_NONE;
 	if (!err && (!w->len || graph_is_object(a->g, w->path[0])))
@@ -87,7 +94,7 @@ static bool is_machinery(const struct agg *a, const struct snap_root *r)
 	return begins(name, "sync.") || begins(name, "runtime.");
 }
 
-static struct err *find_tops(struct agg *a, struct ways *w)
+static struct err *find_tops(const struct agg *a, struct agg_ways *w)
 {
 	_cleanup_(graph_ways_deinit) struct graph_ways from = { 0 };
 	_cleanup_(freep) gnode *want = zalloc(w->n, sizeof(*want));
@@ -162,23 +169,70 @@ static struct err *find_cuts(struct agg *a, const struct finding *const *x, stru
 	return err;
 }
 
+struct err *agg_ways_find(const struct agg *a, const gnode *v, size_t n, uint64_t max_visits,
+			  struct agg_ways **ret)
+{
+	_cleanup_(ways_freep) struct agg_ways *w = zalloc(1, sizeof(*w));
+	struct err *err = NULL;
+
+	if (w)
+		*w = (struct agg_ways){ zalloc(n, sizeof(struct way)), n };
+	if (!w || !w->v)
+		return &err_nomem;
+	for (size_t i = 0; i < n && !err; i++) {
+		w->v[i].top = GRAPH_NONE;
+		if (v[i] != GRAPH_NONE)
+			err = held(a, v[i], max_visits, &w->v[i]);
+	}
+	if (!err)
+		err = find_tops(a, w);
+	if (err)
+		return err;
+	*ret = STEAL(w);
+	return NULL;
+}
+
+struct err *agg_ways_paths(struct agg *a, const struct agg_ways *w, struct ans_path *ret)
+{
+	struct err *err = NULL;
+
+	for (size_t i = 0; i < w->n && !err; i++)
+		if (w->v[i].len)
+			err = agg_holders(a, w->v[i].path, w->v[i].len, &ret[i]);
+	return err;
+}
+
+static struct err *held_paths(struct agg *a, const gnode *v, size_t n, uint64_t max_visits,
+			      struct ans_path *ret)
+{
+	_cleanup_(ways_freep) struct agg_ways *w = NULL;
+	struct err *err = agg_ways_find(a, v, n, max_visits, &w);
+
+	return err ? err : agg_ways_paths(a, w, ret);
+}
+
+static struct err *find_paths(struct agg *a, const struct finding *const *x, struct ans_finding *y,
+			      size_t n)
+{
+	_cleanup_(freep) gnode *v = zalloc(n, sizeof(*v));
+	_cleanup_(freep) struct ans_path *paths = zalloc(n, sizeof(*paths));
+	struct err *err;
+
+	if (!v || !paths)
+		return &err_nomem;
+	for (size_t i = 0; i < n; i++)
+		v[i] = has_node(a, x[i]) ? x[i]->node : GRAPH_NONE;
+	err = held_paths(a, v, n, VISITS_MAX, paths);
+	for (size_t i = 0; i < n; i++) /* theirs to free, also after an error */
+		if (v[i] != GRAPH_NONE)
+			y[i].holder = paths[i];
+	return err;
+}
+
 struct err *finding_paths(struct agg *a, const struct finding *const *x, struct ans_finding *y,
 			  size_t n)
 {
-	_cleanup_(ways_deinit) struct ways w = { zalloc(n, sizeof(struct way)), n };
-	struct err *err = NULL;
+	struct err *err = find_paths(a, x, y, n);
 
-	if (!w.v)
-		return &err_nomem;
-	for (size_t i = 0; i < n && !err; i++) {
-		w.v[i].top = GRAPH_NONE;
-		if (has_node(a, x[i]))
-			err = held(a, x[i]->node, &w.v[i]);
-	}
-	if (!err)
-		err = find_tops(a, &w);
-	for (size_t i = 0; i < n && !err; i++)
-		if (w.v[i].len)
-			err = agg_holders(a, w.v[i].path, w.v[i].len, &y[i].holder);
 	return err ? err : find_cuts(a, x, y, n);
 }

@@ -7,7 +7,7 @@
 #include "report/agg_finding.h"
 #include "report/agg_sites.h"
 
-enum { SITES_SHOWN = 3, CLIMBS_MAX = 4 << 20 };
+enum { HOPS_MAX = 64, SITES_SHOWN = 3, CLIMBS_MAX = 4 << 20 };
 
 struct tally {
 	uint32_t site;
@@ -85,6 +85,33 @@ static struct err *fill(struct below *b, struct ans_origin *o)
 	return NULL;
 }
 
+/* Of the largest that v holds: what is no part of a container, and can be named. */
+static gnode largest_below(const struct agg *a, gnode v)
+{
+	const struct snapshot *s = a->s;
+
+	for (int hops = 0; hops < HOPS_MAX && a->dom_first; hops++) {
+		uint32_t n = graph_is_object(a->g, v) && s->type_of
+				     ? s->type_of[graph_object(a->g, v)]
+				     : 0;
+		const struct snap_type *t = n && n < s->types.n ? &s->types.v[n] : NULL;
+		gnode best = GRAPH_NONE;
+
+		if (t && t->kind != SNAP_TYPE_MAP && t->kind != SNAP_TYPE_PART && !t->array)
+			return v;
+		for (uint32_t i = a->dom_first[v]; i < a->dom_first[v + 1]; i++) {
+			gnode w = a->dom_child[i];
+
+			if (best == GRAPH_NONE || a->g->retained[w] > a->g->retained[best])
+				best = w;
+		}
+		if (best == GRAPH_NONE)
+			return v;
+		v = best;
+	}
+	return v;
+}
+
 struct err *finding_origin(struct agg *a, gnode v, struct ans_origin *ret)
 {
 	_cleanup_(ans_origin_deinit) struct ans_origin o = { .basis = "", .like = "", .why = "" };
@@ -105,6 +132,7 @@ struct err *finding_origin(struct agg *a, gnode v, struct ans_origin *ret)
 	vec_free(&b.t);
 	if (err)
 		return err;
+	v = o.sampled ? v : largest_below(a, v);
 	if (!o.sampled && graph_is_object(a->g, v))
 		return agg_origin(a, v, ret);
 	*ret = o;

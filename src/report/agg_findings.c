@@ -5,9 +5,15 @@
  * Knows no kind.  Ways and cuts of all are looked for at once.
  */
 #include "report/agg_finding.h"
+#include "report/kept.h"
 #include "report/known.h"
 #include "report/owner.h"
 #include "report/source.h"
+
+/* enum find_verdict, enum find_proof */
+struct find_words {
+	unsigned verdict, proof;
+};
 
 enum { ROWS_MAX = 256, STACK_SHOWN = 16, OWNER_OBJECTS = 2 << 20 };
 
@@ -221,11 +227,62 @@ static bool is_ignored(struct agg *a, const struct report_ask *ask, struct ans_f
 	return ret->by != NULL;
 }
 
+/* One more of those that there are; *shown false: it is not among the rows. */
+static struct err *count_finding(struct agg *a, const struct report_ask *ask,
+				 struct ans_finding *y, struct find_words is,
+				 struct ans_findings *ret, bool *shown)
+{
+	size_t limit = ask->findings ? ask->findings : SIZE_MAX;
+	struct ans_ignored z;
+
+	*shown = false;
+	if (is_ignored(a, ask, y, &z))
+		return vec_push(&ret->ignored, z) ? NULL : &err_nomem;
+	ret->total++;
+	ret->counts[is.verdict & 3][MIN(is.proof, 2U)]++;
+	if (is.verdict == FIND_LEAK && !ret->first_leak) {
+		ret->first_leak = y->kind;
+		ret->first_leak_bytes = y->bytes + y->stack_bytes;
+	}
+	*shown = ret->rows.n < limit;
+	return NULL;
+}
+
+/* Of words that a file has. */
+static struct find_words words_of(const struct ans_finding *y)
+{
+	struct find_words w = { .verdict = FIND_INFO, .proof = FIND_INFERRED };
+
+	for (uint8_t i = 0; i < 4; i++)
+		if (!strcmp(y->verdict, find_verdict_word(i)))
+			w.verdict = i;
+	for (uint8_t i = 0; i < 3; i++)
+		if (!strcmp(y->proof, find_proof_word(i)))
+			w.proof = i;
+	return w;
+}
+
+struct err *finding_show(struct agg *a, const struct report_ask *ask, struct ans_finding *y,
+			 struct ans_findings *ret)
+{
+	bool shown;
+	struct err *err = count_finding(a, ask, y, words_of(y), ret, &shown);
+
+	if (err || !shown)
+		return err;
+	if (ask->source)
+		err = add_source(a, ask->source, y);
+	if (!err && !vec_push(&ret->rows, *y))
+		err = &err_nomem;
+	if (!err)
+		*y = (struct ans_finding){ .kind = "" };
+	return err;
+}
+
 /* Ways of as many as will be enough; of these the ones that are to be shown. */
 static struct err *choose(struct agg *a, const struct find *f, const struct report_ask *ask,
 			  struct ans_findings *ret)
 {
-	size_t limit = ask->findings ? ask->findings : SIZE_MAX;
 	size_t n = MIN(f->found.n, (size_t)ROWS_MAX);
 	_cleanup_(freep) const struct finding **x = zalloc(n, sizeof(*x));
 	_cleanup_(ans_findings_deinit) struct ans_findings all = { 0 };
@@ -241,21 +298,12 @@ static struct err *choose(struct agg *a, const struct find *f, const struct repo
 	err = finding_paths(a, x, all.rows.v, n);
 	for (size_t i = 0; i < n && !err; i++) {
 		struct ans_finding *y = &all.rows.v[i];
-		struct ans_ignored z;
+		const struct find_words is = { x[i]->verdict, x[i]->proof };
+		bool shown;
 
 		fill_texts(a, x[i], y);
-		if (is_ignored(a, ask, y, &z)) {
-			if (!vec_push(&ret->ignored, z))
-				err = &err_nomem;
-			continue;
-		}
-		ret->total++;
-		ret->counts[x[i]->verdict & 3][MIN(x[i]->proof, 2)]++;
-		if (x[i]->verdict == FIND_LEAK && !ret->first_leak) {
-			ret->first_leak = y->kind;
-			ret->first_leak_bytes = finding_bytes(x[i]);
-		}
-		if (ret->rows.n >= limit)
+		err = count_finding(a, ask, y, is, ret, &shown);
+		if (err || !shown)
 			continue;
 		err = complete(a, f, x[i], y);
 		if (!err && ask->source)
@@ -291,7 +339,11 @@ struct err *agg_findings(struct agg *a, const struct ans_memory *memory,
 	_cleanup_(ans_findings_deinit) struct ans_findings r = { 0 };
 	_cleanup_(freep) struct find_fd *fds = NULL;
 	struct find_memory m;
-	struct err *err = fill_fds(a, &fds, &f.nfds);
+	struct err *err;
+
+	if (a->asked)
+		return kept_findings_of(a, ask, ret);
+	err = fill_fds(a, &fds, &f.nfds);
 
 	f.fds = fds;
 	if (err)
@@ -301,6 +353,8 @@ struct err *agg_findings(struct agg *a, const struct ans_memory *memory,
 		f.memory = &m;
 	}
 	err = find_run(&f);
+	if (!err && ask->since_ret)
+		err = agg_since_of(a, &f, memory ? memory->rss : UINT64_MAX, ask->since_ret);
 	/* the owner's tree costs as much as the exact one: of large heaps only if it is asked for
 	 */
 	if (!err && f.found.n && a->g->nreached_objects <= OWNER_OBJECTS)

@@ -5,7 +5,9 @@
  * first collection that meets the waiting goroutine (mgcmark.go, markroot), so a
  * goroutine waits at least so long.
  */
+#include "report/agg_goroutines.h"
 #include "report/agg_labels.h"
+#include "report/kept.h"
 #include "find/liveness.h"
 #include "find/stacks.h"
 
@@ -346,6 +348,20 @@ static struct err *group(struct agg *a, enum goroutine_group by, struct ans_goro
 	return sort_members(&sa, r);
 }
 
+struct err *agg_goroutines_by_key(struct ans_goroutines *r, enum goroutine_group by,
+				  const char *const *key)
+{
+	struct sort_arg sa = { .all = r, .key = key, .by = by };
+
+	return sort_members(&sa, r);
+}
+
+void agg_goroutines_order(struct ans_goroutines *r)
+{
+	if (r->groups.n)
+		qsort(r->groups.v, r->groups.n, sizeof(r->groups.v[0]), biggest_group_first);
+}
+
 static void sum_leaked(const struct liveness *v, struct ans_goroutines *r)
 {
 	r->leaked_known = v->known;
@@ -391,21 +407,34 @@ static struct err *push_all(struct agg *a, const struct liveness *v, unsigned wh
 	return err;
 }
 
-static struct err *list_or_group(struct agg *a, enum goroutine_group by, const char *key,
-				 size_t limit, struct ans_goroutines *r)
+struct err *agg_goroutines_settle(struct agg *a, enum goroutine_group by, size_t limit,
+				  struct ans_goroutines *r)
 {
 	struct err *err = NULL;
 
-	if (r->gs.n)
+	if (r->gs.n && !r->members.n)
 		qsort(r->gs.v, r->gs.n, sizeof(r->gs.v[0]), most_retained_first);
-	if (by == GROUP_LABEL)
-		err = group_by_label(a, key, r);
-	else if (by != GROUP_NONE)
+	if (by != GROUP_NONE)
 		err = group(a, by, r);
 	else if (r->gs.n > limit)
 		r->gs.n = limit;
 	if (r->groups.n > limit)
 		r->groups.n = limit;
+	return err;
+}
+
+static struct err *list_or_group(struct agg *a, const struct goroutines_ask *q,
+				 struct ans_goroutines *r)
+{
+	struct err *err;
+
+	if (q->by != GROUP_LABEL)
+		return agg_goroutines_settle(a, q->by, q->limit, r);
+	if (r->gs.n)
+		qsort(r->gs.v, r->gs.n, sizeof(r->gs.v[0]), most_retained_first);
+	err = group_by_label(a, q->key, r);
+	if (r->groups.n > q->limit)
+		r->groups.n = q->limit;
 	return err;
 }
 
@@ -415,8 +444,11 @@ struct err *agg_goroutines(struct agg *a, const struct goroutines_ask *q,
 	_cleanup_(ans_goroutines_deinit) struct ans_goroutines r = { 0 };
 	_cleanup_(liveness_deinit) struct liveness v = { 0 };
 	struct look l = agg_look(a);
-	struct err *err = a->g ? liveness_create(&l, &v) : NULL;
+	struct err *err;
 
+	if (a->asked)
+		return kept_goroutines_of(a, q, ret);
+	err = a->g ? liveness_create(&l, &v) : NULL;
 	if (!err && q->which == GOROUTINES_LEAKED && !v.known)
 		return err_unsupported(
 			"this evidence does not say who waits for what: give a process or a core");
@@ -425,7 +457,7 @@ struct err *agg_goroutines(struct agg *a, const struct goroutines_ask *q,
 	sum_leaked(&v, &r);
 	r.leaked_only = q->which == GOROUTINES_LEAKED;
 	if (!err)
-		err = list_or_group(a, q->by, q->key, q->limit, &r);
+		err = list_or_group(a, q, &r);
 	if (!err)
 		err = keep_err(&a->keep);
 	if (err)

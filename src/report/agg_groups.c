@@ -236,7 +236,25 @@ static struct err *make(struct agg *a, const struct naming *by, struct agg_group
 struct err *agg_groups_type(struct agg *a, const struct top_ask *q, struct agg_groups *ret)
 {
 	(void)q;
+	if (a->types) {
+		*ret = *a->types;
+		ret->borrowed = true;
+		return NULL;
+	}
 	return make(a, &(struct naming){ .type = type_name, .span = class_name }, ret);
+}
+
+struct err *agg_groups_type_kept(struct agg *a, struct agg_groups *ret)
+{
+	_cleanup_(freep) struct agg_groups *gs = zalloc(1, sizeof(*gs));
+	struct err *err = gs ? NULL : &err_nomem;
+
+	if (!err && !a->types) {
+		err = agg_groups_type(a, NULL, gs);
+		if (!err)
+			a->types = STEAL(gs);
+	}
+	return err ? err : agg_groups_type(a, NULL, ret);
 }
 
 struct err *agg_groups_package(struct agg *a, const struct top_ask *q, struct agg_groups *ret)
@@ -300,8 +318,9 @@ struct err *agg_groups_generation(struct agg *a, const struct top_ask *q, struct
 
 void agg_groups_deinit(struct agg_groups *gs)
 {
-	free(gs->names);
-	if (gs->group)
+	if (!gs->borrowed)
+		free(gs->names);
+	if (gs->group && !gs->borrowed)
 		bigfree(gs->group, gs->nobjects, sizeof(*gs->group));
 	*gs = (struct agg_groups){ 0 };
 }

@@ -14,6 +14,7 @@ struct agg_groups {
 	uint64_t nobjects;
 	uint32_t n;
 	const char **names;
+	bool borrowed; /* they are another's */
 };
 
 struct err *agg_groups_type(struct agg *a, const struct top_ask *q,
@@ -33,6 +34,10 @@ struct err *agg_groups_generation(struct agg *a, const struct top_ask *q,
 /* By q->tree: which field of its dominator leads to an object. */
 struct err *agg_groups_field(struct agg *a, const struct top_ask *q,
 			     struct agg_groups *ret) MUST_CHECK;
+
+/* The same, by the exact tree; from now on all who ask get these.  They go with the agg. */
+struct err *agg_groups_type_kept(struct agg *a, struct agg_groups *ret) MUST_CHECK;
+struct err *agg_groups_field_kept(struct agg *a, struct agg_groups *ret) MUST_CHECK;
 
 /* Distinct names get numbers: e is sorted by name, number[e.index] and gs->names are filled. */
 struct agg_group_name {

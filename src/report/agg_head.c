@@ -4,6 +4,7 @@
  * Copies facts of target, Go runtime and verify; computes only the typed share.
  */
 #include "report/agg.h"
+#include "report/kept.h"
 
 static const char *text_or(const char *s)
 {
@@ -32,6 +33,8 @@ static const char *method_name(enum target_method m)
 		return "freeze";
 	case TARGET_BY_FILE:
 		return "file";
+	case TARGET_BY_RUNNING:
+		return "running";
 	}
 	return "unknown";
 }
@@ -76,7 +79,7 @@ static const char *keep_or(struct agg *a, const char *s)
 	return s && *s ? keepf(&a->keep, "%s", s) : "";
 }
 
-struct err *agg_head(struct agg *a, struct ans_head *ret)
+static struct err *head_of_look(struct agg *a, struct ans_head *ret)
 {
 	const struct go *go = a->s->go;
 	const struct target_capture *c = target_capture(a->s->t);
@@ -121,6 +124,11 @@ struct err *agg_head(struct agg *a, struct ans_head *ret)
 	}
 	*ret = h;
 	return NULL;
+}
+
+struct err *agg_head(struct agg *a, struct ans_head *ret)
+{
+	return a->asked ? kept_head_of(a, ret) : head_of_look(a, ret);
 }
 
 static void count_typed(const struct agg *a, struct ans_exact *x)
@@ -185,7 +193,8 @@ static struct err *copy_differences(struct agg *a, const struct verify_result *v
 	return NULL;
 }
 
-struct err *agg_exact(struct agg *a, const struct verify_result *v, struct ans_exact *ret)
+static struct err *exact_of_look(struct agg *a, const struct verify_result *v,
+				 struct ans_exact *ret)
 {
 	struct ans_exact x = {
 		.reachable_objects = v->reachable_objects,
@@ -218,4 +227,9 @@ struct err *agg_exact(struct agg *a, const struct verify_result *v, struct ans_e
 	}
 	*ret = x;
 	return NULL;
+}
+
+struct err *agg_exact(struct agg *a, const struct verify_result *v, struct ans_exact *ret)
+{
+	return a->asked ? kept_exact_of(a, ret) : exact_of_look(a, v, ret);
 }

@@ -5,6 +5,7 @@
  * themselves, not by what the policy shows of them: two tenants whose hashes are equal remain two.
  */
 #include "report/agg_labels.h"
+#include "report/kept.h"
 
 #include "report/agg_value.h"
 #include "report/text.h"
@@ -105,8 +106,11 @@ struct err *agg_labels_of(struct agg *a, size_t i, const struct ans_labels **ret
 
 struct err *agg_labels_any(struct agg *a, bool *ret)
 {
-	struct err *err = a->label_sets ? NULL : make_sets(a);
+	struct err *err;
 
+	if (a->asked)
+		return kept_has_labels(a, ret);
+	err = a->label_sets ? NULL : make_sets(a);
 	if (!err)
 		*ret = a->s->labels->sets.n > SNAP_LABELS_FIRST;
 	return err;

@@ -6,6 +6,7 @@
 #include "find/look_locks.h"
 #include "find/stacks.h"
 #include "report/agg.h"
+#include "report/kept.h"
 
 static const char *how_word(uint8_t how)
 {
@@ -137,8 +138,11 @@ struct err *agg_locks(struct agg *a, size_t limit, struct ans_locks *ret)
 	_cleanup_(look_locks_deinit) struct look_locks x = { 0 };
 	_cleanup_(ans_locks_deinit) struct ans_locks r = { 0 };
 	struct look l = agg_look(a);
-	struct err *err = look_locks(&l, 1, &x);
+	struct err *err;
 
+	if (a->asked)
+		return kept_locks_of(a, limit, ret);
+	err = look_locks(&l, 1, &x);
 	for (size_t i = 0; i < x.locks.n && !err; i++)
 		err = add(a, &x, &x.locks.v[i], limit, &r);
 	if (!err)

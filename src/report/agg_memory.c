@@ -10,6 +10,7 @@
  */
 #include "find/look_maps.h"
 #include "report/agg_memory.h"
+#include "report/kept.h"
 #include "snapshot/dump.h"
 
 struct mem_parts {
@@ -261,7 +262,7 @@ static struct err *by_go_alone(struct agg *a, struct ans_memory *ret)
 	return NULL;
 }
 
-struct err *agg_memory(struct agg *a, struct ans_memory *ret)
+static struct err *by_mappings(struct agg *a, struct ans_memory *ret)
 {
 	_cleanup_(ans_memory_deinit) struct ans_memory m = { 0 };
 	const struct go_heap *h = &a->s->heap;
@@ -272,10 +273,6 @@ struct err *agg_memory(struct agg *a, struct ans_memory *ret)
 	uint64_t slots_free;
 	struct err *err;
 
-	if (a->s->dump && a->s->dump->d->has_memstats)
-		return agg_memory_dump(a, ret);
-	if (t->rss == UINT64_MAX && target_capture(a->s->t)->method == TARGET_BY_FILE)
-		return by_go_alone(a, ret);
 	fill_parts(a, &p);
 	m.rss = t->rss != UINT64_MAX ? t->rss : p.total;
 	heap_by_spans(a, &m, &span_bytes);
@@ -301,4 +298,16 @@ struct err *agg_memory(struct agg *a, struct ans_memory *ret)
 	*ret = m;
 	m = (struct ans_memory){ 0 };
 	return NULL;
+}
+
+struct err *agg_memory(struct agg *a, struct ans_memory *ret)
+{
+	if (a->asked)
+		return kept_memory_of(a, ret);
+	if (a->s->dump && a->s->dump->d->has_memstats)
+		return agg_memory_dump(a, ret);
+	if (target_mem(a->s->t)->rss == UINT64_MAX &&
+	    target_capture(a->s->t)->method == TARGET_BY_FILE)
+		return by_go_alone(a, ret);
+	return by_mappings(a, ret);
 }

@@ -5,6 +5,7 @@
  * policy says so; pointers are always shown, they are structure and no data.
  */
 #include "report/agg.h"
+#include "report/kept.h"
 #include "report/agg_value.h"
 #include "snapshot/vars.h"
 
@@ -293,8 +294,11 @@ struct err *agg_object(struct agg *a, const char *what, const struct agg_object_
 	uint64_t matches;
 	size_t n = 0;
 	gnode v = 0;
-	struct err *err = agg_find(a, what, &v, 1, &n, &matches);
+	struct err *err;
 
+	if (a->asked)
+		return kept_object_of(a, what);
+	err = agg_find(a, what, &v, 1, &n, &matches);
 	if (err)
 		return err;
 	if (!n)

@@ -303,6 +303,8 @@ struct err *agg_origin(struct agg *a, gnode v, struct ans_origin *ret)
 	}
 	if (!err && !site && !*o.why && !o.of)
 		o.why = "no object like it is in the sample";
+	if (!err && *o.why)
+		err = agg_origin_code(a, s.object, &o);
 	if (!err)
 		err = keep_err(&a->keep);
 	if (err)

@@ -2,6 +2,7 @@
  * agg_report.c - the report: everything that one look at a process answers.
  */
 #include "report/agg_labels.h"
+#include "report/join.h"
 
 enum { REPORT_PATHS = 5 };
 
@@ -47,6 +48,8 @@ struct err *agg_report(struct agg *a, const struct verify_result *v, const struc
 	q.sort = TOP_SORT_DEFAULT;
 	if (!err)
 		err = top(a, &q, "site", &r.by_site);
+	if (!err && ask->njoins)
+		err = agg_join(a, ask, &r);
 	if (!err)
 		err = keep_err(&a->keep);
 	if (err)

@@ -6,13 +6,14 @@
  * that is the width of the answer.  It knows nothing of tomorrow's load, and says so.
  */
 #include "report/agg_finding.h"
+#include "report/kept_since.h"
 
 #include <sys/sysinfo.h>
 
 #define HOUR_NS 3.6e12
 #define FAR_NS	(365 * 24 * HOUR_NS)
 
-static struct find_process process_of(const struct agg *a)
+struct find_process agg_process(const struct agg *a)
 {
 	const struct go *go = a->s->go;
 	const struct target_capture *c = target_capture(a->s->t);
@@ -28,11 +29,17 @@ static struct find_process process_of(const struct agg *a)
 	};
 }
 
+struct err *agg_since_of(struct agg *a, const struct find *f, uint64_t rss, struct find_since **ret)
+{
+	struct find_process p = agg_process(a);
+
+	return find_since_create(f, &p, rss, ret);
+}
+
 struct err *agg_since_create(struct agg *a, struct find_since **ret)
 {
 	_cleanup_(find_deinit) struct find f = { .l = agg_look(a) };
 	_cleanup_(ans_memory_deinit) struct ans_memory memory = { 0 };
-	struct find_process p = process_of(a);
 	struct find_memory m;
 	struct err *err = agg_memory(a, &memory);
 
@@ -41,12 +48,12 @@ struct err *agg_since_create(struct agg *a, struct find_since **ret)
 	finding_memory(a, &memory, &m);
 	f.memory = &m;
 	err = find_run(&f);
-	return err ? err : find_since_create(&f, &p, memory.rss, ret);
+	return err ? err : agg_since_of(a, &f, memory.rss, ret);
 }
 
 void agg_since_match(struct agg *a, struct find_since *since)
 {
-	struct find_process now = process_of(a);
+	struct find_process now = agg_process(a);
 
 	find_since_match(since, &now, a->s->dump ? NULL : a->s);
 }
@@ -114,15 +121,31 @@ static int64_t rate(int64_t bytes, double by)
 	return by > 0 && n > -9e18 && n < 9e18 ? (int64_t)n : INT64_MIN;
 }
 
+/* What there is now, of a look or as a store says. */
+struct now {
+	uint64_t bytes, stack_bytes, goroutines;
+};
+
+static struct now now_of(const struct agg *a, const struct report_ask *ask)
+{
+	const struct find_since *n = ask->kept_since ? ask->kept_since->now : NULL;
+
+	if (n)
+		return (struct now){ n->reachable_bytes, n->stack_bytes, n->goroutines };
+	return (struct now){ a->g->reached_bytes, a->s->stacks.stack_bytes, find_goroutines(a->s) };
+}
+
 void agg_since(struct agg *a, const struct report_ask *ask, struct ans_since *ret)
 {
 	static const char *const same[] = { "process", "program", "other" };
 	const struct find_since *s = ask->since;
+	struct now now;
 	int64_t grew;
 
 	*ret = (struct ans_since){ .limit_name = "", .per_gc = INT64_MIN, .per_hour = INT64_MIN };
 	if (!s)
 		return;
+	now = now_of(a, ask);
 	ret->file = keepf(&a->keep, "%s", ask->since_file ? ask->since_file : "");
 	ret->same = same[MIN(s->same, 2)];
 	ret->why = s->why;
@@ -130,15 +153,15 @@ void agg_since(struct agg *a, const struct report_ask *ask, struct ans_since *re
 	ret->ns = s->ns;
 	ret->cycles = s->cycles;
 	ret->then_bytes = s->reachable_bytes;
-	ret->now_bytes = a->g->reached_bytes;
+	ret->now_bytes = now.bytes;
 	ret->then_goroutines = s->goroutines;
-	ret->now_goroutines = a->s->stacks.gs.n;
+	ret->now_goroutines = now.goroutines;
 	if (s->same != FIND_SAME_PROCESS)
 		return;
-	grew = (int64_t)(a->g->reached_bytes + a->s->stacks.stack_bytes) -
+	grew = (int64_t)(now.bytes + now.stack_bytes) -
 	       (int64_t)(s->reachable_bytes + s->stack_bytes);
 	ret->per_gc = rate(grew, s->cycles);
 	ret->per_hour = rate(grew, (double)s->ns / HOUR_NS);
-	if (grew > 0 && ret->per_hour > 0)
-		add_limit(a, ret);
+	if (grew > 0 && ret->per_hour > 0 && !ask->kept_since)
+		add_limit(a, ret); /* limits are not kept */
 }

@@ -13,8 +13,6 @@
 #include "report/agg_focus.h"
 #include "report/agg_top.h"
 
-#include <math.h>
-
 /* Rows by frame, and what is counted in them; made for one table. */
 struct table {
 	struct agg *a;
@@ -37,12 +35,6 @@ static void table_deinit(struct table *t)
 	free(t->seen);
 	free(t->alive);
 	free(t->best);
-}
-
-/* runtime/pprof/protomem.go, scaleHeapSample: by the chance that such an object is sampled. */
-static double scale_of(uint64_t bytes, uint64_t rate)
-{
-	return rate <= 1 || !bytes ? 1 : 1 / (1 - exp(-(double)bytes / (double)rate));
 }
 
 static uint64_t scaled(double n, double scale)
@@ -181,7 +173,7 @@ static void count_leaf(struct table *t, size_t i)
 {
 	const struct snap_site *s = &t->x->sites.v[i];
 	const struct snap_frame *f = snap_site_frame(t->x, s, s->hidden);
-	double scale = scale_of(s->bytes, t->x->rate);
+	double scale = go_profile_scale(s->bytes, t->x->rate);
 	uint32_t k = leaf_row(t, s);
 	struct ans_row *r = &t->rows.v[k];
 	uint64_t flat = scaled((double)(t->alive[i] * s->bytes), scale);
@@ -201,7 +193,8 @@ static void count_leaf(struct table *t, size_t i)
 static void count_site(struct table *t, size_t i, struct ans_row_site *sum)
 {
 	const struct snap_site *s = &t->x->sites.v[i];
-	uint64_t bytes = scaled((double)(t->alive[i] * s->bytes), scale_of(s->bytes, t->x->rate));
+	uint64_t bytes =
+		scaled((double)(t->alive[i] * s->bytes), go_profile_scale(s->bytes, t->x->rate));
 
 	if (s->hidden >= s->n)
 		return;
@@ -249,8 +242,8 @@ static void count_top(struct walk *w, uint32_t k, gnode v)
 		return;
 	}
 	r->retained += a->g->retained[v];
-	r->site.retained_guess +=
-		scaled((double)a->g->retained[v], scale_of(s ? s->bytes : 0, w->t->x->rate));
+	r->site.retained_guess += scaled((double)a->g->retained[v],
+					 go_profile_scale(s ? s->bytes : 0, w->t->x->rate));
 	if (r->biggest == GRAPH_NONE || a->g->retained[v] > a->g->retained[r->biggest])
 		r->biggest = v;
 }

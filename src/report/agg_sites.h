@@ -9,4 +9,8 @@
 
 void agg_profile(const struct snap_sites *x, struct ans_profile *ret);
 
+/* Of an object of which no sample tells: the places in the code that make its like; none: *o stays.
+ */
+struct err *agg_origin_code(struct agg *a, uint64_t object, struct ans_origin *o) MUST_CHECK;
+
 #endif

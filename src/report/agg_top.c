@@ -8,6 +8,7 @@
 #include "report/agg_focus.h"
 #include "report/agg_groups.h"
 #include "report/agg_top.h"
+#include "report/kept.h"
 #include "report/owner.h"
 
 struct walk {
@@ -212,36 +213,47 @@ static int compare_rows(const void *x, const void *y, void *arg)
 		return a < b ? 1 : -1;
 	if (p->retained != q->retained)
 		return p->retained < q->retained ? 1 : -1;
-	return strcmp(p->name, q->name);
+	int c = strcmp(p->name, q->name);
+	return c ? c : (p->order > q->order) - (p->order < q->order);
+}
+
+void agg_top_add(struct ans_row *sum, const struct ans_row *r)
+{
+	sum->objects += r->objects;
+	sum->shallow += r->shallow;
+	sum->retained += r->retained;
+	sum->owner_retained += r->owner_retained;
+	sum->owner_objects += r->owner_objects;
+	sum->count += r->count;
 }
 
 /* Keep limit rows and all remainder rows; what falls off becomes one more remainder. */
-static void cut_rows(struct agg *a, struct ans_top *t, size_t limit, bool additive)
+static void cut_rows(struct keep *keep, const struct agg_by *by, size_t limit,
+		     const struct agg_top_gone *before, struct ans_top *t)
 {
-	struct ans_row rest = { .biggest = GRAPH_NONE, .rest = true };
-	size_t nrest = 0, normal, gone;
+	struct ans_row rest = before->sum;
+	size_t nrest = 0, normal, gone = before->n;
 
+	rest.biggest = GRAPH_NONE;
+	rest.rest = true;
 	for (size_t i = 0; i < t->rows.n; i++)
 		nrest += t->rows.v[i].rest;
 	normal = t->rows.n - nrest;
-	if (normal <= limit)
-		return;
-	gone = normal - limit;
 	for (size_t i = limit; i < normal; i++) {
-		rest.objects += t->rows.v[i].objects;
-		rest.shallow += t->rows.v[i].shallow;
-		rest.retained += t->rows.v[i].retained;
-		rest.owner_retained += t->rows.v[i].owner_retained;
-		rest.owner_objects += t->rows.v[i].owner_objects;
-		rest.count += t->rows.v[i].count;
+		agg_top_add(&rest, &t->rows.v[i]);
+		ans_path_deinit(&t->rows.v[i].path);
+		ans_origin_deinit(&t->rows.v[i].origin);
+		gone++;
 	}
-	memmove(&t->rows.v[limit], &t->rows.v[normal], nrest * sizeof(t->rows.v[0]));
-	t->rows.n = limit + nrest;
-	if (!additive)
+	if (normal > limit) {
+		memmove(&t->rows.v[limit], &t->rows.v[normal], nrest * sizeof(t->rows.v[0]));
+		t->rows.n = limit + nrest;
+	}
+	if (!gone || !(by->flags & AGG_BY_ADDITIVE))
 		return;
-	rest.name = keepf(&a->keep, "(%zu more)", gone);
+	rest.name = keepf(keep, "(%zu more)", gone);
 	if (!vec_push(&t->rows, rest))
-		a->keep.bad = true;
+		keep->bad = true;
 }
 
 static struct err *add_path(struct agg *a, const struct agg_by *by, struct ans_row *r)
@@ -269,6 +281,31 @@ static struct err *add_origin(struct agg *a, struct ans_row *r)
 
 	return id == GO_NO_OBJECT ? NULL
 				  : agg_origin(a, graph_node_of_object(a->g, id), &r->origin);
+}
+
+struct err *agg_top_ways(struct agg *a, const char *by, const struct graph_ways *ways,
+			 struct ans_row *rows, size_t n)
+{
+	const char *arg;
+	const struct agg_by *word = agg_by_named(by, &arg);
+	struct err *err = NULL;
+
+	for (size_t i = 0; i < n && !err; i++) {
+		_cleanup_(freep) gnode *path = NULL;
+		size_t len = 0;
+
+		if (rows[i].biggest == GRAPH_NONE)
+			continue;
+		if (word->flags & AGG_BY_ROOTS)
+			err = agg_chain(a, rows[i].biggest, &rows[i].path);
+		else
+			err = graph_way(ways, rows[i].biggest, &path, &len);
+		if (!err && !(word->flags & AGG_BY_ROOTS))
+			err = agg_holders(a, path, len, &rows[i].path);
+		if (!err && !(word->flags & AGG_BY_SAMPLED))
+			err = add_origin(a, &rows[i]);
+	}
+	return err;
 }
 
 static const char *sort_word(enum top_sort sort)
@@ -341,24 +378,44 @@ static struct err *look_at_trees(struct agg *a, const struct agg_by *by, struct 
 	return agg_focus(a, q, &f->exact, &f->owner);
 }
 
+struct err *agg_top_sort(const struct agg_by *by, enum top_sort *sort)
+{
+	if (*sort == TOP_SORT_DEFAULT && (by->flags & AGG_BY_SAMPLED))
+		*sort = TOP_SORT_SHALLOW;
+	if (*sort >= TOP_SORT_CUM && !(by->flags & AGG_BY_SAMPLED))
+		return err_usage("--sort %s: only of --by site", sort_word(*sort));
+	return NULL;
+}
+
+void agg_top_settle(struct keep *keep, const struct agg_by *by, enum top_sort sort, size_t limit,
+		    const struct agg_top_gone *gone, struct ans_top *t)
+{
+	struct order order = { sort, t->trees };
+
+	t->sort = sort_word(sort);
+	if (t->rows.n)
+		qsort_r(t->rows.v, t->rows.n, sizeof(t->rows.v[0]), compare_rows, &order);
+	cut_rows(keep, by, limit, gone, t);
+}
+
 struct err *agg_top(struct agg *a, const struct top_ask *q, struct ans_top *ret)
 {
+	static const struct agg_top_gone none;
 	struct top_ask asked = *q;
 	const struct agg_by *by = agg_by_named(q->by, &asked.arg);
 	_cleanup_(ans_top_deinit) struct ans_top t = { .by = q->by };
 	enum top_sort sort = q->sort;
 	_cleanup_(foci_deinit) struct foci f = { 0 };
-	struct order order;
 	struct err *err;
 
 	if (!by)
 		return agg_by_check(q->by);
-	if (sort == TOP_SORT_DEFAULT && (by->flags & AGG_BY_SAMPLED))
-		sort = TOP_SORT_SHALLOW;
-	if (sort >= TOP_SORT_CUM && !(by->flags & AGG_BY_SAMPLED))
-		return err_usage("--sort %s: only of --by site", sort_word(sort));
-	t.sort = sort_word(sort);
-	err = look_at_trees(a, by, &asked, &f, &t);
+	if (a->asked)
+		return kept_top_of(a, by, q, ret);
+	err = agg_top_sort(by, &sort);
+	asked.sort = sort;
+	if (!err)
+		err = look_at_trees(a, by, &asked, &f, &t);
 	if (!err)
 		err = by->rows ? by->rows(a, &asked, &t) : top_by_group(a, by, &asked, &t);
 	if (err)
@@ -367,10 +424,9 @@ struct err *agg_top(struct agg *a, const struct top_ask *q, struct ans_top *ret)
 	t.focused = asked.exact.kept != NULL;
 	t.focused_bytes = asked.exact.retained[0];
 	t.nrows = t.rows.n;
-	order = (struct order){ sort, t.trees };
-	if (t.rows.n)
-		qsort_r(t.rows.v, t.rows.n, sizeof(t.rows.v[0]), compare_rows, &order);
-	cut_rows(a, &t, q->limit, by->flags & AGG_BY_ADDITIVE);
+	for (size_t i = 0; i < t.rows.n; i++)
+		t.rows.v[i].order = (uint32_t)i;
+	agg_top_settle(&a->keep, by, sort, q->limit, &none, &t);
 	for (size_t i = 0; i < t.rows.n && i < q->npaths && !err; i++) {
 		err = add_path(a, by, &t.rows.v[i]);
 		if (!err && !(by->flags & AGG_BY_SAMPLED))

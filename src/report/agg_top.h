@@ -35,6 +35,19 @@ struct agg_by {
 /* The word that ask->by begins with; NULL: none.  *ret_arg: behind the colon, NULL without one. */
 const struct agg_by *agg_by_named(const char *by, const char **ret_arg);
 
+/* What was cut off before. */
+struct agg_top_gone {
+	struct ans_row sum;
+	size_t n;
+};
+/* The order that is meant; ERR_USAGE: not of these rows. */
+struct err *agg_top_sort(const struct agg_by *by, enum top_sort *sort) MUST_CHECK;
+/* Largest first, at most limit; what falls off, and what had, becomes a remainder row. */
+void agg_top_settle(struct keep *keep, const struct agg_by *by, enum top_sort sort, size_t limit,
+		    const struct agg_top_gone *gone, struct ans_top *t);
+/* The figures that add up. */
+void agg_top_add(struct ans_row *sum, const struct ans_row *r);
+
 struct err *agg_rows_root(struct agg *a, const struct top_ask *q, struct ans_top *t) MUST_CHECK;
 struct err *agg_rows_goroutine(struct agg *a, const struct top_ask *q,
 			       struct ans_top *t) MUST_CHECK;

@@ -5,6 +5,7 @@
  * line of its own.  Sorts the children of shown nodes only.
  */
 #include "report/agg.h"
+#include "report/kept.h"
 
 struct planter {
 	struct agg *a;
@@ -24,27 +25,44 @@ static int heavier(const void *x, const void *y, void *arg)
 	return (p > q) - (p < q);
 }
 
-static struct err *push_node(struct planter *p, gnode v, unsigned depth, gnode parent)
+void agg_tree_sort(const struct agg_dom *d, gnode v)
+{
+	uint32_t lo = d->first[v], n = d->first[v + 1] - lo;
+
+	if (n)
+		qsort_r(d->child + lo, n, sizeof(gnode), heavier, (void *)(uintptr_t)d);
+}
+
+struct err *agg_tree_node(struct agg *a, gnode v, gnode parent, struct ans_tree_node *ret)
 {
 	struct ans_tree_node n = {
-		.depth = depth,
-		.shallow = graph_shallow(p->a->g, v),
-		.retained = p->a->g->retained[v],
+		.shallow = graph_shallow(a->g, v),
+		.retained = a->g->retained[v],
 	};
-	struct err *err = agg_holder(p->a, v, GRAPH_NONE, &n.node);
+	struct err *err = agg_holder(a, v, GRAPH_NONE, &n.node);
 
-	if (p->a->owner.objects)
-		n.owner_retained = p->a->owner.retained[v];
-
+	if (a->owner.objects)
+		n.owner_retained = a->owner.retained[v];
 	if (!err && parent != GRAPH_NONE && parent != 0) {
 		struct ans_holder up;
 
-		err = agg_holder(p->a, parent, v, &up);
+		err = agg_holder(a, parent, v, &up);
 		n.node.field = up.field;
 		n.node.frame = up.frame;
 	}
+	if (!err)
+		*ret = n;
+	return err;
+}
+
+static struct err *push_node(struct planter *p, gnode v, unsigned depth, gnode parent)
+{
+	struct ans_tree_node n;
+	struct err *err = agg_tree_node(p->a, v, parent, &n);
+
 	if (err)
 		return err;
+	n.depth = depth;
 	return vec_push(&p->t->nodes, n) ? NULL : &err_nomem;
 }
 
@@ -74,7 +92,7 @@ static struct err *plant_children(struct planter *p, gnode v, unsigned depth)
 
 	if (!n)
 		return NULL;
-	qsort_r(d->child + lo, n, sizeof(gnode), heavier, d);
+	agg_tree_sort(d, v);
 	for (size_t i = 0; i < shown && !err; i++)
 		err = plant(p, d->child[lo + i], depth, v);
 	for (size_t i = shown; i < n; i++) {
@@ -105,8 +123,11 @@ struct err *agg_tree(struct agg *a, const char *what, unsigned depth, size_t lim
 	gnode v = 0;
 	uint64_t matches;
 	size_t n = 0;
-	struct err *err = a->trees & AGG_TREE_OWNER ? agg_owner(a) : agg_dominators(a);
+	struct err *err;
 
+	if (a->asked)
+		return kept_tree_of(a, what, depth, limit, ret);
+	err = a->trees & AGG_TREE_OWNER ? agg_owner(a) : agg_dominators(a);
 	t.trees = a->trees ? a->trees : AGG_TREE_EXACT;
 	p.d = agg_dom_of(a, t.trees == AGG_TREE_OWNER ? AGG_TREE_OWNER : AGG_TREE_EXACT);
 	if (!err && what)

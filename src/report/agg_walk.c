@@ -5,6 +5,8 @@
  */
 #include "report/agg.h"
 
+enum { SOON = 8 }; /* brothers asked for ahead */
+
 struct level {
 	gnode node;
 	uint32_t next; /* index in child */
@@ -26,9 +28,13 @@ struct err *agg_dom_walk(const struct agg_dom *d, struct err *(*enter)(void *arg
 			st.n--;
 			continue;
 		}
+		if (d->first[l->node + 1] - l->next > SOON)
+			__builtin_prefetch(&d->first[d->child[l->next + SOON]]);
 		c = d->child[l->next++];
 		err = enter(arg, c);
-		if (!err && !vec_push(&st, (struct level){ c, d->first[c] }))
+		if (!err && d->first[c] == d->first[c + 1])
+			leave(arg, c);
+		else if (!err && !vec_push(&st, (struct level){ c, d->first[c] }))
 			err = &err_nomem;
 	}
 	vec_free(&st);

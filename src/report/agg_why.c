@@ -5,6 +5,7 @@
  * flow for the independent ones.
  */
 #include "report/agg.h"
+#include "report/kept.h"
 
 static const char *note_for_root(struct agg *a, gnode v)
 {
@@ -79,7 +80,7 @@ static struct err *explain_object(struct agg *a, gnode v, size_t max_paths, stru
 	return err ? err : add_owner(a, v, it);
 }
 
-static struct err *explain(struct agg *a, gnode v, size_t max_paths, struct ans_why_item *it)
+struct err *agg_why_node(struct agg *a, gnode v, size_t max_paths, struct ans_why_item *it)
 {
 	struct err *err = agg_holder(a, v, GRAPH_NONE, &it->what);
 
@@ -118,7 +119,7 @@ static struct err *explain_what(struct agg *a, const char *what, size_t max_item
 
 		if (!vec_push(&w->items, it))
 			return &err_nomem;
-		err = explain(a, nodes[i], max_paths, &w->items.v[w->items.n - 1]);
+		err = agg_why_node(a, nodes[i], max_paths, &w->items.v[w->items.n - 1]);
 	}
 	return err;
 }
@@ -127,8 +128,11 @@ struct err *agg_why(struct agg *a, const char *const *what, size_t n, size_t max
 		    size_t max_paths, struct ans_why *ret)
 {
 	_cleanup_(ans_why_deinit) struct ans_why w = { .asked = n ? what[0] : "", .nasked = n };
-	struct err *err = a->trees & AGG_TREE_OWNER ? agg_owner(a) : NULL;
+	struct err *err;
 
+	if (a->asked)
+		return kept_why_of(a, what, n, max_items, max_paths, ret);
+	err = a->trees & AGG_TREE_OWNER ? agg_owner(a) : NULL;
 	for (size_t i = 0; i < n && !err; i++)
 		err = explain_what(a, what[i], max_items, max_paths, &w);
 	if (!err)

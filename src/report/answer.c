@@ -5,6 +5,9 @@
  */
 #include "report/answer.h"
 
+#include "report/answer_escape.h"
+#include "report/answer_mix.h"
+
 void ans_head_deinit(struct ans_head *a)
 {
 	vec_free(&a->losses);
@@ -101,10 +104,20 @@ void ans_findings_deinit(struct ans_findings *a)
 		ans_origin_deinit(&a->rows.v[i].origin);
 		vec_free(&a->rows.v[i].stack);
 		vec_free(&a->rows.v[i].source);
+		vec_free(&a->rows.v[i].evidence);
 	}
 	vec_free(&a->rows);
 	vec_free(&a->ignored);
 	vec_free(&a->detectors);
+}
+
+void ans_places_deinit(struct ans_places *a)
+{
+	for (size_t i = 0; i < a->v.n; i++) {
+		ans_path_deinit(&a->v.v[i].path);
+		vec_free(&a->v.v[i].stack);
+	}
+	vec_free(&a->v);
 }
 
 void ans_report_deinit(struct ans_report *a)
@@ -118,4 +131,8 @@ void ans_report_deinit(struct ans_report *a)
 	ans_top_deinit(&a->by_goroutine);
 	ans_top_deinit(&a->by_label);
 	ans_top_deinit(&a->by_site);
+	for (size_t i = 0; i < a->njoined; i++)
+		ans_joined_deinit(&a->joined[i]);
+	free(a->joined);
+	ans_mix_free(a->mix);
 }

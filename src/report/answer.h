@@ -36,6 +36,7 @@ struct ans_head {
 	const char *container, *runtime, *pod, *unit;
 	const char *exe, *go, *arch, *experiments;
 	const char *file;	  /* "" when not from one */
+	const char *of, *of_file; /* a store: what it was made of; else NULL */
 	const char *const *lacks; /* what evidence of this kind never has, in words; NULL-ended */
 	bool dwarf, stripped;
 	bool layout_exact;
@@ -147,6 +148,8 @@ struct ans_origin_site {
 /* Where an object was allocated: known if it is one of the sample, else what its like tell. */
 struct ans_origin {
 	bool sampled;
+	bool by_code; /* not sampled: sites are the places in the program's code that make such, count
+			 of each: calls */
 	VEC(struct ans_frame) stack;	   /* innermost first; not sampled: of the likeliest site */
 	VEC(struct ans_origin_site) sites; /* not sampled: most first */
 	uint64_t of, others; /* samples that are like it; of sites that are not listed */
@@ -190,6 +193,7 @@ struct ans_row {
 	struct ans_path path;	 /* to the biggest one; may be empty */
 	uint32_t biggest;	 /* its graph node, or UINT32_MAX */
 	bool rest;		 /* a remainder row, always last */
+	uint32_t order;		 /* its place before sorting: rows may be equal but for that */
 	struct ans_row_site site;
 	struct ans_origin origin; /* of the object at the path's end; empty without a path */
 	const struct ans_labels
@@ -470,11 +474,19 @@ struct ans_audit {
 	uint64_t total; /* before the limit */
 };
 
+/* What other evidence says of a finding. */
+struct ans_evidence {
+	const char *from;     /* "escape.txt" */
+	const char *says;
+	const char *supports; /* "yes", "no", "nothing" */
+};
+
 /* One finding, contract section 4; words by find/find.h. */
 struct ans_finding {
 	const char *kind, *verdict, *proof, *title, *type, *signature;
 	const char *fix, *mitigate, *decide, *confirm, *detail; /* "" none */
 	uint64_t bytes, objects, stack_bytes;
+	bool unmeasured; /* the evidence knows no bytes: those above mean nothing */
 	uint64_t owner_bytes; /* in the owner's tree; ANS_UNKNOWN: not asked for */
 	uint64_t count;
 	const char *holder_text; /* who holds it, as Go says it: "main.cache"; "" nobody known */
@@ -495,6 +507,7 @@ struct ans_finding {
 	VEC(struct ans_frame) stack; /* of that goroutine, innermost first */
 	size_t own_frame;	     /* in stack: the first that is the program's own */
 	VEC(struct ans_source) source;
+	VEC(struct ans_evidence) evidence; /* of files beside the target (join.h) */
 };
 
 /* A finding that is not shown, and by whose wish. */
@@ -531,6 +544,27 @@ struct ans_since {
 	uint64_t soonest_ns, latest_ns; /* from now */
 };
 
+/*
+ * Objects of one type that one root alone holds through one field: where a look tells apart what
+ * grows.  The largest, and all with many objects.
+ */
+struct ans_place {
+	const char *type, *holder, *field; /* as store/objects.h has them */
+	uint64_t objects, bytes;
+	uint64_t retained; /* each byte once */
+	taddr example;	   /* that retains most */
+	struct ans_path path;
+	VEC(struct ans_frame) stack; /* where most of those that were sampled were allocated */
+	uint64_t sampled, there; /* sampled ones; those of that stack */
+	uint64_t calls; /* none was sampled: calls in the code that make such, the stack is the
+			 * first's; 0: not known */
+};
+
+struct ans_places {
+	VEC(struct ans_place) v;
+	uint64_t total; /* before they were cut */
+};
+
 /* The report: all of the above that it needs. */
 struct ans_report {
 	struct ans_since since;
@@ -541,6 +575,10 @@ struct ans_report {
 	struct ans_top by_root, by_type, by_goroutine;
 	struct ans_top by_label; /* no rows: no goroutine carries one */
 	struct ans_top by_site;
+	/* of files beside the target, in their order (answer_escape.h); NULL, 0: none */
+	struct ans_joined *joined;
+	size_t njoined;
+	struct ans_mix *mix; /* what they are (answer_mix.h); NULL: none */
 };
 
 void ans_head_deinit(struct ans_head *a);
@@ -556,6 +594,7 @@ void ans_goroutines_deinit(struct ans_goroutines *a);
 void ans_audit_deinit(struct ans_audit *a);
 void ans_locks_deinit(struct ans_locks *a);
 void ans_findings_deinit(struct ans_findings *a);
+void ans_places_deinit(struct ans_places *a);
 void ans_report_deinit(struct ans_report *a);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -171,4 +172,17 @@ void jw_time(struct jw *j, uint64_t unix_ns)
 		return;
 	}
 	jw_text(j, buf);
+}
+
+void jw_kv_real(struct jw *j, const char *k, double x)
+{
+	char text[40];
+
+	jw_key(j, k);
+	if (!isfinite(x)) {
+		jw_null(j);
+		return;
+	}
+	snprintf(text, sizeof(text), "%.15g", x);
+	jw_number(j, text);
 }

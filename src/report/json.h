@@ -74,6 +74,8 @@ static inline void jw_kv_addr(struct jw *j, const char *k, taddr a)
 	jw_addr(j, a);
 }
 
+void jw_kv_real(struct jw *j, const char *k, double x); /* no finite number: null */
+
 /* Keys of the head into the open object: "schema", "limpet", "target", "build", "capture". */
 void json_head(struct jw *j, const struct ans_head *a);
 void json_exact(struct jw *j, const struct ans_exact *a); /* fields, into the open object */

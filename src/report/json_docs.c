@@ -3,6 +3,9 @@
  */
 #include "report/json.h"
 
+#include "report/answer_escape.h"
+#include "report/answer_mix.h"
+
 static void open_doc(struct jw *j, struct str *o, const struct ans_head *h)
 {
 	jw_init(j, o);
@@ -429,9 +432,15 @@ void json_doc_report(struct str *o, const struct ans_report *a)
 	json_memory(&j, &a->memory);
 	if (a->since.file)
 		json_since(&j, &a->since);
+	if (a->mix)
+		json_mix(&j, a->mix);
 	jw_key(&j, "findings");
 	json_findings(&j, &a->findings);
 	jw_kv_u64(&j, "total_findings", a->findings.total);
+	if (a->njoined) {
+		jw_key(&j, "joined");
+		json_joined(&j, a->joined, a->njoined);
+	}
 	if (a->findings.ignored.n) {
 		jw_key(&j, "ignored");
 		json_ignored(&j, &a->findings);

@@ -92,6 +92,23 @@ static void put_source(struct jw *j, const struct ans_finding *f)
 	jw_end(j, ']');
 }
 
+/* Where there were files beside the target. */
+static void put_evidence(struct jw *j, const struct ans_finding *f)
+{
+	if (!f->evidence.n)
+		return;
+	jw_key(j, "evidence");
+	jw_array(j);
+	for (size_t i = 0; i < f->evidence.n; i++) {
+		jw_object(j);
+		jw_kv_text(j, "from", f->evidence.v[i].from);
+		jw_kv_text(j, "says", f->evidence.v[i].says);
+		jw_kv_text(j, "supports", f->evidence.v[i].supports);
+		jw_end(j, '}');
+	}
+	jw_end(j, ']');
+}
+
 static void put_finding(struct jw *j, const struct ans_finding *f)
 {
 	jw_object(j);
@@ -99,10 +116,10 @@ static void put_finding(struct jw *j, const struct ans_finding *f)
 	jw_kv_text(j, "verdict", f->verdict);
 	jw_kv_text(j, "proof", f->proof);
 	jw_kv_text(j, "title", f->title);
-	jw_kv_u64(j, "retained_bytes", f->bytes);
+	jw_kv_known(j, "retained_bytes", f->unmeasured ? ANS_UNKNOWN : f->bytes);
 	jw_kv_known(j, "owner_retained_bytes", f->owner_bytes);
-	jw_kv_u64(j, "stack_bytes", f->stack_bytes);
-	jw_kv_u64(j, "objects", f->objects);
+	jw_kv_known(j, "stack_bytes", f->unmeasured ? ANS_UNKNOWN : f->stack_bytes);
+	jw_kv_known(j, "objects", f->unmeasured ? ANS_UNKNOWN : f->objects);
 	jw_kv_u64(j, "count", f->count);
 	put_growth(j, f);
 	jw_kv_text(j, "type", f->type);
@@ -120,6 +137,7 @@ static void put_finding(struct jw *j, const struct ans_finding *f)
 	jw_kv_text(j, "detail", f->detail);
 	jw_kv_text(j, "signature", f->signature);
 	put_source(j, f);
+	put_evidence(j, f);
 	if (f->known && *f->known)
 		jw_kv_text(j, "known", f->known);
 	jw_end(j, '}');

@@ -49,6 +49,11 @@ static void put_target(struct jw *j, const struct ans_head *a)
 	jw_kv_text(j, "exe", a->exe);
 	if (a->file && *a->file)
 		jw_kv_text(j, "file", a->file);
+	if (a->of) {
+		jw_kv_text(j, "of", a->of);
+		if (a->of_file && *a->of_file)
+			jw_kv_text(j, "of_file", a->of_file);
+	}
 	jw_kv_text(j, "go", a->go);
 	jw_kv_text(j, "arch", a->arch);
 	jw_key(j, "experiments");

@@ -6,6 +6,7 @@
  * come from one walk (graph_ways_create()).
  */
 #include "report/pop_priv.h"
+#include "report/kept.h"
 
 #include <stdio.h>
 
@@ -21,6 +22,11 @@ const struct pop_family *pop_family_named(const char *name)
 		if (!strcmp(families[i]->name, name))
 			return families[i];
 	return NULL;
+}
+
+const struct pop_family *pop_family_number(size_t i)
+{
+	return i < ARRAY_LEN(families) ? families[i] : NULL;
 }
 
 static size_t ncols(const struct pop_col *c)
@@ -124,8 +130,15 @@ static void cut(struct pop_table *t)
 {
 	if (t->rows.n)
 		qsort_r(t->rows.v, t->rows.n, sizeof(t->rows.v[0]), compare_rows, t);
-	for (; t->rows.n > t->limit; t->rows.n--)
+	for (; t->rows.n > t->limit; t->rows.n--) {
 		add_to_rest(t, &t->rows.v[t->rows.n - 1]);
+		ans_path_deinit(&t->rows.v[t->rows.n - 1].path);
+	}
+}
+
+void pop_again(struct pop_table *t)
+{
+	cut(t);
 }
 
 struct err *pop_offer(struct pop_table *t, const struct pop_row *r)
@@ -215,29 +228,36 @@ void ans_pop_deinit(struct ans_pop *p)
 	*p = (struct ans_pop){ 0 };
 }
 
-/* What lies in memory of unknown type is not found: say how much that is. */
-static struct err *say_share(struct agg *a, struct ans_pop *p)
+static void count_untyped(struct agg *a)
 {
 	const struct go_heap *h = &a->s->heap;
-	uint64_t all = 0, unknown = 0;
 
 	for (size_t i = 0; i < h->spans.n; i++) {
 		const struct go_span *sp = &h->spans.v[i];
 
+		if (sp->noscan)
+			continue;
 		for (uint64_t id = sp->first; id < sp->first + sp->nelems; id++) {
-			if (sp->noscan || !pop_object_reached(a, id))
+			if (!pop_object_reached(a, id))
 				continue;
-			all += sp->elem_bytes;
-			unknown += snapshot_is_typed(a->s, id) ? 0 : sp->elem_bytes;
+			a->pointer_bytes += sp->elem_bytes;
+			a->untyped_bytes += snapshot_is_typed(a->s, id) ? 0 : sp->elem_bytes;
 		}
 	}
-	if (!unknown || !all)
+}
+
+/* What lies in memory of unknown type is not found: say how much that is. */
+static struct err *say_share(struct agg *a, struct ans_pop *p)
+{
+	if (!a->pointer_bytes)
+		count_untyped(a);
+	if (!a->untyped_bytes || !a->pointer_bytes)
 		return NULL;
 	return pop_note(
 		a, p,
 		"%.1f %% of the bytes with pointers have no known type%s: %s that only such "
 		"memory leads to are not here",
-		100.0 * (double)unknown / (double)all,
+		100.0 * (double)a->untyped_bytes / (double)a->pointer_bytes,
 		a->s->go->dwarf ? "" : ", nor have most globals without DWARF", p->what);
 }
 
@@ -247,6 +267,8 @@ struct err *agg_pop(struct agg *a, const struct pop_family *f, const struct pop_
 	_cleanup_(ans_pop_deinit) struct ans_pop p = { .what = f->name };
 	struct err *err = NULL;
 
+	if (a->asked)
+		return kept_pop_of(a, f, ask, ret);
 	if (a->s->dump && (f->needs & POP_NEEDS_RUNTIME))
 		return err_unsupported("a heap dump holds no types of fields: `limpet %s` needs "
 				       "the live process or a core (limpet snapshot PID -o FILE)",

@@ -111,6 +111,9 @@ struct pop_family {
 /* NULL: there is none of that name. */
 const struct pop_family *pop_family_named(const char *name);
 
+/* All of them, one after the other; NULL behind the last. */
+const struct pop_family *pop_family_number(size_t i);
+
 /* Index of the column that --sort names.  Errors: ERR_USAGE, which lists the columns. */
 struct err *pop_sort_column(const struct pop_family *f, const char *sort, unsigned *ret) MUST_CHECK;
 

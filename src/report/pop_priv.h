@@ -26,6 +26,9 @@ typedef struct err *pop_finish_fn(struct agg *a, void *arg, struct pop_row *r);
 struct err *pop_settle(struct agg *a, struct pop_table *t, pop_finish_fn *finish,
 		       void *arg) MUST_CHECK;
 
+/* Rows that were settled before, by another order and a smaller limit. */
+void pop_again(struct pop_table *t);
+
 struct err *pop_total(struct ans_pop *p, const char *key, const char *title, uint8_t form,
 		      uint64_t n) MUST_CHECK;
 struct err *pop_note(struct agg *a, struct ans_pop *p, const char *fmt, ...) MUST_CHECK

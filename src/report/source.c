@@ -7,40 +7,13 @@
  */
 #include "report/source.h"
 
-#include "base/files.h"
+#include "base/files_text.h"
 
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
 
 enum { FILE_MAX = 4 << 20, AROUND = 2, ENDS_MAX = 24, LINE_MAX_BYTES = 160 };
-
-/* All of a file below dir; *ret NULL: there is none. */
-static struct err *read_below(const char *dir, const char *path, char **ret, size_t *ret_n)
-{
-	_cleanup_(closep) int fd = file_source(dir, path);
-	_cleanup_(freep) char *text = NULL;
-	size_t n = 0, cap = 64 << 10;
-	ssize_t got = 0;
-
-	*ret = NULL;
-	if (fd < 0)
-		return NULL;
-	do {
-		char *more = realloc(text, cap + 1);
-
-		if (!more)
-			return &err_nomem;
-		text = more;
-		while (n < cap && (got = read(fd, text + n, cap - n)) > 0)
-			n += (size_t)got;
-		cap *= 2;
-	} while (got > 0 && cap <= FILE_MAX);
-	text[n] = 0;
-	*ret = STEAL(text);
-	*ret_n = n;
-	return NULL;
-}
 
 struct err *source_open(const char *dir, struct source *ret)
 {
@@ -50,7 +23,7 @@ struct err *source_open(const char *dir, struct source *ret)
 	struct err *err = NULL;
 
 	for (size_t i = 0; i < ARRAY_LEN(places) && !err && !s.owners; i++)
-		err = read_below(dir, places[i], &s.owners, &s.nowners);
+		err = file_source_text(dir, places[i], FILE_MAX, &s.owners, &s.nowners);
 	if (err)
 		return err;
 	*ret = s;
@@ -167,7 +140,7 @@ struct err *source_lines(const struct source *s, struct keep *keep, const char *
 	for (const char *p = file; p && *p && !text && !err && ends < ENDS_MAX; ends++) {
 		const char *slash = strchr(p, '/');
 
-		err = read_below(s->dir, p, &text, &n);
+		err = file_source_text(s->dir, p, FILE_MAX, &text, &n);
 		if (text)
 			r.file = keepf(keep, "%s", p);
 		p = slash ? slash + 1 : NULL;

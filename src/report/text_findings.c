@@ -267,6 +267,10 @@ static void put_site(struct str *o, const struct ans_finding *f)
 	if (g->sampled && g->sites.n)
 		str_printf(&line, ", %" PRIu64 " of %" PRIu64 " samples", g->sites.v[0].count,
 			   g->of);
+	else if (g->by_code && g->of == 1)
+		str_put(&line, ", by the code: no other call makes such, reflection may");
+	else if (g->by_code)
+		str_printf(&line, ", by the code: one of %" PRIu64 " calls that make such", g->of);
 	else if (!g->sampled)
 		str_put(&line, ", inferred from its like");
 	str_printf(o, "   %-10s", "made by");
@@ -323,6 +327,22 @@ static void put_source(struct str *o, const struct ans_finding *f)
 	}
 }
 
+static void put_evidence(struct str *o, const struct ans_finding *f)
+{
+	for (size_t i = 0; i < f->evidence.n; i++) {
+		const struct ans_evidence *x = &f->evidence.v[i];
+		_cleanup_(str_deinit) struct str line = { 0 };
+
+		text_clean(&line, x->from);
+		str_put(&line, !strcmp(x->supports, "yes")  ? ", for it: "
+			       : !strcmp(x->supports, "no") ? ", against it: "
+							    : ": ");
+		text_clean(&line, x->says);
+		str_printf(o, "   %-10s", i ? "" : "evidence");
+		text_wrapped(o, str_ok(&line) ? line.s : "", INDENT, INDENT);
+	}
+}
+
 static void put_details(struct str *o, const char *text)
 {
 	char one[600];
@@ -372,6 +392,7 @@ static void put_finding(struct str *o, enum text_style st, size_t number,
 	put_chain(o, f);
 	if (!strcmp(f->verdict, "info")) { /* no fault: no advice */
 		put_growth(o, f);
+		put_evidence(o, f);
 		put_details(o, f->detail);
 		put_line(o, "signature", f->signature);
 		str_put(o, "\n");
@@ -382,6 +403,7 @@ static void put_finding(struct str *o, enum text_style st, size_t number,
 	put_site(o, f);
 	put_source(o, f);
 	put_growth(o, f);
+	put_evidence(o, f);
 	put_details(o, f->detail);
 	put_line(o, "fix", f->fix);
 	put_line(o, "now", f->mitigate);

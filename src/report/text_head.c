@@ -84,6 +84,18 @@ static void put_capture(struct str *o, const struct ans_head *a)
 	if (strcmp(a->method, "file"))
 		str_printf(o, ", stopped for %s", text_ns(buf, a->pause_ns));
 	str_put(o, "\n");
+	if (a->of) {
+		str_put(o, "store   ");
+		text_clean(o, a->file);
+		str_printf(o, ", made from a %s", strcmp(a->of, "live") ? "" : "process");
+		if (strcmp(a->of, "live"))
+			text_clean(o, a->of);
+		if (a->of_file && *a->of_file) {
+			str_put(o, " ");
+			text_clean(o, a->of_file);
+		}
+		str_put(o, "\n");
+	}
 	if (!a->layout_exact)
 		str_printf(o,
 			   "layout  no table for this Go version: that of go%s is used, and the "

@@ -3,7 +3,9 @@
  *
  * What a reader at night needs first stands first.  Knows no kind of finding.
  */
-#include "report/text.h"
+#include "report/answer_mix.h"
+
+#include "report/answer_escape.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -184,7 +186,12 @@ void text_report(struct str *o, enum text_style st, const struct ans_report *a)
 {
 	text_summary(o, st, a);
 	str_put(o, "\n");
+	if (a->mix)
+		text_mix_beside(o, st, a->mix);
 	text_findings(o, st, &a->findings);
+	if (a->mix)
+		text_mix_missing(o, st, a->mix);
+	text_joined(o, st, a->joined, a->njoined);
 	text_memory(o, st, &a->memory);
 	str_put(o, "\n");
 	text_top(o, st, &a->by_root);

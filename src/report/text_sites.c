@@ -140,8 +140,36 @@ static void put_inferred(struct str *o, const struct ans_origin *a, const char *
 			   text_count(n[0], others), text_count(n[1], a->of));
 }
 
+/* "allocated, by the code: main.newSession session.go:41 (no other call makes main.Session; …)"
+ */
+static void put_by_code(struct str *o, const struct ans_origin *a, const char *indent, size_t max)
+{
+	size_t n = MIN(a->sites.n, max);
+	uint64_t more = a->others + (a->sites.n - n);
+
+	for (size_t i = 0; i < n; i++) {
+		str_printf(o, "%s%s ", indent,
+			   i ? "                       " : "allocated, by the code:");
+		put_frame(o, &a->sites.v[i].frame);
+	}
+	str_printf(o, "%s                        (", indent);
+	if (a->sites.n == 1 && !a->others) {
+		str_put(o, "no other call makes ");
+	} else {
+		str_put(o, "calls that make ");
+	}
+	text_clean(o, a->like);
+	if (more)
+		str_printf(o, "; %" PRIu64 " more", more);
+	str_put(o, "; reflection may)\n");
+}
+
 void text_origin(struct str *o, const struct ans_origin *a, const char *indent, size_t n)
 {
+	if (a->by_code) {
+		put_by_code(o, a, indent, n);
+		return;
+	}
 	if (a->why && *a->why)
 		str_printf(o, "%sallocated: not known (%s)\n", indent, a->why);
 	if (!a->sampled) {

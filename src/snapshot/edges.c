@@ -6,8 +6,8 @@
  * for a pointer in every word; untouched pages cost nothing), and whoever closes the gap moves
  * them there while they are warm, giving back what they leave: never twice the memory.
  * Types are learned on the way (learn.c), through a cache of each worker.
- * Cost: 4 bytes an object, 4 an edge, 4 an object for its type; 1/32 of the heap for bits of its
- * words, half of which is freed when the objects have names.
+ * Cost: 4 bytes an object, 4 an edge (and 2, if words are kept), 4 an object for its type; 1/32 of
+ * the heap for bits of its words, half of which is freed when the objects have names.
  */
 #include "snapshot/dump.h"
 
@@ -50,7 +50,7 @@ struct header_entry {
 /* A pointer not yet looked up. */
 struct pending {
 	taddr value;
-	uint64_t before, from;
+	uint64_t before, from, at;
 	uint64_t bit; /* of the word it lies in, in arrows */
 };
 
@@ -62,6 +62,7 @@ struct worker {
 	bool several;	    /* modules: not all in between is text */
 	/* of the chunk at hand */
 	uint32_t *to;
+	uint16_t *word; /* NULL: not kept */
 	uint64_t n, next_id, bad;
 	struct snap_bits *bits;
 	uint64_t bit;	   /* of the object at hand in bits->arrows; SNAP_NO_ARROWS */
@@ -211,6 +212,8 @@ static void flush(struct worker *w)
 			note_odd(w, p);
 		while (w->next_id <= p->from)
 			w->e->first[w->next_id++] = (uint32_t)w->n;
+		if (w->word)
+			w->word[w->n] = (uint16_t)MIN(p->at / 8, (uint64_t)SNAP_WORDS_MAX);
 		w->to[w->n++] = (uint32_t)id[i];
 		if (maybe_type_word(p->before))
 			learn_iface(w, id[i], p->value, p->before);
@@ -222,7 +225,7 @@ GO_INLINE struct err *on_pointer(void *arg, uint64_t id, uint64_t at, taddr valu
 {
 	struct worker *w = arg;
 
-	w->batch[w->nbatch++] = (struct pending){ value, before, id, w->bit + at / 8 };
+	w->batch[w->nbatch++] = (struct pending){ value, before, id, at, w->bit + at / 8 };
 	if (w->nbatch == BATCH)
 		flush(w);
 	return NULL;
@@ -249,11 +252,11 @@ GO_INLINE void on_bits(void *arg, const struct go_span *span, uint64_t at, const
 	w->span_words = span->elem_bytes / 8;
 }
 
-/* Give back whole pages of [from, to), elements of the edge array. */
-static void give_back(uint32_t *a, uint64_t from, uint64_t to)
+/* Give back whole pages of [from, to), elements of an array by edge. */
+static void give_back(void *a, size_t bytes, uint64_t from, uint64_t to)
 {
-	uintptr_t lo = ((uintptr_t)(a + from) + 4095) & ~(uintptr_t)4095;
-	uintptr_t hi = (uintptr_t)(a + to) & ~(uintptr_t)4095;
+	uintptr_t lo = ((uintptr_t)a + from * bytes + 4095) & ~(uintptr_t)4095;
+	uintptr_t hi = ((uintptr_t)a + to * bytes) & ~(uintptr_t)4095;
 
 	if (hi > lo)
 		madvise((void *)lo, hi - lo, MADV_DONTNEED);
@@ -265,14 +268,19 @@ static void place(struct job *j, const struct chunk *c)
 	const struct go_span *v = j->s->heap.spans.v;
 	uint64_t end_id = v[c->hi - 1].first + v[c->hi - 1].nelems;
 	struct snap_edges *e = j->e;
+	uint16_t *word = j->s->words.v;
 
 	if (c->base == j->m && j->m != 0)
 		return; /* written there */
 	if (j->m != c->room_at)
 		memmove(e->to + j->m, e->to + c->room_at, (size_t)c->n * 4);
+	if (j->m != c->room_at && word)
+		memmove(word + j->m, word + c->room_at, (size_t)c->n * 2);
 	for (uint64_t id = v[c->lo].first; id < end_id; id++)
 		e->first[id] += (uint32_t)j->m;
-	give_back(e->to, MAX(j->m + c->n, c->room_at), c->room_at + c->n);
+	give_back(e->to, 4, MAX(j->m + c->n, c->room_at), c->room_at + c->n);
+	if (word)
+		give_back(word, 2, MAX(j->m + c->n, c->room_at), c->room_at + c->n);
 }
 
 /* Number of the chunk's first edge if it may write to its place; 0: to its room. */
@@ -306,6 +314,7 @@ static struct err *scan_chunk(struct job *j, struct worker *w, struct chunk *c)
 
 	c->base = begin_chunk(j, c);
 	w->to = w->e->to + (c->base ? 0 : c->room_at);
+	w->word = w->s->words.v ? w->s->words.v + (c->base ? 0 : c->room_at) : NULL;
 	w->n = c->base;
 	w->next_id = v[c->lo].first;
 	err = go_scan_spans(&w->sc, c->lo, c->hi, ops, w);
@@ -360,6 +369,32 @@ static struct err *cut(struct job *j)
 	j->nchunks = c.n;
 	j->e->to_cap = room + 1;
 	return NULL;
+}
+
+/* Who has no memory for them reads the heap once more; a dump lists its edges in its own way. */
+static void words_create(struct snapshot *s, uint64_t room)
+{
+	if (s->keep != SNAP_KEEP_WORDS || s->dump)
+		return;
+	s->words.v = bigalloc((size_t)room, sizeof(*s->words.v));
+	s->words.cap = s->words.v ? room : 0;
+}
+
+void snap_words_free(struct snapshot *s)
+{
+	if (s->words.v)
+		bigfree(s->words.v, (size_t)s->words.cap, sizeof(*s->words.v));
+	s->words = (struct snap_words){ 0 };
+}
+
+static void shrink_words(struct snapshot *s, uint64_t m)
+{
+	uint16_t *p = s->words.v ? biggrow(s->words.v, (size_t)s->words.cap, (size_t)m + 1,
+					   sizeof(*s->words.v))
+				 : NULL;
+
+	if (p)
+		s->words = (struct snap_words){ p, m + 1 };
 }
 
 static void shrink(struct snap_edges *e)
@@ -439,6 +474,7 @@ static struct err *run(struct job *j, unsigned nthreads)
 		return err;
 	e->first = bigalloc((size_t)e->n + 1, sizeof(*e->first));
 	e->to = bigalloc((size_t)e->to_cap, sizeof(*e->to));
+	words_create(j->s, e->to_cap);
 	if (!e->first || !e->to)
 		return &err_nomem;
 	err = par_for(nthreads, j->nchunks, 1, work, j);
@@ -477,6 +513,7 @@ struct err *snapshot_edges(struct snapshot *s, unsigned nthreads, struct snap_ed
 		return err_prefix(err, "edges");
 	}
 	shrink(&e);
+	shrink_words(s, e.m);
 	s->extract_ns = clock_ns() - begun;
 	*ret = e;
 	return NULL;

@@ -34,6 +34,7 @@ void snapshot_free(struct snapshot *s)
 {
 	if (!s)
 		return;
+	snap_words_free(s);
 	bigfree(s->type_of, (size_t)s->heap.nobjects, sizeof(*s->type_of));
 	go_stacks_deinit(&s->stacks);
 	go_waits_deinit(&s->waits);
@@ -129,6 +130,7 @@ struct err *snapshot_create(struct target *t, struct go *g, const struct snap_op
 
 	if (!s)
 		return &err_nomem;
+	s->keep = o ? o->keep : SNAP_KEEP_EDGES;
 	err = snap_names_create(&s->names);
 	if (!err)
 		err = go_types_create(g, &s->rtypes);

@@ -140,19 +140,34 @@ struct snapshot {
 	struct snap_sites *sites;	/* sites.h; NULL: not asked yet */
 	struct snap_dwarf *dwarf;	/* vars.h; NULL: none, or not asked yet */
 	struct snap_labels *labels;	/* labels.h; NULL: not asked */
+	struct snap_words {		/* by edge of an object: in which word of it; v NULL: not kept */
+		uint16_t *v;
+		uint64_t cap;
+	} words;
 	struct snap_names *names;	/* owner of text and of the index of types; names.h */
 	struct snap_typing_stats typing;
+	unsigned keep;			/* enum snap_keep */
 	uint64_t read_ns, extract_ns, names_ns;
+};
+
+/* Edges of larger objects have no words. */
+#define SNAP_WORDS_MAX 65535U
+
+enum snap_keep {
+	SNAP_KEEP_EDGES,
+	SNAP_KEEP_WORDS,	/* too, until snap_words_free(); of a dump there are none */
 };
 
 struct snap_opts {
 	unsigned nthreads;	/* 0: all */
+	enum snap_keep keep;
 	uint64_t max_memory;	/* bytes of our own; 0: no limit; beyond: ERR_LIMIT */
 };
 
 struct err *snapshot_create(struct target *t, struct go *g, const struct snap_opts *o,
 			    struct snapshot **ret) MUST_CHECK;
 void snapshot_free(struct snapshot *s);
+void snap_words_free(struct snapshot *s);
 static inline void snapshot_freep(struct snapshot **s)
 {
 	snapshot_free(*s);

@@ -164,6 +164,34 @@ struct err *broker_look(struct broker *b, struct target **ret)
 	return live_adopt(&a.taken, h, ret);
 }
 
+struct err *broker_running(struct broker *b, struct target **ret)
+{
+	struct broker_question q = { .op = BROKER_RUNNING };
+	struct broker_answer a;
+	int fds[BROKER_NFDS];
+
+	if (!ask(b, &q, &a, fds))
+		return lost();
+	if (a.failed)
+		return error_of(&a);
+	memcpy(a.taken.fd, fds, sizeof(fds));
+	return running_adopt(&a.taken, ret);
+}
+
+struct err *broker_pulse(struct broker *b, struct target_pulse *ret)
+{
+	struct broker_question q = { .op = BROKER_PULSE };
+	struct broker_answer a;
+	int fds[BROKER_NFDS];
+
+	if (!ask(b, &q, &a, fds))
+		return lost();
+	if (a.failed)
+		return error_of(&a);
+	*ret = a.pulse;
+	return NULL;
+}
+
 static bool put_path(char to[static BROKER_PATH], const char *path)
 {
 	size_t n = strlen(path);

@@ -16,7 +16,7 @@
 #include "base/files.h"
 #include "target/target.h"
 
-#define BROKER_MAX_FILES 8
+#define BROKER_MAX_FILES 1040
 
 struct broker_opts {
 	pid_t pid;		 /* the process that may be looked at; 0: see name */
@@ -42,6 +42,11 @@ struct err *broker_pid(struct broker *b, pid_t *ret) MUST_CHECK;
 
 /* One snapshot, as target_open_live(). */
 struct err *broker_look(struct broker *b, struct target **ret) MUST_CHECK;
+
+/* The process as it runs on, as target_open_running(); once. */
+struct err *broker_running(struct broker *b, struct target **ret) MUST_CHECK;
+/* And its kernel's counters, as target_pulse(); after broker_running(). */
+struct err *broker_pulse(struct broker *b, struct target_pulse *ret) MUST_CHECK;
 
 /* For files_delegate(); arg is a struct broker. */
 int broker_file(void *arg, const struct file_ask *ask);

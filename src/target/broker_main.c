@@ -44,6 +44,8 @@ struct state {
 	char temp[BROKER_PATH];		  /* made by FILE_TEMP, not yet renamed; "" none */
 	int temp_fd;			  /* the same file: it may have no name */
 	unsigned fetches;
+	bool running;	      /* opened */
+	uint64_t start_ticks; /* of that process */
 	const char *output;   /* that it is for */
 	struct ownmem memory; /* of the asker */
 };
@@ -87,6 +89,22 @@ static struct err *look(struct state *s, struct broker_answer *a, int fds[static
 	a->look = s->number[i] = ++s->last;
 	a->taken = s->look[i]->taken;
 	memcpy(fds, s->look[i]->taken.fd, sizeof(int) * BROKER_NFDS);
+	return NULL;
+}
+
+static struct err *running(struct state *s, struct broker_answer *a, int fds[static BROKER_NFDS])
+{
+	struct err *err = who(s);
+
+	if (!err && s->running)
+		err = err_usage("process %d is open already", s->pid);
+	if (!err)
+		err = take_running(s->pid, s->o->look.what, &a->taken);
+	if (err)
+		return err;
+	s->running = true;
+	s->start_ticks = a->taken.start_ticks;
+	memcpy(fds, a->taken.fd, sizeof(int) * BROKER_NFDS);
 	return NULL;
 }
 
@@ -248,6 +266,13 @@ static bool serve(struct state *s)
 	case BROKER_FILE:
 		file(s, &q, &a, fds);
 		break;
+	case BROKER_RUNNING:
+		err = running(s, &a, fds);
+		break;
+	case BROKER_PULSE:
+		err = s->running ? target_pulse(s->pid, s->start_ticks, &a.pulse)
+				 : err_usage("no process is open");
+		break;
 	default:
 		err = err_usage("question %u", q.op);
 	}
@@ -258,8 +283,9 @@ static bool serve(struct state *s)
 		a.fds |= (uint32_t)(fds[i] >= 0) << i;
 	bool sent = wire_send(s->sock, &a, sizeof(a), fds);
 
-	if (q.op == BROKER_FILE)
-		closep(&fds[0]);
+	if (q.op == BROKER_FILE || q.op == BROKER_RUNNING)
+		for (unsigned i = 0; i < BROKER_NFDS; i++)
+			closep(&fds[i]);
 	for (unsigned i = 0; q.op == BROKER_LOOK && i < MAX_LOOKS; i++)
 		if (s->look[i])
 			taken_close(&s->look[i]->taken);

@@ -13,7 +13,16 @@
 #define BROKER_PATH 4096
 #define BROKER_NFDS TAKE_NFDS /* as many as any answer has */
 
-enum broker_op { BROKER_PID, BROKER_LOOK, BROKER_PEEK, BROKER_FINISH, BROKER_FREE, BROKER_FILE };
+enum broker_op {
+	BROKER_PID,
+	BROKER_LOOK,
+	BROKER_PEEK,
+	BROKER_FINISH,
+	BROKER_FREE,
+	BROKER_FILE,
+	BROKER_RUNNING,
+	BROKER_PULSE,
+};
 
 struct broker_question {
 	uint32_t op;
@@ -33,6 +42,7 @@ struct broker_answer {
 	uint32_t fds;  /* bit i: fd i comes with it */
 	uint64_t word; /* BROKER_PEEK */
 	struct err err;
+	struct target_pulse pulse;
 	struct stat st;
 	char path[BROKER_PATH]; /* FILE_TEMP */
 	struct taken taken;

@@ -51,7 +51,7 @@ void facts_sum_smaps(const char *text, struct target_mem *ret)
 	}
 }
 
-static uint64_t count_fds(pid_t pid)
+uint64_t facts_count_fds(pid_t pid)
 {
 	char path[64];
 	uint64_t n = 0;
@@ -112,6 +112,6 @@ void facts_read(pid_t pid, const struct proc_status *s, const struct cgroup *g,
 	ret->swap = s->vm_swap;
 	ret->vm_size = s->vm_size;
 	ret->threads = s->threads;
-	ret->fds = count_fds(pid);
+	ret->fds = facts_count_fds(pid);
 	cgroup_facts(g, ret);
 }

@@ -14,6 +14,9 @@
 void facts_read(pid_t pid, const struct proc_status *s, const struct cgroup *g,
 		struct target_mem *ret);
 
+/* UINT64_MAX: unknown. */
+uint64_t facts_count_fds(pid_t pid);
+
 /* When it started, by the wall clock of now; 0 unknown. */
 uint64_t facts_started(pid_t pid);
 

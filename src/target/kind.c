@@ -56,12 +56,119 @@ static bool has_line(struct text t, const char *prefix, const char *suffix)
 	return false;
 }
 
-/* proto/profile.proto: field 1 is sample_type, a ValueType of two small varints. */
+static bool varint(struct text t, size_t *at, uint64_t *ret)
+{
+	*ret = 0;
+	for (unsigned shift = 0; shift < 64 && *at < t.n; shift += 7) {
+		uint8_t c = (uint8_t)t.s[(*at)++];
+
+		*ret |= (uint64_t)(c & 0x7f) << shift;
+		if (!(c & 0x80))
+			return true;
+	}
+	return false;
+}
+
+/* A field of proto/profile.proto: which, as far as its type is right; 0: it is none. */
+static unsigned profile_field(struct text t, size_t *at, size_t *ret_value)
+{
+	enum {
+		NUMBERS = 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15
+	};
+	unsigned field = (uint8_t)t.s[*at] >> 3, wire = t.s[*at] & 7;
+	uint64_t n;
+
+	++*at;
+	if (field < 1 || field > 15 || !varint(t, at, &n))
+		return 0;
+	*ret_value = *at;
+	if (!wire)
+		return NUMBERS & 1U << field ? field : 0;
+	if (wire != 2 || (field != 13 && (NUMBERS & 1U << field)))
+		return 0;
+	*at = n < t.n - *at ? *at + n : t.n;
+	return field;
+}
+
+/*
+ * proto/profile.proto: fields of no fixed order; one of the first is sample_type (1) or period_type
+ * (11), a ValueType of two small varints.
+ */
 static bool is_profile(struct text t)
 {
-	const uint8_t *p = (const uint8_t *)t.s;
+	size_t at = 0, value = 0;
 
-	return t.n > 4 && p[0] == 0x0a && p[1] >= 2 && p[1] <= 12 && (p[2] == 0x08 || p[2] == 0x10);
+	for (int i = 0; i < 16 && at < t.n; i++) {
+		unsigned field = profile_field(t, &at, &value);
+
+		if (!field)
+			return false;
+		if ((field == 1 || field == 11) && at - value >= 2 && at - value <= 12)
+			return t.s[value] == 0x08 || t.s[value] == 0x10;
+	}
+	return false;
+}
+
+/* debug=1 of /debug/pprof; runtime/pprof/pprof.go. */
+static bool is_legacy_profile(struct text t)
+{
+	return starts(t, "heap profile: ") || starts(t, "threadcreate profile: total ") ||
+	       starts(t, "--- mutex:") || starts(t, "--- contention:") ||
+	       starts(t, "--- contentionz ");
+}
+
+/*
+ * runtime/traceback.go, goroutineheader: "goroutine 7 gp=0x… m=0 mp=0x… [running, 3 minutes]:",
+ * behind whatever a logger puts before it.
+ */
+static bool is_header(struct text t)
+{
+	size_t at = 10, end = at;
+
+	while (end < t.n && t.s[end] >= '0' && t.s[end] <= '9')
+		end++;
+	if (end == at)
+		return false;
+	t = (struct text){ t.s + end, MIN(t.n - end, (size_t)300) };
+	if (starts(t, " gp=")) {
+		const char *open = memmem(t.s, t.n, " [", 2);
+
+		t.n -= open ? (size_t)(open - t.s) : t.n;
+		t.s = open ? open : t.s;
+	}
+	return starts(t, " [") && (has(t, "]:") || has(t, "] {"));
+}
+
+static bool has_goroutines(struct text t)
+{
+	const char *end = t.s + t.n, *at = t.s;
+
+	while ((at = memmem(at, (size_t)(end - at), "goroutine ", 10))) {
+		if (is_header((struct text){ at, (size_t)(end - at) }))
+			return true;
+		at += 10;
+	}
+	return false;
+}
+
+/* cmd/compile: -m, -m=2; -json=0,DIR (internal/logopt) */
+static bool is_escape(struct text t)
+{
+	if (starts(t, "{\"version\":0,\"package\":") && has(t, "\"gc_version\":"))
+		return true;
+	return has(t, ".go:") &&
+	       (has(t, "escapes to heap") || has(t, "does not escape") || has(t, "can inline ") ||
+		has(t, "moved to heap: ") || has(t, "leaking param"));
+}
+
+/* go vet -json, staticcheck -f json, golangci-lint's JSON, SARIF */
+static bool is_lint(struct text t)
+{
+	if (!memchr(t.s, '{', t.n))
+		return false;
+	return has(t, "\"posn\": \"") || has(t, "\"posn\":\"") || has(t, "\"FromLinter\":") ||
+	       (has(t, "\"code\":\"") && has(t, "\"location\":{\"file\":")) ||
+	       (has(t, "sarif") && has(t, "\"runs\":"));
 }
 
 static enum kind kind_of_elf(struct text t)
@@ -85,15 +192,17 @@ enum kind kind_of_bytes(const void *head, size_t nbytes)
 	/* runtime/trace.go: "go 1.22 trace\x00\x00\x00" */
 	if (starts(t, "go 1.") && has((struct text){ t.s, MIN(t.n, 16) }, " trace"))
 		return KIND_TRACE;
-	if (is_profile(t) || starts(t, "heap profile: "))
+	if (is_profile(t) || is_legacy_profile(t))
 		return KIND_PROFILE;
-	if (starts(t, "goroutine profile: total ") || has_line(t, "goroutine ", " ["))
+	if (starts(t, "goroutine profile: total ") || starts(t, "goroutineleak profile: total ") ||
+	    has_goroutines(t))
 		return KIND_GOROUTINES;
 	if (has_line(t, "gc ", " @"))
 		return KIND_GCLOG;
-	if (has(t, ".go:") &&
-	    (has(t, "escapes to heap") || has(t, "does not escape") || has(t, "can inline ")))
+	if (is_escape(t))
 		return KIND_ESCAPE;
+	if (is_lint(t))
+		return KIND_LINT;
 	return KIND_UNKNOWN;
 }
 
@@ -109,11 +218,14 @@ static struct err *look_at_file(const char *path, struct kind_found *ret)
 	if (file_stat(path, &st))
 		return err_os(errno, "%.200s%s", path,
 			      errno == ENOENT ? ": no process and no file" : "");
-	if (S_ISDIR(st.st_mode))
-		return err_unsupported("%.200s: a folder; give a process or a file", path);
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return err_unsupported("%.200s: not a regular file; save it to one first", path);
 	fd = file_open(path);
+	if (fd < 0 && S_ISDIR(st.st_mode))
+		return err_unsupported(
+			"%.200s: a folder, and none of `go build -gcflags=-json=0,DIR`; give "
+			"a process or a file",
+			path);
 	if (fd < 0)
 		return err_os(errno, "%.200s", path);
 	ssize_t got = pread(fd, buf, HEAD_BYTES, 0);
@@ -149,11 +261,11 @@ struct err *kind_recognise(const char *text, struct kind_found *ret)
 		return target_find_by_name(text + 5, 0, TARGET_WORDS_BARE, &ret->pid);
 	if (*text && strspn(text, "0123456789") == strlen(text))
 		return parse_pid(text, &ret->pid);
-	if (!strcmp(text, "-")) {
+	if (!strcmp(text, "-") && !files_given(text)) {
 		ret->kind = KIND_STDIN;
 		return NULL;
 	}
-	if (strstr(text, "://")) {
+	if (strstr(text, "://") && !files_given(text)) {
 		ret->kind = KIND_URL;
 		return NULL;
 	}
@@ -185,6 +297,8 @@ const char *kind_words(enum kind k)
 		return "a gctrace log";
 	case KIND_ESCAPE:
 		return "escape analysis output";
+	case KIND_LINT:
+		return "a linter's report";
 	case KIND_EXE:
 		return "an executable or object file, not a core";
 	case KIND_EMPTY:

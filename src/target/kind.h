@@ -23,6 +23,7 @@ enum kind {
 	KIND_TRACE,
 	KIND_GCLOG,
 	KIND_ESCAPE,
+	KIND_LINT,    /* what go vet, staticcheck, golangci-lint say, as JSON */
 	KIND_EXE,     /* an ELF file that is no core */
 	KIND_EMPTY,   /* a file of no bytes */
 	KIND_UNKNOWN, /* a file, but nothing that we know */

@@ -16,6 +16,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+enum { PEEK_WORDS_MAX = 64 };
+
 struct live {
 	struct target t;
 	const struct theatre *th; /* written by the surgeon, and by nobody when it is over */
@@ -65,6 +67,10 @@ static struct err *live_read_some(struct target *t, taddr addr, void *buf, size_
 /* Word by word: what is peeked at is one or two. */
 static struct err *peek_through_holder(const struct live *l, taddr addr, void *buf, size_t nbytes)
 {
+	if (nbytes > PEEK_WORDS_MAX)
+		return err_unsupported("process %d: its memory cannot be read while it runs with "
+				       "these rights, but for a few words",
+				       l->t.capture.pid);
 	for (size_t done = 0; done < nbytes;) {
 		uint64_t word;
 		size_t n = MIN(nbytes - done, sizeof(word));
@@ -145,7 +151,7 @@ static struct err *copy_threads(struct live *l)
 	return NULL;
 }
 
-static struct err *get_text(const struct taken *tk, enum take_text which, char **ret)
+struct err *taken_text(const struct taken *tk, enum take_text which, char **ret)
 {
 	uint64_t n = tk->text_bytes[which], at = 0;
 	_cleanup_(freep) char *text = n < SIZE_MAX ? malloc((size_t)n + 1) : NULL;
@@ -171,16 +177,16 @@ static struct err *get_text(const struct taken *tk, enum take_text which, char *
 
 static struct err *get_texts(struct live *l, const struct taken *tk)
 {
-	struct err *err = get_text(tk, TAKE_SMAPS, &l->t.smap_text);
+	struct err *err = taken_text(tk, TAKE_SMAPS, &l->t.smap_text);
 
 	if (!err)
-		err = get_text(tk, TAKE_MAPS, &l->t.region_text);
+		err = taken_text(tk, TAKE_MAPS, &l->t.region_text);
 	if (!err)
-		err = get_text(tk, TAKE_EXE_PATH, &l->t.exe);
+		err = taken_text(tk, TAKE_EXE_PATH, &l->t.exe);
 	if (!err)
-		err = get_text(tk, TAKE_AUXV, &l->t.auxv);
+		err = taken_text(tk, TAKE_AUXV, &l->t.auxv);
 	if (!err)
-		err = get_text(tk, TAKE_FDS, &l->t.fd_text);
+		err = taken_text(tk, TAKE_FDS, &l->t.fd_text);
 	l->t.nauxv = err ? 0 : (size_t)tk->text_bytes[TAKE_AUXV];
 	return err;
 }
@@ -208,6 +214,7 @@ static struct live *live_create(const struct taken *tk, struct live_holder h)
 	l->t.mem = tk->mem;
 	l->t.place = tk->place;
 	l->t.started_unix_ns = tk->started_unix_ns;
+	l->t.start_ticks = tk->start_ticks;
 	l->t.exe_fd = tk->fd[TAKE_EXE];
 	l->mem_fd = tk->fd[TAKE_MEM];
 	l->now_fd = tk->fd[TAKE_NOW];

@@ -57,6 +57,7 @@ struct target {
 	VEC(struct target_loss) losses;
 	unsigned left_out; /* TARGET_NO_PAYLOAD … */
 	uint64_t started_unix_ns;
+	uint64_t start_ticks; /* 0 unknown */
 	_Bool released;
 };
 

@@ -31,6 +31,7 @@
 
 static void log_attach(const struct take *tk, const char *outcome)
 {
+	static const char *const method[] = { "fork", "freeze", "file", "running" };
 	const char *sudo = getenv("SUDO_USER");
 	const struct target_capture *c = &tk->taken.capture;
 	char path[64], exe[256], where[CONTAINER_WORDS];
@@ -45,8 +46,8 @@ static void log_attach(const struct take *tk, const char *outcome)
 		 " us: %s",
 		 getuid(), sudo ? ", SUDO_USER " : "", sudo ? sudo : "",
 		 tk->what[0] ? tk->what : "?", tk->pid, exe,
-		 container_words(&tk->taken.place, where),
-		 c->method == TARGET_BY_FORK ? "fork" : "freeze", c->pause_ns / 1000, outcome);
+		 container_words(&tk->taken.place, where), method[c->method], c->pause_ns / 1000,
+		 outcome);
 }
 
 static struct err *put_text(struct take *tk, enum take_text which, const char *text, size_t n)
@@ -236,6 +237,7 @@ static struct err *prepare(struct take *tk, const struct target_opts *o, struct 
 	facts_read(tk->pid, &pf->status, &pf->cgroup, &tk->taken.mem);
 	container_find(tk->pid, &tk->taken.place);
 	tk->taken.started_unix_ns = facts_started(tk->pid);
+	tk->taken.start_ticks = pf->start_ticks;
 	return put_smaps(tk);
 }
 
@@ -343,6 +345,67 @@ struct err *take_start(pid_t pid, const struct target_opts *o, struct take **ret
 	if (opts.method == TARGET_BY_FORK)
 		log_attach(tk, "snapshot taken");
 	*ret = tk;
+	return NULL;
+}
+
+/* Nothing of it is traced: who traces it already is in nobody's way. */
+static struct err *look_only(pid_t pid, struct preflight *ret)
+{
+	struct preflight pf = { .start_ticks = 0 };
+	struct err *err = preflight_look(pid, &pf);
+	struct denial d = { .cause = DENIAL_NONE };
+	struct proc_stat st;
+
+	if (err && err->code == ERR_DENIED)
+		denial_find(pid, 0, &d);
+	if (d.cause == DENIAL_TRACED) {
+		err_free(err);
+		err = proc_read_status(pid, 0, &pf.status);
+		pf.start_ticks = proc_read_stat(pid, &st) ? st.start_ticks : 0;
+		cgroup_find(pid, &pf.cgroup);
+	}
+	if (!err && pf.lend)
+		err = no_twin_to_lend(pid);
+	if (!err)
+		*ret = pf;
+	return err;
+}
+
+static struct err *learn_running(struct take *tk)
+{
+	struct preflight pf;
+	struct err *err = look_only(tk->pid, &pf);
+
+	if (err)
+		return err;
+	tk->taken.fd[TAKE_TEXTS] = memfd_create("limpet-facts", MFD_CLOEXEC);
+	if (tk->taken.fd[TAKE_TEXTS] < 0)
+		return err_os(errno, "memory for the facts of process %d", tk->pid);
+	facts_read(tk->pid, &pf.status, &pf.cgroup, &tk->taken.mem);
+	container_find(tk->pid, &tk->taken.place);
+	tk->taken.started_unix_ns = facts_started(tk->pid);
+	tk->taken.start_ticks = pf.start_ticks;
+	err = open_mem(tk, TAKE_MEM, tk->pid);
+	if (!err)
+		err = put_maps(tk, tk->pid);
+	if (!err)
+		err = put_exe(tk, tk->pid);
+	return err ? err : put_auxv(tk, tk->pid);
+}
+
+struct err *take_running(pid_t pid, const char *what, struct taken *ret)
+{
+	struct target_opts o = { .method = TARGET_BY_RUNNING, .what = what };
+	_cleanup_(take_freep) struct take *tk = take_create(pid, &o);
+	struct err *err = tk ? learn_running(tk) : &err_nomem;
+
+	if (tk && (!err || err->code == ERR_DENIED))
+		log_attach(tk, err ? err->msg : "read while it runs");
+	if (err)
+		return err;
+	*ret = tk->taken;
+	for (int i = 0; i < TAKE_NFDS; i++)
+		tk->taken.fd[i] = -1; /* the caller's now */
 	return NULL;
 }
 

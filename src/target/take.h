@@ -29,7 +29,7 @@ struct taken {
 	struct target_capture capture;
 	struct target_mem mem; /* without what smaps says */
 	struct target_place place;
-	uint64_t started_unix_ns;
+	uint64_t started_unix_ns, start_ticks;
 	uint64_t text_bytes[TAKE_NTEXTS];
 	int fd[TAKE_NFDS];
 };
@@ -43,6 +43,9 @@ struct take {
 };
 
 struct err *take_start(pid_t pid, const struct target_opts *o, struct take **ret) MUST_CHECK;
+
+/* Of a process that runs on: TAKE_MEM is its own memory, there is no theatre and no take. */
+struct err *take_running(pid_t pid, const char *what, struct taken *ret) MUST_CHECK;
 
 /* Close what was handed over. */
 void taken_close(struct taken *t);
@@ -80,5 +83,10 @@ struct live_holder {
  */
 struct err *live_adopt(const struct taken *tk, struct live_holder h,
 		       struct target **ret) MUST_CHECK;
+/* The same of what take_running() took. */
+struct err *running_adopt(const struct taken *tk, struct target **ret) MUST_CHECK;
+
+/* One of the texts, NUL-terminated; caller frees. */
+struct err *taken_text(const struct taken *tk, enum take_text which, char **ret) MUST_CHECK;
 
 #endif

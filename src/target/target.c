@@ -55,6 +55,11 @@ const struct target_thread *target_threads(const struct target *t, size_t *ret_n
 	return t->threads;
 }
 
+uint64_t target_start_ticks(const struct target *t)
+{
+	return t->start_ticks;
+}
+
 enum target_arch target_arch(const struct target *t)
 {
 	return t->arch;

@@ -26,7 +26,7 @@
 struct target; /* opaque, owned by who opened it */
 
 enum target_kind { TARGET_LIVE, TARGET_CORE, TARGET_DUMP };
-enum target_method { TARGET_BY_FORK, TARGET_BY_FREEZE, TARGET_BY_FILE };
+enum target_method { TARGET_BY_FORK, TARGET_BY_FREEZE, TARGET_BY_FILE, TARGET_BY_RUNNING };
 
 struct target_opts {
 	enum target_method method; /* TARGET_BY_FORK or TARGET_BY_FREEZE */
@@ -135,6 +135,21 @@ struct target_fd {
 struct err *target_open_live(pid_t pid, const struct target_opts *o,
 			     struct target **ret) MUST_CHECK;
 
+/*
+ * A process that runs on while it is read: nothing is stopped, traced or injected, and two reads
+ * are of two instants.  A single aligned word is whole.  No threads, no smaps, no descriptors.
+ * Errors: ERR_GONE, ERR_DENIED, ERR_UNSUPPORTED.
+ */
+struct err *target_open_running(pid_t pid, const char *what, struct target **ret) MUST_CHECK;
+
+/* What the kernel counts for a process; UINT64_MAX: unknown. */
+struct target_pulse {
+	uint64_t rss, threads, cpu_ns, fds;
+};
+/* Errors: ERR_GONE, also when another process has its number: start_ticks (0: not compared). */
+struct err *target_pulse(pid_t pid, uint64_t start_ticks, struct target_pulse *ret) MUST_CHECK;
+uint64_t target_start_ticks(const struct target *t);
+
 /* A core that is not at a path; see wrap_open_given(). */
 struct target_given {
 	int fd, mem_fd;
@@ -185,7 +200,8 @@ struct err *target_read_some(struct target *t, taddr addr, void *buf, size_t nby
 /*
  * Exactly nbytes as the running program has them now, torn or not: a hint when to take the next
  * snapshot, no evidence.  Costs it nothing; works after target_release() too.
- * Errors: ERR_FAULT, ERR_GONE, ERR_UNSUPPORTED for a file.
+ * Errors: ERR_FAULT, ERR_GONE, ERR_UNSUPPORTED for a file, and for more than 64 bytes where the
+ * rights do not suffice.
  */
 struct err *target_peek(struct target *t, taddr addr, void *buf, size_t nbytes) MUST_CHECK;
 

@@ -326,7 +326,8 @@ def test_dead_children_that_nothing_tells_apart():
                    "holds a pid and no memory, until the program ends or waits for it"
             done = limpet("doctor", "--reap", p.pid)
             assert done.stdout == f"process {p.pid}: {line}\n"
-            assert limpet_json("doctor", "--reap", p.pid) == {"schema": 1, "pid": p.pid, "reaped": 0, "left": 0, "unmarked": 1}
+            assert limpet_json("doctor", "--reap", p.pid) == {"schema": 1, "pid": p.pid, "reaped": 0, "left": 0, "unmarked": 1,
+                                                                  "collections_hastened": False}
             leftover = {c["name"]: c for c in limpet_json("doctor", p.pid, code=None)["checks"]}["leftover"]
             assert leftover["level"] == "note" and leftover["detail"] == line
             assert len(children(p.pid)) == 2

@@ -346,7 +346,8 @@ def test_core_through_a_pipe(tmp_path):
         outside, later = limpet_json("report", pod.pid, "--limit", 0), limpet_json("report", core, "--limit", 0)
         assert later["target"]["pid"] == pod.inner and not later["capture"]["losses"]
         for by in ("by_type", "by_root"):
-            here, there = rows(outside, by), rows(later, by)
+            # the runtime's own lists (dead threads among them) may shrink between the two looks
+            here, there = rows(outside, by), rows(later, by, bytes_at_least=0)
             assert set(list(here)[:8]) <= set(there)
         assert objects_of(later, "main.Session") == objects_of(outside, "main.Session") > 20
 

@@ -1,5 +1,6 @@
 """Two looks at one process: what grew is a leak, what did not is cleared; the program itself says which is which."""
 import os
+import re
 import signal
 
 import pytest
@@ -16,6 +17,12 @@ def work(target, rounds):
 
 def snapshot(target, path):
     limpet("snapshot", target.pid, "-o", path)
+    return path
+
+
+def store(core, path):
+    """The same look as a core of it, analysed."""
+    limpet("snapshot", core, "-o", path)
     return path
 
 
@@ -38,11 +45,19 @@ def looks(request, tmp_path_factory):
         later = limpet_json("report", t.pid, "--since", before)
         after = snapshot(t, folder / "after.core")
         by_core = limpet_json("report", after, "--since", before)
+        kept = store(before, folder / "before.limpet")
+        by_store = limpet_json("report", after, "--since", kept)
+        kept_after = store(after, folder / "after.limpet")
+        both_kept = limpet_json("report", kept_after, "--since", kept)
+        kept_by_core = limpet_json("report", kept_after, "--since", before)
         text = limpet("report", t.pid, "--since", before).stdout
     with Target("growing", request.param) as other:
         work(other, 2)
         others = limpet_json("report", other.pid, "--since", before)
-    return {"alone": alone, "same": same, "later": later, "by_core": by_core, "others": others, "text": text,
+        others_by_store = limpet_json("report", other.pid, "--since", kept)
+    return {"alone": alone, "same": same, "later": later, "by_core": by_core, "by_store": by_store,
+            "both_kept": both_kept, "kept_by_core": kept_by_core,
+            "others": others, "others_by_store": others_by_store, "text": text,
             "folder": folder}
 
 
@@ -53,7 +68,7 @@ def test_one_look_suspects(looks):
     assert "since" not in looks["alone"]
 
 
-@pytest.mark.parametrize("which", ["later", "by_core"])
+@pytest.mark.parametrize("which", ["later", "by_core", "by_store", "both_kept", "kept_by_core"])
 def test_what_grew_is_a_leak_and_nothing_else(looks, which):
     answer = looks[which]
     assert answer["since"]["same"] == "process"
@@ -67,7 +82,7 @@ def test_what_grew_is_a_leak_and_nothing_else(looks, which):
     assert 2 * 4096 * 1000 <= sessions["retained_bytes"] - sessions["then_bytes"] <= 2 * 4096 * 1400
 
 
-@pytest.mark.parametrize("which", ["later", "by_core"])
+@pytest.mark.parametrize("which", ["later", "by_core", "by_store", "both_kept", "kept_by_core"])
 def test_what_did_not_grow_is_cleared(looks, which):
     entries = of_type(looks[which], "main.entry")
     assert len(entries) == 2 and {f["verdict"] for f in entries} == {"info"}
@@ -76,6 +91,31 @@ def test_what_did_not_grow_is_cleared(looks, which):
 def test_without_a_collection_nothing_is_decided(looks):
     assert {f["verdict"] for f in looks["same"]["findings"]} <= {"suspect", "info"}
     assert of_type(looks["same"], "main.session")[0]["verdict"] == "suspect"
+
+
+def told(answer):
+    """What a report says of growth, without what differs by where the earlier look was kept."""
+    keys = ("kind", "verdict", "proof", "signature", "retained_bytes", "then_bytes", "new", "growth_per_gc", "detail",
+            "growth_per_hour")
+    return ({k: v for k, v in answer["since"].items() if k != "file"},
+            [{k: f.get(k) for k in keys} for f in answer["findings"]])
+
+
+def test_a_store_of_the_earlier_look_says_what_its_core_says(looks):
+    assert told(looks["by_store"]) == told(looks["by_core"])
+    assert looks["others_by_store"]["since"]["same"] == "program"
+    assert not [f for f in looks["others_by_store"]["findings"] if f["verdict"] == "leak"]
+
+
+@pytest.mark.parametrize("which", ["both_kept", "kept_by_core"])
+def test_two_kept_looks_say_what_the_looks_said(looks, which):
+    since, findings = told(looks[which])
+    wants, wanted = told(looks["by_core"])
+    assert {k: since[k] for k in wants if k != "limit"} == {k: wants[k] for k in wants if k != "limit"}
+    assert since["limit"] is None
+    assert sorted(map(str, findings)) == sorted(map(str, wanted))
+    assert [f["verdict"] for f in findings if f["verdict"] == "leak"] == \
+        [f["verdict"] for f in findings][:len([f for f in findings if f["verdict"] == "leak"])]
 
 
 def test_another_process_is_compared_by_names_alone(looks):
@@ -97,6 +137,18 @@ def test_signatures_stay(looks):
     assert names[0] and all(n == names[0] for n in names)
 
 
+def test_waste_hides_no_growth(tmp_path):
+    """Copies of five texts in a map that only grows: one look says what could be saved, two that it is a leak."""
+    with Target("copies") as t:
+        before = snapshot(t, tmp_path / "before.limpet")
+        alone = limpet_json("report", t.pid)["findings"][0]
+        assert (alone["kind"], alone["verdict"]) == ("duplicate-strings", "waste")
+        work(t, 2)
+        later = limpet_json("report", t.pid, "--since", before)["findings"]
+    assert (later[0]["verdict"], later[0]["proof"]) == ("leak", "measured") and later[0]["count"] == 30000
+    assert "duplicate-strings" in [f["kind"] for f in later[1:]]
+
+
 def test_what_is_no_earlier_look(looks, tmp_path):
     with Target("growing") as t:
         said = limpet("report", t.pid, "--since", t.pid, code=2).stderr
@@ -109,3 +161,41 @@ def test_what_is_no_earlier_look(looks, tmp_path):
         now = snapshot(t, tmp_path / "now.core")
         answer = limpet_json("report", looks["folder"] / "before.core", "--since", now)
         assert answer["since"]["same"] == "program"
+
+
+@pytest.mark.parametrize("minor", MINORS)
+def test_what_turns_over_is_no_leak(minor, tmp_path):
+    """Slots used again for objects of the same size, after one collection: by addresses alone all of it stayed."""
+    with Target("turnover", minor) as t:
+        before = snapshot(t, tmp_path / "before.core")
+        at = len(t.lines)
+        os.kill(t.pid, signal.SIGHUP)
+        said = t.wait_line("ROUND 2 ", after=at)[0].split()
+        reused, of = int(said[3]), int(said[5])
+        assert reused >= of * 0.6, "the premise: the slots are used again"
+        answer = limpet_json("report", t.pid, "--since", before)
+        by_store = limpet_json("report", t.pid, "--since", store(before, tmp_path / "before.limpet"))
+        now = tmp_path / "now.limpet"
+        limpet("snapshot", t.pid, "-o", now)
+        both_kept = limpet_json("report", now, "--since", tmp_path / "before.limpet")
+    assert [f["verdict"] for f in by_store["findings"]] == [f["verdict"] for f in answer["findings"]]
+    assert answer["since"]["gc_cycles"] == 1
+    for pages, kept in [(of_type(x, "main.page"), of_type(x, "main.record")) for x in (answer, both_kept)]:
+        is_told(pages, kept)
+
+
+def is_told(pages, kept):
+    assert pages[0]["then_bytes"] < pages[0]["retained_bytes"] and kept[0]["then_bytes"] < kept[0]["retained_bytes"]
+    assert {f["verdict"] for f in pages} == {"suspect"}
+    assert re.search("only [12]?[0-9] % of what was there stayed", pages[0]["detail"])
+    assert [f["verdict"] for f in kept] == ["leak"]
+
+
+def test_a_heap_dump_and_its_store_are_the_same_earlier_look(tmp_path):
+    """A dump has no mark bits, but says how many collections there were."""
+    with Target("heapdump", args=(tmp_path / "dump",)) as t:
+        os.kill(t.pid, signal.SIGUSR1)
+        t.wait_line("DUMPED")
+        kept = store(tmp_path / "dump", tmp_path / "dump.limpet")
+        assert told(limpet_json("report", t.pid, "--since", kept))[1] == \
+            told(limpet_json("report", t.pid, "--since", tmp_path / "dump"))[1]

@@ -13,6 +13,9 @@
 	.work_mode = { 336, 8 }, \
 	.work_userForced = { 344, 1 }, \
 	.work_tstart = { 216, 8 }, \
+	.work_gcTotalTime = { 520, 8 }, \
+	.work_gcIdleTime = { 504, 8 }, \
+	.work_totalTime = { 568, 8 }, \
 	.gcController_bytes = 432, \
 	.c_arenaBaseOffset = 0, \
 

@@ -13,6 +13,9 @@
 	.work_mode = { 464, 8 }, \
 	.work_userForced = { 472, 1 }, \
 	.work_tstart = { 344, 8 }, \
+	.work_gcTotalTime = { 648, 8 }, \
+	.work_gcIdleTime = { 632, 8 }, \
+	.work_totalTime = { 696, 8 }, \
 	.work_empty = { 136, 8 }, \
 	.gcController_bytes = 456, \
 	.c_arenaBaseOffset = 0, \

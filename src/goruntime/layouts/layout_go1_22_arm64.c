@@ -17,6 +17,9 @@
 	.work_mode = { 464, 8 }, \
 	.work_userForced = { 472, 1 }, \
 	.work_tstart = { 344, 8 }, \
+	.work_gcTotalTime = { 640, 8 }, \
+	.work_gcIdleTime = { 624, 8 }, \
+	.work_totalTime = { 688, 8 }, \
 	.work_empty = { 136, 8 }, \
 	.gcController_bytes = 456, \
 	.c_arenaBaseOffset = 0, \

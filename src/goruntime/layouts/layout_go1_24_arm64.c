@@ -17,6 +17,9 @@
 	.work_mode = { 456, 8 }, \
 	.work_userForced = { 464, 1 }, \
 	.work_tstart = { 344, 8 }, \
+	.work_gcTotalTime = { 664, 8 }, \
+	.work_gcIdleTime = { 648, 8 }, \
+	.work_totalTime = { 712, 8 }, \
 	.work_empty = { 136, 8 }, \
 	.gcController_bytes = 456, \
 	.c_arenaBaseOffset = 0, \

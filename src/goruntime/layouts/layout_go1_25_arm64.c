@@ -19,6 +19,9 @@
 	.work_mode = { 584, 8 }, \
 	.work_userForced = { 592, 1 }, \
 	.work_tstart = { 472, 8 }, \
+	.work_gcTotalTime = { 816, 8 }, \
+	.work_gcIdleTime = { 800, 8 }, \
+	.work_totalTime = { 864, 8 }, \
 	.work_empty = { 136, 8 }, \
 	.gcController_bytes = 456, \
 	.c_arenaBaseOffset = 0, \

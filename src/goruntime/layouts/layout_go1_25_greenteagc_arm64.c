@@ -19,6 +19,9 @@
 	.work_mode = { 744, 8 }, \
 	.work_userForced = { 752, 1 }, \
 	.work_tstart = { 632, 8 }, \
+	.work_gcTotalTime = { 976, 8 }, \
+	.work_gcIdleTime = { 960, 8 }, \
+	.work_totalTime = { 1024, 8 }, \
 	.work_empty = { 136, 8 }, \
 	.gcController_bytes = 456, \
 	.c_arenaBaseOffset = 0, \

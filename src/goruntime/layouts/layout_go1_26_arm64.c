@@ -20,6 +20,9 @@
 	.work_mode = { 784, 8 }, \
 	.work_userForced = { 792, 1 }, \
 	.work_tstart = { 648, 8 }, \
+	.work_gcTotalTime = { 1016, 8 }, \
+	.work_gcIdleTime = { 1000, 8 }, \
+	.work_totalTime = { 1064, 8 }, \
 	.work_empty = { 136, 8 }, \
 	.gcController_bytes = 456, \
 	.c_arenaBaseOffset = 0, \

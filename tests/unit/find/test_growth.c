@@ -38,9 +38,51 @@ static void test_fits(void **state)
 			fail_msg("%s", cases[i].name);
 }
 
+/* Figures of two looks, a minute apart, of a young program. */
+static const struct {
+	const char *name;
+	uint64_t then, now, then_count, count;
+	double survived;
+	uint32_t cycles;
+	bool decided;
+	uint8_t verdict;
+} judged[] = {
+	{ "it grew, and all of it stayed", 8 * MIB, 10 * MIB, 0, 0, 1, 3, true, FIND_LEAK },
+	{ "it grew, and who knows", 8 * MIB, 10 * MIB, 0, 0, -1, 3, true, FIND_LEAK },
+	{ "it grew, and turned over", 8 * MIB, 10 * MIB, 0, 0, 0.2, 3, false, 0 },
+	{ "it grew without a collection", 8 * MIB, 10 * MIB, 0, 0, 1, 0, false, 0 },
+	{ "more of them, of few bytes", MIB, MIB, 100, 200, 1, 3, true, FIND_LEAK },
+	{ "it is as it was", 8 * MIB, 8 * MIB, 0, 0, -1, 3, true, FIND_INFO },
+	{ "it shrank", 8 * MIB, 2 * MIB, 0, 0, -1, 1, true, FIND_INFO },
+	{ "as it was, without a collection", 8 * MIB, 8 * MIB, 0, 0, -1, 0, false, 0 },
+	{ "a little", 8 * MIB, 8 * MIB + 200 * 1024, 0, 0, -1, 3, false, 0 },
+};
+
+static void test_rule(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(judged); i++) {
+		struct find_since s = { .process = { .started_ns = 1, .at_unix_ns = 2 * MINUTE },
+					.ns = MINUTE,
+					.cycles = judged[i].cycles };
+		struct since_case x = { .bytes = judged[i].now,
+					.count = judged[i].count,
+					.then_bytes = judged[i].then,
+					.then_count = judged[i].then_count,
+					.survived = judged[i].survived };
+		struct keep k = { 0 };
+
+		find_since_judge(&s, &x, &k);
+		if (x.decided != judged[i].decided || (x.decided && x.verdict != judged[i].verdict))
+			fail_msg("%s: %s", judged[i].name, x.line ? x.line : "nothing");
+		keep_deinit(&k);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_fits) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_fits),
+					    cmocka_unit_test(test_rule) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,8 @@
 #include "program.h"
 
 #include "fake_target.h"
+#include "goruntime/callers.h"
+#include "goruntime/contention.h"
 #include "goruntime/profile.h"
 
 #include <stdarg.h>
@@ -16,6 +18,8 @@
 #include <stdio.h>
 
 #define VARS	    0x50000ULL /* mbuckets, MemProfileRate */
+#define CYCLE_AT    (VARS + 16)
+#define TICKS_AT    (VARS + 32)
 #define LIST	    0x60000ULL
 #define LIST_BYTES  0x40000
 #define SPACING	    0x4000ULL
@@ -36,7 +40,7 @@ static void world_open(struct world *w, const struct go_layout *L, uint64_t rate
 	w->g.v.memprofilerate = VARS + 8;
 	w->g.modules = &w->none;
 	w->g.nmodules = 1;
-	fake_map(&w->f, VARS, 16);
+	fake_map(&w->f, VARS, 64);
 	fake_map(&w->f, LIST, LIST_BYTES);
 	fake_put64(&w->f, VARS + 8, rate);
 	w->g.t = fake_open(&w->f);
@@ -109,6 +113,119 @@ static void reads_a_list(void **state)
 			assert_int_equal(go_profile_bucket(&p, BUCKET(1) + 8), SIZE_MAX);
 			assert_int_equal(go_profile_bucket(&p, 0), SIZE_MAX);
 			done(&w, &p);
+		}
+}
+
+/* mprof.go, memProfileInternal: what is active, and the cycle that is complete, whichever slot it
+ * is in. */
+static void tells_the_complete_cycle(void **state)
+{
+	size_t nl;
+	const struct go_layout *const *all = go_layouts(&nl);
+
+	(void)state;
+	for
+		EACH_LAYOUT
+		{
+			const struct go_layout *L = *l;
+			bool flagged = go_has(L->mProf_value); /* bit 0: it was flushed */
+
+			for (unsigned cycle = 0; cycle < 7; cycle++) {
+				struct go_profile p;
+				struct world w;
+
+				world_open(&w, L, 4096);
+				w.g.v.mprofcycle = CYCLE_AT;
+				fake_set(&w.f, CYCLE_AT, flagged ? L->mProf_value : L->mProf_cycle,
+					 flagged ? 2 * cycle + 1 : cycle);
+				put(&w, 0, 3, 0);
+				read_it(&w, &p);
+				assert_true(p.told);
+				assert_int_equal(p.buckets.v[0].told_allocs, 10 + 11 + cycle % 3);
+				assert_int_equal(p.buckets.v[0].told_frees, 1 + cycle % 3);
+				done(&w, &p);
+			}
+		}
+}
+
+/* Before the first collection there would be nothing: then it tells all. */
+static void tells_all_before_a_collection(void **state)
+{
+	size_t nl;
+	const struct go_layout *L = *go_layouts(&nl);
+	taddr record = BUCKET(0) + L->bucket_bytes + 8 * 3;
+	struct go_profile p;
+	struct world w;
+
+	(void)state;
+	world_open(&w, L, 4096);
+	w.g.v.mprofcycle = CYCLE_AT; /* 0 */
+	put(&w, 0, 3, 0);
+	for (unsigned c = 0; c < 2; c++) /* active and the complete cycle */
+		for (unsigned k = 0; k < 2; k++)
+			fake_put64(&w.f, record + c * L->memRecordCycle_bytes + 8 * k, 0);
+	read_it(&w, &p);
+	assert_int_equal(p.buckets.v[0].told_allocs, 12 + 13);
+	assert_int_equal(p.buckets.v[0].told_frees, 2 + 3);
+	done(&w, &p);
+
+	world_open(&w, L, 4096); /* which cycle is complete was not found */
+	put(&w, 0, 3, 0);
+	read_it(&w, &p);
+	assert_false(p.told);
+	assert_int_equal(p.buckets.v[0].told_allocs, 10);
+	done(&w, &p);
+}
+
+static void put_double(struct world *w, taddr at, double x)
+{
+	uint64_t u;
+
+	memcpy(&u, &x, 8);
+	fake_put64(&w->f, at, u);
+}
+
+/* mprof.go: blockRecord; tracestack.go: a stack that is expanded already begins with ^0. */
+static void reads_contention(void **state)
+{
+	size_t nl;
+	const struct go_layout *const *all = go_layouts(&nl);
+
+	(void)state;
+	for
+		EACH_LAYOUT
+		{
+			const struct go_layout *L = *l;
+			bool late = !go_has(L->func_startLine); /* scaled when it is written */
+			taddr record = BUCKET(1) + L->bucket_bytes + 8 * 4;
+			struct go_contention c;
+			struct world w;
+
+			world_open(&w, L, 4096);
+			w.g.v.xbuckets = VARS;
+			w.g.v.mutexprofilerate = VARS + 8; /* 4096 */
+			w.g.v.ticks = TICKS_AT - (uint32_t)L->ticks_val.off;
+			fake_put64(&w.f, VARS, BUCKET(1));
+			fake_put64(&w.f, TICKS_AT, 2500000000ULL);
+			put(&w, 1, 4, 0);
+			fake_set(&w.f, BUCKET(1), L->bucket_typ, 3);
+			fake_put64(&w.f, BUCKET(1) + L->bucket_bytes, UINT64_MAX);
+			put_double(&w, record + (uint64_t)L->blockRecord_count.off, 6.5);
+			fake_set(&w.f, record, L->blockRecord_cycles, 5000);
+			assert_null(go_contention_read(&w.g, GO_CONTENTION_MUTEX, &c));
+			assert_true(c.known);
+			assert_int_equal(c.cut, 0);
+			assert_true(c.ticks_per_s == 2.5e9);
+			assert_int_equal(c.stacks.n, 1);
+			assert_int_equal(c.stacks.v[0].npcs, 3);
+			assert_int_equal(c.pcs.v[0], 0x1001);
+			assert_true(c.stacks.v[0].count == (late ? 6.5 * 4096 : 6.5));
+			assert_int_equal(c.stacks.v[0].ticks, late ? 5000 * 4096 : 5000);
+			go_contention_deinit(&c);
+			assert_null(go_contention_read(&w.g, GO_CONTENTION_BLOCK, &c));
+			assert_false(c.known);
+			go_contention_deinit(&c);
+			fake_close(&w.f);
 		}
 }
 
@@ -225,6 +342,52 @@ static void frames_of_pcs(void **state)
 	assert_int_equal(go_callers_lines(&p->g, TEXT - 1, l, 8), 0);
 }
 
+static void expand(struct go_callers *c, const taddr *pcs, size_t n, const taddr *want,
+		   size_t nwant)
+{
+	taddr got[16];
+
+	assert_int_equal(go_callers_expand(c, GO_CALLERS_LISTED, pcs, n, got, 16), nwant);
+	assert_memory_equal(got, want, nwant * sizeof(*want));
+	/* what is expanded stays as it is */
+	assert_int_equal(go_callers_expand(c, GO_CALLERS_LISTED, want, nwant, got, 16), nwant);
+	assert_memory_equal(got, want, nwant * sizeof(*want));
+}
+
+/* runtime_expandFinalInlineFrame, Frames.Next: an address for each function that is inlined there.
+ */
+static void puts_in_what_is_inlined(void **state)
+{
+	const struct program *p = *state;
+	struct go_callers c = { .g = &p->g };
+	struct go_line l[8];
+	taddr in1, caller, got[16];
+	size_t n;
+
+	assert_int_equal(go_callers_lines(&p->g, CALLER + 0x12, l, 8), 3);
+	in1 = l[1].pc + 1; /* the call of in2 in in1, and of in1 in caller */
+	caller = l[2].pc + 1;
+	assert_int_equal(l[2].entry, CALLER);
+	assert_int_equal(l[0].pc, CALLER + 0x11);
+	expand(&c, (taddr[]){ CALLER + 0x12 }, 1, (taddr[]){ CALLER + 0x12, in1, caller }, 3);
+	expand(&c, (taddr[]){ LEAF + 4, CALLER + 0x12, GOEXIT + 1 }, 3,
+	       (taddr[]){ LEAF + 4, CALLER + 0x12, in1, caller, GOEXIT + 1 }, 5);
+	/* recursion: the second is no part of the first */
+	expand(&c, (taddr[]){ CALLER + 0x12, CALLER + 0x12 }, 2,
+	       (taddr[]){ CALLER + 0x12, in1, caller, CALLER + 0x12, in1, caller }, 6);
+	/* cut in the middle of what is inlined, and not of Go at all */
+	expand(&c, (taddr[]){ CALLER + 0x12, in1 }, 2, (taddr[]){ CALLER + 0x12, in1, caller }, 3);
+	expand(&c, (taddr[]){ TEXT - 1, 1 }, 2, (taddr[]){ TEXT - 1, 1 }, 2);
+	/* no more than there is room for */
+	assert_int_equal(
+		go_callers_expand(&c, GO_CALLERS_LISTED, (taddr[]){ CALLER + 0x12 }, 1, got, 2), 2);
+	assert_non_null(go_callers_at(&c, CALLER + 0x12, &n));
+	assert_int_equal(n, 3);
+	assert_null(go_callers_at(&c, 0, &n));
+	assert_false(c.bad);
+	go_callers_deinit(&c);
+}
+
 static void hides_the_runtime(void **state)
 {
 	const struct program *p = *state;
@@ -260,9 +423,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_a_list),
+		cmocka_unit_test(tells_the_complete_cycle),
+		cmocka_unit_test(tells_all_before_a_collection),
+		cmocka_unit_test(reads_contention),
 		cmocka_unit_test(lists_that_lie),
 		cmocka_unit_test(says_why_there_is_none),
 		cmocka_unit_test_setup_teardown(frames_of_pcs, program_setup, program_teardown),
+		cmocka_unit_test_setup_teardown(puts_in_what_is_inlined, program_setup,
+						program_teardown),
 		cmocka_unit_test_setup_teardown(hides_the_runtime, program_setup, program_teardown),
 	};
 

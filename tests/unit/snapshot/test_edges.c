@@ -136,9 +136,25 @@ static void world_close(struct world *w)
 	fake_close(&w->f);
 }
 
+/* The word that is kept of each edge is read again: it leads where the edge does. */
+static void check_words(const struct snapshot *s, const struct snap_edges *e)
+{
+	assert_non_null(s->words.v);
+	for (uint64_t id = 0; id < e->n; id++)
+		for (uint32_t k = e->first[id]; k < e->first[id + 1]; k++) {
+			uint64_t bytes, value = 0;
+			taddr at = go_heap_address(&s->heap, id, &bytes);
+
+			assert_true(s->words.v[k] < bytes / 8);
+			assert_true(k == e->first[id] || s->words.v[k - 1] < s->words.v[k]);
+			assert_null(target_read(s->t, at + 8ULL * s->words.v[k], &value, 8));
+			assert_int_equal(go_heap_object_at(&s->heap, value), e->to[k]);
+		}
+}
+
 static void check(struct world *w, unsigned nthreads)
 {
-	struct snapshot s = { .t = w->g.t, .go = &w->g };
+	struct snapshot s = { .t = w->g.t, .go = &w->g, .keep = SNAP_KEEP_WORDS };
 	struct snap_edges e;
 
 	assert_null(snap_names_create(&s.names));
@@ -151,7 +167,9 @@ static void check(struct world *w, unsigned nthreads)
 	assert_int_equal(e.bad, w->bad);
 	assert_memory_equal(e.first, w->first, (e.n + 1) * 4);
 	assert_memory_equal(e.to, w->to, e.m * 4);
+	check_words(&s, &e);
 	assert_int_equal(s.losses.n, 0);
+	snap_words_free(&s);
 	snapshot_edges_deinit(&e);
 	bigfree(s.type_of, s.heap.nobjects, 4);
 	go_heap_deinit(&s.heap);

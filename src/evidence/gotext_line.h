@@ -1,0 +1,87 @@
+/*
+ * gotext_line.h - private to gotext: what one line of a dump of goroutines says.
+ *
+ * Pure functions over a line without its end; nothing is allocated, nothing kept.
+ */
+#ifndef LIMPET_EVIDENCE_GOTEXT_LINE_H
+#define LIMPET_EVIDENCE_GOTEXT_LINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A piece of text, borrowed. */
+struct bit {
+	const char *s;
+	size_t n;
+};
+
+bool bit_starts(struct bit p, const char *with);
+bool bit_is(struct bit p, const char *what);
+struct bit bit_from(struct bit p, size_t at);
+struct bit bit_trim(struct bit p); /* blanks, tabs, CR on both sides */
+/* Digits at its beginning; how many, 0: none or too many. */
+size_t bit_number(struct bit p, uint64_t *ret);
+/* "0x1f" */
+size_t bit_hex(struct bit p, uint64_t *ret);
+
+struct gotext_header {
+	uint64_t id, minutes;
+	struct bit state, labels; /* labels: between the braces */
+	uint32_t flags;		  /* GOTEXT_* */
+	size_t at, end;		  /* in the line: "goroutine", and behind the colon */
+};
+/* Anywhere in the line. */
+bool gotext_header(struct bit line, struct gotext_header *ret);
+
+struct gotext_call {
+	struct bit name;
+	uint64_t arg; /* the first one, if it is a number */
+	uint32_t has_arg, unsure, flags;
+};
+/* "main.(*T).f(0xc000010000, {0x1?, ...})" */
+bool gotext_call(struct bit line, struct gotext_call *ret);
+
+struct gotext_place {
+	struct bit file;
+	uint32_t line;
+	bool only_pc; /* " pc=0x…" and no "+0x…": of C */
+};
+/* "\t/src/main.go:41 +0x1d" */
+bool gotext_place(struct bit line, struct gotext_place *ret);
+
+/* "created by main.f in goroutine 1" */
+bool gotext_created(struct bit line, struct bit *ret_name, uint64_t *ret_parent);
+
+/* Of debug=1: "#\t0x46d2a5\tmain.f+0x1d\t/src/main.go:41" */
+struct gotext_symbol {
+	struct bit name, file;
+	uint32_t line;
+};
+bool gotext_symbol(struct bit line, struct gotext_symbol *ret);
+/* "12 @ 0x43a3f6 0x4…" */
+bool gotext_record(struct bit line, uint64_t *ret_count);
+/* "goroutine profile: total 12": 1, "goroutineleak profile: …": 2; 0 neither */
+unsigned gotext_profile(struct bit line);
+
+/* Time at the very beginning: its length, 0: none.  *ret_flags: GOTEXT_NO_YEAR, GOTEXT_NO_ZONE */
+size_t gotext_time(struct bit p, uint64_t *ret_ns, uint32_t *ret_flags);
+
+/* What stands before each line of a dump: of a container, a journal, a logger. */
+struct gotext_prefix {
+	char text[400];
+	size_t n;
+	size_t time_at, time_n; /* n 0: there is none */
+	bool quoted; /* lines are the beginning of a quoted text: {"log":"main.main()\n", … */
+};
+void gotext_prefix_learn(struct gotext_prefix *p, struct bit before);
+/* Where the line's own text begins: behind as much of the prefix as fits. */
+size_t gotext_prefix_skip(const struct gotext_prefix *p, struct bit line);
+
+/* Of a quoted text, until its quote ends: bytes written to out, which has room for in.n. */
+size_t gotext_unquote(struct bit in, char quote, char *out);
+
+/* "nil dereference" …; static */
+const char *gotext_panic_kind(struct bit how, struct bit message);
+
+#endif

@@ -1,0 +1,132 @@
+/*
+ * gotext_priv.h - private to gotext: the reader's state, and tables of texts, frames and stacks.
+ */
+#ifndef LIMPET_EVIDENCE_GOTEXT_PRIV_H
+#define LIMPET_EVIDENCE_GOTEXT_PRIV_H
+
+#include "evidence/gotext.h"
+#include "evidence/gotext_line.h"
+
+/* Open addressing; a slot is an id + 1. */
+struct gotext_index {
+	uint32_t *slot;
+	size_t size, used;
+};
+
+struct gotext_seen_slot {
+	uint64_t id;
+	uint32_t stamp, at;
+};
+struct gotext_seen {
+	struct gotext_seen_slot *slot;
+	size_t size, used;
+	uint32_t stamp;
+};
+
+/* A goroutine as a dump's comparison with the next needs it; sorted by id. */
+struct gotext_ident {
+	uint64_t id;
+	uint32_t stack, state;
+};
+typedef VEC(struct gotext_ident) gotext_idents;
+
+enum gotext_where {
+	AT_NOTHING,
+	AT_GOROUTINE, /* frames belong to cur */
+	AT_ANCESTOR,  /* frames are those of who made it: GODEBUG=tracebackancestors */
+	AT_ELSEWHERE, /* the runtime's own stack */
+	AT_PROFILE,   /* debug=1 */
+	AT_END,	      /* cur is complete */
+};
+
+struct gotext_reader {
+	VEC(char) chars;
+	VEC(uint32_t) texts; /* where each begins in chars */
+	struct gotext_index text_index, frame_index, stack_index;
+	struct gotext_seen seen;
+	size_t want; /* 0: the last whole dump */
+	bool nomem;
+
+	/* of the file */
+	uint32_t file;
+	uint64_t line;
+	uint64_t time_ns; /* the last one that was seen */
+	uint32_t time_flags;
+	bool timed;
+	struct gotext_prefix prefix;
+	VEC(char) scratch;
+	unsigned depth; /* of texts in texts */
+
+	/* the dump that is being read */
+	bool open;
+	struct gotext_dump dump;
+	VEC(struct gotext_goroutine) gs;
+	VEC(struct gotext_arg) args;
+	bool breaks;  /* the next header begins another dump */
+	bool soft;    /* … if it is that of a running goroutine: a panic's is */
+	bool relay;   /* "-----": other threads of the same death follow */
+	uint64_t gap; /* lines of other output since the last line of it */
+	uint64_t noise;
+
+	/* the goroutine that is being read */
+	enum gotext_where where;
+	struct gotext_goroutine cur;
+	uint32_t instead; /* of that one in gs, which had no stack; GOTEXT_NONE: it is a new one */
+	VEC(uint32_t) cur_links; /* frames, innermost first */
+	uint32_t created, elided;
+	bool created_open;  /* its place follows */
+	struct bit pending; /* of scratch below: a call whose place follows */
+	char pending_text[GOTEXT_TEXT_MAX + 1];
+	struct gotext_call pending_call;
+	bool has_pending, blank;
+	char plain[512]; /* the last line that was nothing: a C function's name? */
+	size_t nplain;
+
+	/* a panic whose goroutine has not come yet */
+	bool has_panic;
+	struct gotext_panic panic;
+	char message[1024];
+	size_t nmessage;
+	uint64_t since_panic; /* lines */
+	bool panic_final, in_message;
+
+	/* dumps of this process */
+	uint32_t process;
+	gotext_idents before, first;
+	uint32_t first_dump; /* of this process; GOTEXT_NONE */
+	bool over;	     /* the process has ended */
+};
+
+uint32_t gotext_intern(struct gotext *g, struct bit text);
+uint32_t gotext_intern_frame(struct gotext *g, const struct gotext_frame *f);
+/* links: innermost first. */
+uint32_t gotext_intern_stack(struct gotext *g, const uint32_t *links, size_t n, uint32_t created,
+			     uint32_t elided);
+void gotext_tables_deinit(struct gotext_reader *r);
+
+/* Is id in the dump?  Else it is from now on.  *ret_at: where it is in gs. */
+bool gotext_seen(struct gotext_reader *r, uint64_t id, uint32_t at, uint32_t *ret_at);
+
+/* A line of the file, and one whose prefix is gone. */
+void gotext_line(struct gotext *g, struct bit raw);
+void gotext_content(struct gotext *g, struct bit line);
+
+/* The dump that is being read is at its end. */
+void gotext_close_dump(struct gotext *g);
+void gotext_close_goroutine(struct gotext *g);
+/* How a dump begins: by a header or by the head of a profile. */
+void gotext_open_dump(struct gotext *g);
+
+/* "panic: …", "fatal error: …", "SIGQUIT: quit": is the line one? */
+bool gotext_mark(struct gotext *g, struct bit line);
+/* The goroutine that has begun is the one that it was of. */
+void gotext_take_panic(struct gotext *g);
+
+static inline struct bit gotext_piece(const struct gotext *g, uint32_t text)
+{
+	const char *s = gotext_text(g, text);
+
+	return (struct bit){ s, strlen(s) };
+}
+
+#endif

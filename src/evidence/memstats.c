@@ -1,0 +1,86 @@
+/*
+ * memstats.c - "Alloc = 3258000", line by line.
+ */
+#include "evidence/memstats.h"
+
+#include "base/err.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum { NAME_MAX_BYTES = 32, STATS_MAX = 128, PAUSES = 256 };
+
+static struct err *put(struct pprof *p, const char *name, const char *part, int64_t value)
+{
+	char full[NAME_MAX_BYTES + 16];
+
+	if (p->memstats.n >= STATS_MAX)
+		return NULL;
+	snprintf(full, sizeof(full), "%s%s", name, part);
+	return vec_push(&p->memstats, (struct pprof_memstat){ pprof_add_word(p, full), value })
+		       ? NULL
+		       : &err_nomem;
+}
+
+/* "[205263 28291 0 …]": a ring of the last 256. */
+static struct err *put_pauses(struct pprof *p, const char *s)
+{
+	int64_t n = 0, sum = 0, max = 0;
+	struct err *err;
+	char *end;
+
+	for (unsigned i = 0; i < PAUSES && *s; i++, s = end) {
+		long long v = strtoll(s, &end, 10);
+
+		if (end == s)
+			break;
+		n += v > 0;
+		sum += v > 0 && v < INT64_MAX / PAUSES ? v : 0;
+		max = MAX(max, (int64_t)v);
+	}
+	err = put(p, "PauseNs", ".n", n);
+	if (!err)
+		err = put(p, "PauseNs", ".sum", sum);
+	return err ? err : put(p, "PauseNs", ".max", max);
+}
+
+struct err *memstats_line(struct pprof *p, const char *s)
+{
+	size_t n = strcspn(s, " =");
+	char name[NAME_MAX_BYTES];
+	struct err *err;
+	long long v, sys;
+	char *end;
+
+	if (!n || n >= sizeof(name) || strncmp(s + n, " = ", 3) != 0)
+		return NULL;
+	memcpy(name, s, n);
+	name[n] = 0;
+	s += n + 3;
+	if (!strcmp(name, "PauseNs") && *s == '[')
+		return put_pauses(p, s + 1);
+	if (!strcmp(name, "GCCPUFraction")) {
+		double f = strtod(s, NULL);
+
+		return put(p, name, "", f >= 0 && f <= 1 ? (int64_t)(f * 1e9) : 0);
+	}
+	errno = 0;
+	v = strtoll(s, &end, 10);
+	if (end == s || errno)
+		return NULL;
+	if (strncmp(end, " / ", 3) != 0)
+		return put(p, name, "", v);
+	sys = strtoll(end + 3, NULL, 10);
+	err = put(p, name, ".inuse", v);
+	return err ? err : put(p, name, ".sys", sys);
+}
+
+bool memstats_get(const struct pprof *p, const char *name, int64_t *ret)
+{
+	for (size_t i = 0; i < p->memstats.n; i++)
+		if (!strcmp(pprof_text(p, p->memstats.v[i].name), name)) {
+			*ret = p->memstats.v[i].value;
+			return true;
+		}
+	return false;
+}

@@ -1,0 +1,20 @@
+/*
+ * sniff.h - which kinds of text evidence lie in a file, wherever: a log may begin with anything and
+ * hold several.
+ */
+#ifndef LIMPET_EVIDENCE_SNIFF_H
+#define LIMPET_EVIDENCE_SNIFF_H
+
+#include "evidence/input.h"
+
+enum sniffed {
+	SNIFF_GOROUTINES = 1 << 0, /* "goroutine 17 [chan receive]:" */
+	SNIFF_GCLOG = 1 << 1,	   /* "gc 5 @0.031s 2%: " */
+	SNIFF_ESCAPE = 1 << 2,	   /* "./x.go:3:2: moved to heap: x" */
+	SNIFF_ALL = (1 << 3) - 1,
+};
+
+/* Reads on until all are found or max_bytes are read; *ret: SNIFF_*.  Time: one pass. */
+struct err *sniff(struct input *in, uint64_t max_bytes, unsigned *ret) MUST_CHECK;
+
+#endif

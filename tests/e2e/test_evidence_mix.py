@@ -1,0 +1,220 @@
+"""`limpet report` of a process beside its own log, dump, profiles and compiler's report, in any order; and of these alone.
+
+One server that leaks and its twin that does the same work and lets go of it: who holds what, and which line made it, stands
+in its source (TRUTH)."""
+import gzip
+import os
+import shutil
+import subprocess
+import types
+import urllib.request
+
+import pytest
+
+import procs
+from procs import Target, build_targets, limpet, limpet_json
+
+SOURCE = os.path.join(procs.TESTS, "goprogs", "mixlab", "main.go")
+ROUNDS, SESSIONS, BYTES = 400, 16, 16 << 10
+
+
+def line_of(word):
+    with open(SOURCE, encoding="utf-8") as f:
+        return next(i for i, line in enumerate(f, 1) if "TRUTH " + word in line)
+
+
+def escape_report(path):
+    done = subprocess.run([build_targets.toolchain(build_targets.NEWEST), "build", "-gcflags=-m=2", "-o", os.devnull, "."],
+                          cwd=os.path.dirname(SOURCE), capture_output=True, text=True, check=True,
+                          env=dict(os.environ, GOTOOLCHAIN="local"))
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(done.stderr)
+
+
+def gather(tmp, mode):
+    """The server, looked at by everybody."""
+    e = types.SimpleNamespace(folder=tmp, mode=mode)
+    lab = Target("mixlab", args=["-mode", mode, "-rounds", ROUNDS], env={"GODEBUG": "gctrace=1"})
+    address = lab.wait_line("HALF")[0].split()[2]
+    e.half = os.path.join(tmp, "half.pb.gz")
+    with urllib.request.urlopen(procs.HTTP + address + "/debug/pprof/heap", timeout=30) as answer, open(e.half, "wb") as f:
+        f.write(answer.read())
+    with lab:
+        def save(name, path):
+            with open(os.path.join(tmp, name), "wb") as f:
+                f.write(lab.get(path))
+            setattr(e, name.split(".")[0], os.path.join(tmp, name))
+        save("heap.pb.gz", "/debug/pprof/heap")
+        save("goroutines.txt", "/debug/pprof/goroutine?debug=2")
+        save("counts.pb.gz", "/debug/pprof/goroutine")
+        save("delta.pb.gz", "/debug/pprof/heap?seconds=1")
+        e.log = os.path.join(tmp, "server.log")
+        with open(e.log, "w", encoding="utf-8") as f:
+            f.write("\n".join(filter(None, lab.lines)) + "\n")
+        e.escape = os.path.join(tmp, "escape.txt")
+        escape_report(e.escape)
+        e.pid = lab.pid
+        e.live = limpet_json("report", e.goroutines, lab.pid, e.log, e.heap, e.escape, e.counts)
+        e.text = limpet("report", lab.pid, e.log, e.goroutines).stdout
+        e.core = os.path.join(tmp, "server.core")
+        limpet("snapshot", lab.pid, "-o", e.core)
+    return e
+
+
+@pytest.fixture(scope="module")
+def leaking(tmp_path_factory):
+    return gather(str(tmp_path_factory.mktemp("leak")), "leak")
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory):
+    return gather(str(tmp_path_factory.mktemp("healthy")), "healthy")
+
+
+def said(finding, file):
+    return next((x for x in finding.get("evidence", []) if x["from"] == file), None)
+
+
+def of_kind(doc, kind):
+    found = [f for f in doc["findings"] if f["kind"] == kind]
+    assert found, [f["title"] for f in doc["findings"]]
+    return found[0]
+
+
+def test_the_leak_is_supported_by_each(leaking):
+    held = of_kind(leaking.live, "global-growth")
+    assert held["retained_bytes"] >= ROUNDS * SESSIONS * BYTES
+    for file, words in (("server.log", "verdict leak"), ("heap.pb.gz", f"main.newSession (main.go:{line_of('allocates')})"),
+                        ("escape.txt", f"main.go:{line_of('allocates')}")):
+        one = said(held, file)
+        assert one and one["supports"] == "yes" and words in one["says"], (file, held.get("evidence"))
+    assert held["verdict"] == "suspect", "no text makes a leak of it"
+    assert said(held, "goroutines.txt") is None, "goroutines say nothing of a map"
+
+
+def test_goroutines_are_counted_alike(leaking):
+    leak = of_kind(leaking.live, "goroutine-leak")
+    assert leak["verdict"] == "leak" and leak["proof"] == "proved" and leak["goroutine"]["count"] == ROUNDS
+    for file in ("goroutines.txt", "counts.pb.gz"):
+        one = said(leak, file)
+        assert one["supports"] == "yes" and one["says"].startswith(f"{ROUNDS} goroutines of main.worker"), one
+    assert said(leak, "server.log")["supports"] == "nothing", "some KiB are no part of that growth"
+
+
+def test_what_each_is(leaking):
+    by = {x["file"]: x for x in leaking.live["evidence"]}
+    assert {(k, x["kind"]) for k, x in by.items()} == {
+        ("goroutines.txt", "goroutines"), ("server.log", "gclog"), ("heap.pb.gz", "profile"), ("escape.txt", "escape"),
+        ("counts.pb.gz", "profile")}
+    assert by["heap.pb.gz"]["same_program"] == by["goroutines.txt"]["same_program"] == "yes"
+    assert by["server.log"]["same_program"] == "unknown"
+    assert by["heap.pb.gz"]["at"] and by["server.log"]["at"] is None
+    commands = [x["command"] for x in leaking.live["missing"]]
+    assert any(f"limpet snapshot {leaking.pid} " in c for c in commands)
+    assert not any("gctrace" in c or "escape.txt" in c for c in commands), "what is given is not missing"
+    assert "gctrace" not in leaking.text and "go build -gcflags=-m=2" in leaking.text
+
+
+def test_the_healthy_twin(healthy):
+    verdicts = [f["verdict"] for f in healthy.live["findings"]]
+    assert "leak" not in verdicts and "suspect" not in verdicts
+    log = next(x for x in healthy.live["evidence"] if x["kind"] == "gclog")
+    assert "verdict steady" in log["what"] and "verdict leak" not in log["what"]
+    assert not healthy.live["missing"]
+    alone = limpet_json("report", healthy.log, healthy.heap, healthy.goroutines)
+    assert alone["findings"] == [] and "Nothing in it points at a leak" in limpet("report", healthy.log, healthy.heap).stdout
+
+
+def test_contradictions_are_said(leaking, healthy):
+    """The leaking server's core beside its twin's papers: each says that it has nothing of it."""
+    doc = limpet_json("report", healthy.log, leaking.core, healthy.goroutines, healthy.heap)
+    held, leak = of_kind(doc, "global-growth"), of_kind(doc, "goroutine-leak")
+    assert said(held, "server.log")["supports"] == "no" and "verdict steady" in said(held, "server.log")["says"]
+    assert said(held, "heap.pb.gz")["supports"] == "no"
+    assert said(leak, "goroutines.txt")["supports"] == "no"
+    assert leak["verdict"] == "leak" and leak["proof"] == "proved", "what is proved stays proved"
+
+
+def test_evidence_of_another_program_says_nothing(leaking, tmp_path):
+    dump = str(tmp_path / "other.txt")
+    with Target("mixed") as other:
+        with open(dump, "w", encoding="utf-8") as f:
+            f.write(other.stacks())
+    doc = limpet_json("report", leaking.core, dump)
+    assert doc["evidence"][0]["same_program"] == "no", doc["evidence"]
+    assert all(said(f, "other.txt") is None for f in doc["findings"])
+
+
+def test_without_a_look(leaking):
+    doc = limpet_json("report", leaking.heap, leaking.log, leaking.goroutines, leaking.escape)
+    assert doc["target"]["kind"] == "evidence"
+    grown = of_kind(doc, "heap-growth")
+    assert grown["verdict"] == "suspect" and grown["proof"] == "measured"
+    assert 0.9 <= grown["retained_bytes"] / (ROUNDS * SESSIONS * BYTES) <= 1.1
+    assert said(grown, "heap.pb.gz")["supports"] == "yes" and "main.newSession" in said(grown, "heap.pb.gz")["says"]
+    assert any("limpet report PID" in x["command"] for x in doc["missing"])
+    rows = doc["joined"][0]["escapes"]
+    assert rows[0]["line"] == line_of("allocates") and rows[0]["inuse_bytes"] >= 0.9 * ROUNDS * SESSIONS * BYTES
+
+
+def test_two_profiles_show_what_grew(leaking, healthy):
+    """One of half-way, one of the end, in any order: the program's own count of rounds says what is between."""
+    between = ROUNDS * SESSIONS * BYTES / 2
+    for order in ((leaking.half, leaking.heap), (leaking.heap, leaking.half)):
+        f = of_kind(limpet_json("report", *order), "heap-growth")
+        assert f["verdict"] == "suspect" and f"main.newSession (main.go:{line_of('allocates')})" in f["title"]
+        assert 0.8 <= f["retained_bytes"] / between <= 1.2
+    held = of_kind(limpet_json("report", leaking.heap, leaking.core, leaking.half), "global-growth")
+    assert said(held, "heap.pb.gz")["supports"] == "yes" and "since half.pb.gz" in said(held, "heap.pb.gz")["says"]
+    assert limpet_json("report", healthy.half, healthy.heap)["findings"] == []
+
+
+def test_what_changed_is_no_state(leaking):
+    doc = limpet_json("report", leaking.delta, leaking.heap)
+    assert doc["findings"] == [], "a difference is no earlier state"
+    assert any("what changed in the heap" in x["what"] for x in doc["evidence"])
+
+
+def test_a_log_with_all_in_it(leaking, tmp_path):
+    """One file: what the program printed, its collections, then its goroutines."""
+    log = str(tmp_path / "all.log")
+    with open(log, "wb") as out:
+        for name in (leaking.log, leaking.goroutines):
+            with open(name, "rb") as f:
+                shutil.copyfileobj(f, out)
+    doc = limpet_json("report", leaking.core, log)
+    assert {x["kind"] for x in doc["evidence"]} == {"gclog", "goroutines"}
+    assert said(of_kind(doc, "goroutine-leak"), "all.log")["supports"] in ("yes", "nothing")
+
+
+def test_cut_evidence_is_used_and_said(leaking, tmp_path):
+    with open(leaking.heap, "rb") as f:
+        packed = f.read()
+    for name, data in (("cut.pb.gz", packed[:len(packed) * 2 // 3]), ("cut.pb", gzip.decompress(packed)[:-40])):
+        path = str(tmp_path / name)
+        with open(path, "wb") as f:
+            f.write(data)
+        done = limpet("report", path, leaking.log, "--json", code=None)
+        assert done.returncode in (0, 4), done.stderr
+        if not done.returncode:
+            assert '"damaged"' in done.stdout
+
+
+@pytest.mark.parametrize("what, code, words", [
+    (["{core}", "{core}"], 2, "one look at a time"),
+    (["{log}", "{elf}"], 4, "no evidence of memory"),
+    (["{log}", "{junk}"], 4, "no goroutines, no lines of gctrace"),
+    (["{log}", "/no/such/file"], 3, "No such file"),
+])
+def test_what_cannot_be_read_beside(leaking, tmp_path, what, code, words):
+    junk = str(tmp_path / "junk")
+    with open(junk, "w", encoding="utf-8") as f:
+        f.write("hello\n" * 100)
+    names = {"core": leaking.core, "log": leaking.log, "elf": procs.LIMPET, "junk": junk}
+    done = limpet("report", *(w.format(**names) for w in what), code=code)
+    assert words in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_one_profile_alone(leaking):
+    doc = limpet_json("report", leaking.heap)
+    assert doc["evidence"][0]["kind"] == "profile" and "main.newSession" in doc["evidence"][0]["what"]
