@@ -315,7 +315,8 @@ static const struct cmd table[] = {
 		.help = WHERE
 		"Or what GODEBUG=gctrace=1 wrote, in any other output: each collection is found, told\n"
 		"apart by process, and judged: leak, warming cache, steady, death spiral, starved\n"
-		"(--limit N: a table of the newest; --svg FILE: a picture): docs/gc.md.",
+		"(--limit N: a table of the newest; --svg FILE: a picture). Or a heap profile as text\n"
+		"(/debug/pprof/heap?debug=1), behind which the runtime's MemStats stand: docs/gc.md.",
 		.example = "limpet gc server.log --svg heap.svg",
 		.opts = OPTS_COMMON | OPT_GCLOG,
 		.min_args = 1,

@@ -18,6 +18,7 @@ struct err *evid_profile_ask(const struct args *a, const struct pprof *p, size_t
 			     struct pprof_ask *ret) MUST_CHECK;
 
 struct err *evid_profile_write(const struct args *a, int *status) MUST_CHECK;
+struct err *evid_profile_gc(const struct args *a, int *status) MUST_CHECK;
 struct err *evid_profile_memory(const struct args *a, int *status) MUST_CHECK;
 struct err *evid_profile_top(const struct args *a, int *status) MUST_CHECK;
 struct err *evid_profile_tree(const struct args *a, int *status) MUST_CHECK;

@@ -15,6 +15,7 @@
 #include "evidence/pprof_sense.h"
 #include "report/agg_pprof.h"
 #include "report/out.h"
+#include "report/gc.h"
 #include "report/pprof_top.h"
 
 struct files {
@@ -168,5 +169,24 @@ struct err *evid_profile_memory(const struct args *a, int *status)
 		json_doc_pprof_memory(&o, p, &m);
 	else
 		text_memory(&o, session_style(a), &m);
+	return out_write(a->out, &o);
+}
+
+struct err *evid_profile_gc(const struct args *a, int *status)
+{
+	_cleanup_(pprof_freep) struct pprof *p = NULL;
+	_cleanup_(ans_gc_deinit) struct ans_gc g = { 0 };
+	_cleanup_(str_deinit) struct str o = { 0 };
+	struct err *err = evid_profile_some(a, 0, PPROF_KEEP_HEADS, &p);
+
+	(void)status;
+	if (!err)
+		err = ans_gc_of_memstats(p, &g);
+	if (err)
+		return err;
+	if (args_has(a, OPT_JSON))
+		json_doc_gc(&o, &g);
+	else
+		text_gc(&o, session_style(a), &g);
 	return out_write(a->out, &o);
 }

@@ -40,6 +40,7 @@ static const struct row {
 	{ "diff", KIND_PROFILE, evid_profile_diff },
 	{ "top", KIND_PROFILE, evid_profile_top },
 	{ "memory", KIND_PROFILE, evid_profile_memory },
+	{ "gc", KIND_PROFILE, evid_profile_gc },
 	{ "profile", KIND_PROFILE, evid_profile_write },
 	{ "top", KIND_GOROUTINES, evid_profile_top },
 };

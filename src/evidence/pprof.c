@@ -60,6 +60,8 @@ void pprof_free(struct pprof *p)
 	vec_free(&p->labels);
 	vec_free(&p->label_sets);
 	vec_free(&p->memstats);
+	vec_free(&p->pauses.ns);
+	vec_free(&p->pause_ends.ns);
 	free(p->name);
 	free(p);
 }

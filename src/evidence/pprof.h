@@ -80,6 +80,11 @@ struct pprof_memstat {
 	int64_t value;
 };
 
+/* runtime.MemStats.PauseNs or PauseEnd: place (cycle - 1) % 256. */
+struct pprof_ring {
+	VEC(uint64_t) ns;
+};
+
 struct pprof {
 	char *name; /* file or URL */
 	uint8_t form;
@@ -100,6 +105,7 @@ struct pprof {
 	uint64_t unnamed;		    /* locations that are cut off with the file's end */
 	const char *damage;		    /* static text: why it may lack its end; NULL: whole */
 	VEC(struct pprof_memstat) memstats; /* legacy heap: its trailer */
+	struct pprof_ring pauses, pause_ends;
 	struct pprof_priv *priv;
 };
 

@@ -140,6 +140,7 @@ static bool sample_list(struct pprof_reader *r, pb_istream_t *s, const struct pp
 	return pb_read(s, NULL, s->bytes_left - f->behind);
 }
 
+/* Where labels are not kept they are read all the same: a sample whose end is missing is none. */
 static bool sample_label(struct pprof_reader *r, pb_istream_t *s, const struct pprof_field *f)
 {
 	pb_istream_t in = pprof_inside(s, f);
@@ -160,7 +161,9 @@ static bool sample_label(struct pprof_reader *r, pb_istream_t *s, const struct p
 		else if (g.type == PB_WT_STRING)
 			(void)pprof_inside(&in, &g);
 	}
-	return !r->wrong && (vec_push(&r->p->labels, l) || pprof_short(r));
+	if (r->wrong || r->keep != PPROF_KEEP_ALL)
+		return !r->wrong;
+	return vec_push(&r->p->labels, l) || pprof_short(r);
 }
 
 /* r->frames in the tree: from the outermost on, as far as the last one's nodes go. */
@@ -195,7 +198,7 @@ bool pprof_read_sample(struct pprof_reader *r, pb_istream_t *s)
 		    (f.tag == 3 && f.type != PB_WT_STRING))
 			return pprof_wrong(r, "a sample that is no sample");
 		if (list ? !sample_list(r, s, &f)
-			 : f.tag == 3 && r->keep == PPROF_KEEP_ALL && !sample_label(r, s, &f))
+			 : f.tag == 3 && !sample_label(r, s, &f))
 			return false;
 		if (f.type == PB_WT_STRING && s->bytes_left > f.behind)
 			(void)pprof_inside(s, &f);

@@ -163,6 +163,15 @@ static struct err *say_fragments(struct ans_gc *a)
 		"TARGET");
 }
 
+struct err *ans_gc_judge_costs(struct ans_gc *a)
+{
+	struct err *err = say_cpu(a);
+
+	if (!err)
+		err = say_forced(a);
+	return err ? err : say_fragments(a);
+}
+
 static struct err *judge(struct ans_gc *a)
 {
 	enum gc_trouble t = gc_judge(&a->facts);
@@ -172,11 +181,7 @@ static struct err *judge(struct ans_gc *a)
 		err = say(a, words[t], gc_title(&a->keep, &a->facts, t),
 			  gc_fix(&a->keep, &a->facts, t));
 	if (!err)
-		err = say_cpu(a);
-	if (!err)
-		err = say_forced(a);
-	if (!err)
-		err = say_fragments(a);
+		err = ans_gc_judge_costs(a);
 	if (!err && !a->says.n)
 		err = say(a, words[GC_FINE],
 			  "the settings fit what is live, and collecting costs little", "");

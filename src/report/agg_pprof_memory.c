@@ -84,8 +84,12 @@ void json_doc_pprof_memory(struct str *o, const struct pprof *p, const struct an
 	jw_end(&j, ']');
 	jw_key(&j, "memstats"); /* as the runtime names them */
 	jw_object(&j);
-	for (size_t i = 0; i < p->memstats.n; i++)
-		jw_kv_i64(&j, pprof_text(p, p->memstats.v[i].name), p->memstats.v[i].value);
+	for (size_t i = 0; i < p->memstats.n; i++) {
+		int64_t v = p->memstats.v[i].value;
+
+		jw_kv_known(&j, pprof_text(p, p->memstats.v[i].name),
+			    v < 0 || v > INT64_MAX / 2 ? ANS_UNKNOWN : (uint64_t)v);
+	}
 	jw_end(&j, '}');
 	jw_end(&j, '}');
 	jw_end(&j, '}');

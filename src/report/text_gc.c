@@ -48,6 +48,8 @@ static void put_settings(struct str *o, enum text_style st, const struct ans_gc 
 {
 	char s[16];
 
+	if (a->file)
+		return;
 	put_label(o, st, "settings");
 	if (a->facts.gogc < 0)
 		str_put(o, "GOGC off");
@@ -62,7 +64,21 @@ static void put_settings(struct str *o, enum text_style st, const struct ans_gc 
 	str_put(o, "\n");
 }
 
-static void put_heap(struct str *o, enum text_style st, const struct ans_gc *a)
+static void put_memstats_heap(struct str *o, enum text_style st, const struct ans_gc *a)
+{
+	const struct go_beat *b = &a->beat;
+	char s[16], u[16];
+
+	put_label(o, st, "objects");
+	str_printf(o, "%s, with garbage that was not swept yet\n", size_of(s, b->heap_live));
+	put_label(o, st, "next goal");
+	str_printf(o, "%s\n", size_of(s, a->goal));
+	put_label(o, st, "allocated");
+	str_printf(o, "%s in all, %s of it freed\n", size_of(s, b->total_alloc),
+		   size_of(u, b->total_free));
+}
+
+static void put_live_heap(struct str *o, enum text_style st, const struct ans_gc *a)
 {
 	const struct go_beat *b = &a->beat;
 	char s[16], u[16], v[16];
@@ -74,9 +90,17 @@ static void put_heap(struct str *o, enum text_style st, const struct ans_gc *a)
 	put_label(o, st, "next goal");
 	str_printf(o, "%s (by GOGC %s, by GOMEMLIMIT %s)\n", limit_of(s, a->goal),
 		   limit_of(u, a->goal_by_gogc), limit_of(v, a->goal_by_limit));
+}
+
+static void put_heap(struct str *o, enum text_style st, const struct ans_gc *a)
+{
+	const struct go_beat *b = &a->beat;
+	char s[16], u[16], v[16];
+
+	(a->file ? put_memstats_heap : put_live_heap)(o, st, a);
 	put_label(o, st, "heap");
 	str_printf(o, "%s in spans, of it %s free slots; %s free spans", size_of(s, b->heap_in_use),
-		   str_bytes(u, a->fragments), size_of(v, b->heap_free));
+		   size_of(u, a->fragments), size_of(v, b->heap_free));
 	str_printf(o, ", %s given back to the kernel\n", size_of(s, b->heap_released));
 	put_label(o, st, "beside it");
 	str_printf(o, "%s stacks, %s the runtime's own; RSS %s\n", size_of(s, b->stacks),
@@ -97,10 +121,20 @@ static void put_cost(struct str *o, enum text_style st, const struct ans_gc *a)
 			   text_ns(s, a->interval_ns));
 	if (!isnan(a->cycles_rate))
 		str_printf(o, "; %.3g a second", a->cycles_rate);
+	if (a->stops.n && a->stops.n < b->cycles)
+		str_printf(o, " of late");
 	str_put(o, "\n");
 	put_label(o, st, "stops");
 	str_printf(o, "the last %s, all %s\n", ns_of(s, b->last_pause_ns),
 		   ns_of(u, b->pause_total_ns));
+	if (a->stops.n) {
+		char v[32];
+
+		put_label(o, st, "");
+		str_printf(o, "of the newest %" PRIu64 " half at most %s, 9 of 10 %s, the longest %s\n",
+			   a->stops.n, ns_of(s, a->stops.median_ns), ns_of(u, a->stops.p90_ns),
+			   ns_of(v, a->stops.max_ns));
+	}
 	put_label(o, st, "GC CPU");
 	if (isnan(a->cpu_share))
 		str_put(o, UNSEEN);
@@ -121,18 +155,23 @@ void text_gc(struct str *o, enum text_style st, const struct ans_gc *a)
 
 	if (a->pid)
 		str_printf(&t, "pid %" PRId64 "  ", a->pid);
-	text_clean(&t, a->exe);
-	str_put(&t, "  ");
-	text_clean(&t, a->go);
+	text_clean(&t, a->file ? a->file : a->exe);
+	if (!a->file) {
+		str_put(&t, "  ");
+		text_clean(&t, a->go);
+	}
 	text_title(o, st, str_ok(&t) ? t.s : "");
-	str_put(o, a->live ? "the runtime's own counters, read while it runs\n\n" : "\n");
+	str_put(o, a->file   ? "runtime.MemStats, as they stand behind the profile\n\n"
+		   : a->live ? "the runtime's own counters, read while it runs\n\n"
+			     : "\n");
 	for (size_t i = 0; i < a->says.n; i++)
 		put_says(o, st, i ? "also: " : "verdict: ", &a->says.v[i]);
 	str_put(o, "\n");
 	put_settings(o, st, a);
 	put_heap(o, st, a);
 	put_cost(o, st, a);
-	str_printf(o, "\n%s\n", a->sums);
+	if (*a->sums)
+		str_printf(o, "\n%s\n", a->sums);
 }
 
 /* --- JSON --- */
@@ -147,12 +186,12 @@ static void json_settings(struct jw *j, const struct ans_gc *a)
 	jw_key(j, "settings");
 	jw_object(j);
 	jw_key(j, "gogc");
-	if (a->facts.gogc < 0)
+	if (a->file || a->facts.gogc < 0)
 		jw_null(j);
 	else
 		jw_i64(j, a->facts.gogc);
-	kv_limit(j, "gomemlimit", a->facts.limit);
-	kv_limit(j, "container_limit", a->facts.container);
+	kv_limit(j, "gomemlimit", a->file ? GC_NONE : a->facts.limit);
+	kv_limit(j, "container_limit", a->file ? GC_NONE : a->facts.container);
 	kv_limit(j, "container_used", a->used);
 	jw_end(j, '}');
 }
@@ -164,12 +203,13 @@ static void json_heap(struct jw *j, const struct ans_gc *a)
 	jw_key(j, "heap");
 	jw_object(j);
 	jw_kv_known(j, "live", b->heap_marked);
-	jw_kv_u64(j, "allocated_since", a->facts.garbage);
+	jw_kv_known(j, "allocated_since", a->facts.garbage);
+	jw_kv_known(j, "alloc", b->heap_live);
 	kv_limit(j, "goal", a->goal);
 	kv_limit(j, "goal_by_gogc", a->goal_by_gogc);
 	kv_limit(j, "goal_by_gomemlimit", a->goal_by_limit);
 	jw_kv_known(j, "in_use", b->heap_in_use);
-	jw_kv_u64(j, "free_slots", a->fragments);
+	jw_kv_known(j, "free_slots", a->fragments);
 	jw_kv_known(j, "free", b->heap_free);
 	jw_kv_known(j, "released", b->heap_released);
 	jw_kv_known(j, "stacks", b->stacks);
@@ -194,6 +234,16 @@ static void json_cost(struct jw *j, const struct ans_gc *a)
 	jw_kv_known(j, "last_pause_ns", b->last_pause_ns);
 	jw_kv_real(j, "cpu_share", a->cpu_share);
 	jw_kv_real(j, "cpu_share_now", a->cpu_now);
+	if (a->stops.n) {
+		jw_key(j, "stops");
+		jw_object(j);
+		jw_kv_u64(j, "n", a->stops.n);
+		jw_kv_u64(j, "median_ns", a->stops.median_ns);
+		jw_kv_u64(j, "p90_ns", a->stops.p90_ns);
+		jw_kv_u64(j, "max_ns", a->stops.max_ns);
+		jw_kv_u64(j, "window_ns", a->stops.window_ns);
+		jw_end(j, '}');
+	}
 	jw_end(j, '}');
 }
 
@@ -214,10 +264,14 @@ void json_doc_gc(struct str *o, const struct ans_gc *a)
 	jw_kv_text(&j, "limpet", LIMPET_VERSION);
 	jw_key(&j, "target");
 	jw_object(&j);
-	jw_kv_text(&j, "kind", a->live ? "live" : "core");
-	jw_kv_i64(&j, "pid", a->pid);
-	jw_kv_text(&j, "exe", a->exe);
-	jw_kv_text(&j, "go", a->go);
+	jw_kv_text(&j, "kind", a->file ? "profile" : a->live ? "live" : "core");
+	if (a->file) {
+		jw_kv_text(&j, "path", a->file);
+	} else {
+		jw_kv_i64(&j, "pid", a->pid);
+		jw_kv_text(&j, "exe", a->exe);
+		jw_kv_text(&j, "go", a->go);
+	}
 	jw_end(&j, '}');
 	json_says(&j, &a->says.v[0]);
 	jw_key(&j, "also");

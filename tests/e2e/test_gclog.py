@@ -30,10 +30,10 @@ WANTED = {
 }
 
 
-def start(kind, minor, err, *more, debug="gctrace=1"):
+def start(kind, minor, err, *more, debug="gctrace=1", before=None):
     binary = build_targets.build("gclab", minor)
     return subprocess.Popen([binary, kind, "60", *more], stdout=subprocess.PIPE, stderr=err,
-                            env=dict(os.environ, GODEBUG=debug))
+                            env=dict(os.environ, GODEBUG=debug), preexec_fn=before)
 
 
 def end(process):
@@ -199,6 +199,35 @@ def test_verdicts(kind, minor, tmp_path):
     heap = doc["streams"][0]["heap"]
     # two cut-off MiB a collection
     assert abs(heap["alloc_bytes"] - truth["total_alloc"]) < 0.1 * truth["total_alloc"] + (2 << 20) * 10
+
+
+@pytest.fixture
+def hogs():
+    """One processor, wanted by two who never rest."""
+    cpu = {min(os.sched_getaffinity(0))}
+    found = [subprocess.Popen(["sh", "-c", "while :; do :; done"], preexec_fn=lambda: os.sched_setaffinity(0, cpu))
+             for _ in range(2)]
+    yield cpu
+    for hog in found:
+        hog.kill()
+        hog.wait()
+
+
+@pytest.mark.parametrize("minor", ["1.19", "1.23", "1.27"] if FULL else ["1.27"])
+def test_starved(minor, tmp_path, hogs):
+    """A collector that gets a twentieth of a processor, as under a container's limit; and one that has it all."""
+    def last():
+        os.sched_setaffinity(0, hogs)
+        os.nice(10)
+
+    truth, log = run("starved", minor, before=last)
+    doc = gc(tmp_path, log)
+    assert doc["verdict"] == "gc-starved" and "CPU limit" in doc["fix"], doc
+    whole(doc, [truth])
+    free, log = run("starved", minor)
+    doc = gc(tmp_path, log)
+    assert free["whole"] and doc["verdict"] != "gc-starved", doc["why"]
+    assert "gc-starved" not in [x["verdict"] for x in doc["also"]]
 
 
 def test_pauses_and_cpu(tmp_path):

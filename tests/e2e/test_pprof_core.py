@@ -1,6 +1,8 @@
 """Profiles that real programs of several Go versions wrote: read, added up, compared with `go tool pprof`."""
 import gzip
 import os
+import re
+import statistics
 import subprocess
 
 import pytest
@@ -180,6 +182,69 @@ def test_memstats(folder):
     assert doc["sys"] == int(said["Sys"]) == sum(line["bytes"] for line in doc["lines"] if line["part_of_sys"])
     assert doc["memstats"]["HeapAlloc"] == int(said["HeapAlloc"]) and doc["memstats"]["NumGC"] == int(said["NumGC"])
     assert "add" not in limpet("memory", folder / "heap.pb.gz", code=4).stderr
+
+
+def ring(text, name):
+    """PauseNs or PauseEnd, the oldest first."""
+    found = [int(x) for x in re.search(rf"# {name} = \[([\d ]+)\]", text)[1].split()]
+    n = int(re.search(r"# NumGC = (\d+)", text)[1])
+    return found[:n] if n <= 256 else [found[i % 256] for i in range(n - 256, n)]
+
+
+COLLECTING = """package main
+
+import (
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/pprof"
+)
+
+var sink []byte
+
+func main() {
+	for i := 0; i < 300; i++ {
+		sink = make([]byte, 100000)
+		if i%60 == 0 || os.Args[1] != "few" {
+			runtime.GC()
+		}
+	}
+	if os.Args[1] == "off" {
+		debug.SetGCPercent(-1)
+	}
+	pprof.Lookup("heap").WriteTo(os.Stdout, 1)
+}
+"""
+
+
+@pytest.mark.parametrize("minor", ["1.18", build_targets.NEWEST])
+def test_gc_of_memstats(minor, tmp_path):
+    """When the newest collections were, and how long they stopped the program; of one whose collector is off."""
+    (tmp_path / "main.go").write_text(COLLECTING)
+    binary, out = tmp_path / "collecting", tmp_path / "heap.txt"
+    subprocess.run([build_targets.toolchain(minor), "build", "-o", str(binary), str(tmp_path / "main.go")], check=True,
+                   env=dict(os.environ, GOTOOLCHAIN="local"))
+    for word, verdict in (("few", None), ("many", "forced-gc"), ("off", "gc-off")):
+        text = subprocess.run([str(binary), word], stdout=subprocess.PIPE, check=True, text=True).stdout
+        out.write_text(text)
+        doc = limpet_json("gc", out)
+        said = dict(line[2:].split(" = ") for line in text.splitlines() if line.startswith("# ") and " = " in line)
+        pauses, ends = ring(text, "PauseNs"), ring(text, "PauseEnd")
+        assert doc["verdict"] == verdict or not verdict
+        assert doc["gc"]["cycles"] == int(said["NumGC"]) and doc["gc"]["forced"] == int(said["NumForcedGC"]) >= 5
+        stops = doc["gc"]["stops"]
+        assert stops["n"] == len(pauses) == min(256, int(said["NumGC"]))
+        assert stops["median_ns"] == statistics.median_low(pauses) and stops["max_ns"] == max(pauses)
+        assert stops["p90_ns"] == sorted(pauses)[(len(pauses) - 1) * 9 // 10]
+        assert doc["gc"]["last_pause_ns"] == pauses[-1]
+        assert doc["gc"]["pause_total_ns"] == (sum(pauses) if len(pauses) < 256 else None)
+        assert stops["window_ns"] == ends[-1] - ends[0]
+        assert doc["gc"]["cycles_per_second"] == pytest.approx((len(ends) - 1) * 1e9 / (ends[-1] - ends[0]))
+        assert doc["heap"]["goal"] == (None if word == "off" else int(said["NextGC"]))
+        assert doc["gc"]["cpu_share"] == pytest.approx(float(said["GCCPUFraction"]), abs=1e-8)
+        assert doc["settings"]["gogc"] is None
+    out.write_text(text.split("# runtime.MemStats")[0])
+    assert "MemStats" in limpet("gc", out, code=4).stderr
 
 
 def test_large_file_read_twice(folder):

@@ -9,6 +9,7 @@
 //	steady-server, steady-bursts              steady
 //	spiral-gogc, spiral-limit                 death-spiral
 //	forced                                    forced-gc
+//	starved                                   gc-starved, where others take the processor; else nothing of the kind
 //
 // Work is counted, not timed, so that a busy machine changes how long it takes and not what is
 // seen; SECONDS only ends it.  The last line on stdout is what the runtime itself counted.
@@ -149,6 +150,14 @@ func forced(n int) {
 	}
 }
 
+// A heap that takes a fifth of a second to mark, on a processor of its own.
+func starved(n int) {
+	if n == 0 {
+		fill(48)
+	}
+	request()
+}
+
 var kinds = map[string]struct {
 	do    step
 	steps int
@@ -163,6 +172,7 @@ var kinds = map[string]struct {
 	"spiral-gogc":     {spiralGogc, 40000},
 	"spiral-limit":    {spiralLimit, 120000},
 	"forced":          {forced, 12000},
+	"starved":         {starved, 60000},
 }
 
 func main() {

@@ -14,12 +14,17 @@
 
 #include <cmocka.h>
 
-static struct err *read_bytes(const void *s, size_t n, struct pprof **ret)
+static struct err *read_kept(const void *s, size_t n, enum pprof_keep keep, struct pprof **ret)
 {
 	_cleanup_(input_closep) struct input *in = NULL;
 
 	assert_null(input_bytes(s, n, "drawn", &in));
-	return pprof_read(in, ret);
+	return pprof_read_some(in, keep, ret);
+}
+
+static struct err *read_bytes(const void *s, size_t n, struct pprof **ret)
+{
+	return read_kept(s, n, PPROF_KEEP_ALL, ret);
 }
 
 /* A profile of every kind of thing. */
@@ -187,18 +192,21 @@ static void test_refused(void **state)
 		{ "1 are explained", "\x0a\x00\x12\x04\x10\x01\x10\x01", 8 },
 		{ "two profiles", "\x0a\x00\x48\x01\x48\x01", 6 },
 		{ "counts nothing", "\x48\x01", 2 },
+		{ "no label", "\x0a\x00\x12\x06\x10\x01\x1a\x02\x0a\x00", 10 },
 		{ "with one number", "\x0a\x00\x22\x02\x08\x01\x22\x02\x08\x01", 10 },
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+	/* the same whether labels are kept or not */
+	for (size_t i = 0; i < 2 * ARRAY_LEN(bad); i++) {
 		struct pprof *p = NULL;
-		struct err *err = read_bytes(bad[i].bytes, bad[i].n, &p);
+		struct err *err = read_kept(bad[i / 2].bytes, bad[i / 2].n,
+					    i & 1 ? PPROF_KEEP_STACKS : PPROF_KEEP_ALL, &p);
 
 		assert_non_null(err);
 		assert_null(p);
-		if (!strstr(err->msg, bad[i].why))
-			fail_msg("%s: %s", bad[i].why, err->msg);
+		if (!strstr(err->msg, bad[i / 2].why))
+			fail_msg("%s: %s", bad[i / 2].why, err->msg);
 		assert_int_equal(err->code, ERR_BAD_DATA);
 		err_free(err);
 	}
