@@ -339,6 +339,20 @@ static const char *type_there(const struct join_sites *s, const struct ans_frame
 	return type;
 }
 
+/* ", called from main.book, main.go:33": the innermost of the report's own functions. */
+static const char *called_from(struct joiner *j, const struct ans_origin *o)
+{
+	for (size_t i = 1; i < o->stack.n; i++) {
+		const struct ans_frame *f = &o->stack.v[i];
+		const char *file = strrchr(f->file, '/');
+
+		if (join_knows_file(&j->idx, f))
+			return keepf(&j->a->keep, ", called from %s, %s:%d,", f->function,
+				     file ? file + 1 : f->file, f->line);
+	}
+	return ",";
+}
+
 static struct err *say(struct joiner *j, const struct join_sites *s, struct ans_finding *f)
 {
 	const struct ans_origin *o = &f->origin;
@@ -354,9 +368,9 @@ static struct err *say(struct joiner *j, const struct join_sites *s, struct ans_
 		return join_say(
 			f, j->name, "nothing",
 			keepf(&j->a->keep,
-			      "%s, where it is made, is in no file of this report (-gcflags=all=-m=2 "
+			      "%s, where it is made%s is in no file of this report (-gcflags=all=-m=2 "
 			      "has all packages)",
-			      o->stack.v[0].function));
+			      o->stack.v[0].function, called_from(j, o)));
 	return join_say(
 		f, j->name, "nothing",
 		keepf(&j->a->keep,

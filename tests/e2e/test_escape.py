@@ -240,3 +240,127 @@ def test_staticcheck(tmp_path):
     got = limpet_json("report", out, "--limit", "0")
     assert {(w["rule"], w["line"]) for w in got["lint"]} == {(x["code"], x["location"]["line"]) for x in said}
     assert any(w["rule"] == "SA5003" and w["finding"] == "goroutine-hold" for w in got["lint"]), done.stdout
+
+
+LEAKY = """package main
+
+import (
+	"context"
+	"database/sql"
+	"net/http"
+	"time"
+)
+
+func fetch() int {
+	r, err := http.Get("http://127.0.0.1:1/")
+	if err != nil {
+		return 0
+	}
+	return r.StatusCode
+}
+
+func count(db *sql.DB) (n int) {
+	rows, err := db.Query("select 1")
+	if err != nil {
+		return 0
+	}
+	for rows.Next() {
+		n++
+	}
+	return n
+}
+
+func wait() error {
+	ctx, _ := context.WithTimeout(context.Background(), time.Hour)
+	return ctx.Err()
+}
+
+func main() {
+	println(fetch(), count(nil), wait())
+}
+"""
+GOLANGCI = {"1": ("github.com/golangci/golangci-lint/cmd/golangci-lint@v1.64.8", ["--disable-all", "--out-format", "json"]),
+            "2": ("github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0",
+                  ["--default", "none", "--show-stats=false", "--output.json.path", "stdout"])}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("major", list(GOLANGCI))
+def test_golangci(major, tmp_path):
+    """The real one of both generations, as JSON and SARIF: its rules about what is not closed are known as what they leave."""
+    module, words = GOLANGCI[major]
+    folder = os.path.join(build_targets.CACHE, "bin" + major)
+    os.makedirs(folder, exist_ok=True)
+    binary = os.path.join(folder, "golangci-lint")
+    tool = build_targets.toolchain("1.24")
+    env = dict(os.environ, GOTOOLCHAIN="local", GOBIN=folder, GOFLAGS="", CGO_ENABLED="0",
+               PATH=os.path.dirname(tool) + ":" + os.environ["PATH"])
+    if not os.path.exists(binary):
+        subprocess.run([tool, "install", module], env=env, check=True)
+    (tmp_path / "go.mod").write_text("module example.com/leaky\n\ngo 1.22\n")
+    (tmp_path / "main.go").write_text(LEAKY)
+
+    def lint(*how):
+        done = subprocess.run([binary, "run", "-E", "bodyclose,sqlclosecheck,rowserrcheck,govet,noctx", *how, "./..."],
+                              cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True, check=False)
+        assert done.returncode == 1, done
+        return done.stdout
+
+    out = tmp_path / "lint.json"
+    out.write_text(lint(*words))
+    said = json.loads(out.read_text().splitlines()[0])["Issues"]
+    names = {x["FromLinter"] for x in said}
+    assert {"bodyclose", "rowserrcheck", "govet"} <= names, said
+    got = limpet_json("report", out, "--limit", "0")
+    assert sorted(w["line"] for w in got["lint"]) == sorted(x["Pos"]["Line"] for x in said)
+    about = {w["rule"]: w["finding"] for w in got["lint"]}
+    assert about["bodyclose"] == "unclosed-resource" and about["lostcancel"] == "context-leak", about
+    if major == "2":
+        sarif = tmp_path / "lint.sarif"
+        sarif.write_text(lint("--default", "none", "--show-stats=false", "--output.sarif.path", "stdout"))
+        again = limpet_json("report", sarif, "--limit", "0")
+        assert sorted((w["line"], w["text"]) for w in again["lint"]) == sorted((w["line"], w["text"]) for w in got["lint"])
+
+
+LIBRARY = """package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+)
+
+var names []string
+
+func book(n int) {
+	names = append(names, strings.Repeat(fmt.Sprint(n), 300)) // BOOK
+}
+
+func main() {
+	for i := 0; i < 20000; i++ {
+		book(i)
+	}
+	fmt.Println("READY", os.Getpid())
+	runtime.MemProfile(nil, false) // else the linker leaves samples out
+	for {
+		time.Sleep(time.Hour)
+		fmt.Println(len(names))
+	}
+}
+"""
+
+
+def test_made_in_a_library(tmp_path):
+    """What a function of the standard library makes: the report's own line that called it is named, and no reason made up."""
+    (tmp_path / "go.mod").write_text("module example.com/booked\n\ngo 1.22\n")
+    (tmp_path / "main.go").write_text(LIBRARY)
+    report = tmp_path / "escape.txt"
+    report.write_text(go("1.26", "build", "-gcflags=-m=2", "-o", "booked", ".", cwd=tmp_path))
+    line = next(n for n, text in enumerate(LIBRARY.splitlines(), 1) if "// BOOK" in text)
+    with Target("booked", binary=str(tmp_path / "booked"), env=RATE) as t:
+        got = limpet_json("report", t.pid, report)
+    said = [e for f in got["findings"] for e in f.get("evidence", []) if "where it is made" in e["says"]]
+    assert said and all(e["supports"] == "nothing" for e in said), got["findings"]
+    assert any(f"called from main.book, main.go:{line}, is in no file" in e["says"] for e in said), said
