@@ -114,11 +114,13 @@ static struct err *take_line(struct gclog_scan *scan, struct reading *r, const c
 	return NULL;
 }
 
-static void to_the_end(struct gclog *g)
+static struct err *to_the_end(struct gclog *g)
 {
+	struct err *err = gclog_settle(g);
+
 	for (size_t i = 0; i < g->streams.n; i++)
 		gclog_stats_of(g->streams.v[i]);
-	g->nrecent = 0;
+	return err;
 }
 
 /*
@@ -152,6 +154,7 @@ static struct err *read_all(struct input *in, struct gclog *g)
 	struct reading r = { .g = g };
 	_cleanup_(gclog_scan_freep) struct gclog_scan *scan = NULL;
 	struct err *err = gclog_scan_create(on_found, &r, &scan);
+	uint64_t broken = 0;
 	const char *p;
 	size_t n;
 
@@ -162,7 +165,8 @@ static struct err *read_all(struct input *in, struct gclog *g)
 		err = take_line(scan, &r, p, n);
 	}
 	if (!err)
-		gclog_scan_end(scan, &g->broken);
+		gclog_scan_end(scan, &broken);
+	g->broken += broken;
 	g->damage = input_damage(in);
 	return err;
 }
@@ -172,7 +176,8 @@ struct err *gclog_read(struct input *in, struct gclog *ret)
 	struct gclog g = { .main = SIZE_MAX };
 	struct err *err = read_all(in, &g);
 
-	to_the_end(&g);
+	if (!err)
+		err = to_the_end(&g);
 	pick_main(&g);
 	for (size_t i = 0; !err && i < g.streams.n; i++)
 		err = gclog_judge(&g, g.streams.v[i]);

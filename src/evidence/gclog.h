@@ -20,6 +20,7 @@ enum {
 	GCLOG_STREAMS = 4096,
 	GCLOG_KEY = 80,
 	GCLOG_RECENT = 256, /* streams that go on */
+	GCLOG_WAIT = 8,	    /* pieced cycles of a stream that wait */
 };
 
 enum gclog_flag {
@@ -27,6 +28,7 @@ enum gclog_flag {
 	GCLOG_PERIODIC = 2, /* two minutes without one: "GC forced" stood before it */
 	GCLOG_LEAKS = 4,    /* "(checking for goroutine leaks)" */
 	GCLOG_PIECED = 8,   /* other output lay between its pieces */
+	GCLOG_SPLIT = 16,   /* pieced, and digits of others beside its own: they may be mixed up */
 };
 
 #define GCLOG_NONE UINT64_MAX
@@ -107,6 +109,8 @@ struct gclog_stream {
 	uint64_t every; /* of so many one is kept */
 	uint64_t seen;
 	struct gclog_cycle last;
+	struct gclog_cycle wait[GCLOG_WAIT]; /* pieced ones, until a whole one fits behind them */
+	size_t nwait;
 	struct gclog_stats st;
 	/* scavtrace */
 	uint64_t scav_lines, scav_kib, scav_now_kib;

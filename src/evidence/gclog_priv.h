@@ -22,6 +22,7 @@ extern const struct gclog_step gclog_steps[GCLOG_STEPS];
 struct gclog_fields {
 	uint64_t v[GCLOG_FIELDS]; /* decimals in thousandths */
 	bool leaks, forced, old;
+	bool split; /* put together, and digits of others stand beside one of its numbers */
 };
 
 /*
@@ -42,6 +43,8 @@ struct err *gclog_piece(const char *text, size_t n, uint8_t *taken, struct gclog
 
 /* Streams. */
 struct err *gclog_assign(struct gclog *g, const struct gclog_found *f) MUST_CHECK;
+/* The end of the log: what still waits is taken or given up. */
+struct err *gclog_settle(struct gclog *g) MUST_CHECK;
 /* Who spoke last under what stands before line[at]; NULL: none. */
 struct gclog_stream *gclog_speaker(struct gclog *g, const char *line, size_t nline, size_t at);
 /* Both are NUL-terminated; key: GCLOG_KEY bytes. */

@@ -206,7 +206,7 @@ static struct err *put_together(struct gclog_scan *s, bool *ret_again)
 	if (!gclog_cycle_of(&f, &c) || !procs_known(s, c.procs))
 		return NULL;
 	note_before(s, from);
-	c.flags |= GCLOG_PIECED;
+	c.flags |= GCLOG_PIECED | (f.split ? GCLOG_SPLIT : 0U);
 	err = emit(s, &c, &s->pend_before, s->pend_before.s ? s->pend_before.s : "",
 		   s->pend_before.n);
 	take_out(&s->pend, taken);

@@ -4,7 +4,9 @@
  * A process numbers its cycles 1, 2, 3 …, its time only grows, its heap begins where the cycle
  * before left it, and its goal follows from what was live then.  What a collector of logs writes
  * before a line (container, pod, unit with pid) tells streams apart where it does.  A cycle goes to
- * the stream that it fits best, or begins a new one.
+ * the stream that it fits best, or begins a new one.  One that was put together from pieces may
+ * have digits of another in its numbers: it waits until a whole one fits behind it, and what fits
+ * nowhere is no process of its own.
  * Cost: a cycle is held against the GCLOG_RECENT streams that spoke last.
  */
 #include "evidence/gclog_priv.h"
@@ -12,7 +14,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { LEAST = 60, FOREIGN = 2000 };
+enum { LEAST = 60, FOREIGN = 2000, GONE = 500 /* lines */ };
 
 /* --- what stands before a line --- */
 
@@ -162,26 +164,79 @@ static double share_off(const struct gclog_cycle *l, const struct gclog_cycle *c
 	return MAX(fabs(want - c->util - 0.5) - 1, 0);
 }
 
-/* How well c goes on with s; < LEAST: it does not. */
+/* rounded: whole ms of a time, each part of it cut off */
+static bool comes_after(const struct gclog_cycle *l, const struct gclog_cycle *c)
+{
+	return c->n > l->n && (double)c->at_ns + 4e6 >= ended_ns(l) * 0.999;
+}
+
+/* Of the stream's waiting ones those that would lie between. */
+static unsigned between(const struct gclog_stream *s, const struct gclog_cycle *c)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < s->nwait; i++)
+		n += s->wait[i].n > s->last.n && s->wait[i].n < c->n;
+	return n;
+}
+
+/* Where some are missing in between: what changes slowly. */
+static double alike(const struct gclog_cycle *l, const struct gclog_cycle *c)
+{
+	double a = (double)l->goal, b = (double)c->goal;
+	double score = (l->flags & GCLOG_FORCED) == (c->flags & GCLOG_FORCED) ? 5 : 0;
+
+	if (l->goal != GCLOG_NONE && c->goal != GCLOG_NONE)
+		score += fabs(a - b) <= MAX(2, MAX(a, b) / 4) ? 15 : 0;
+	return score + (abs((int)l->util - (int)c->util) <= 2 ? 10 : 0);
+}
+
+/* How well c, whole, goes on with s; < LEAST: it does not. */
 static double fit(const struct gclog_stream *s, const struct gclog_cycle *c)
 {
 	const struct gclog_cycle *l = &s->last;
 	double score = 100, want;
+	unsigned waiting;
 
-	if (c->n <= l->n)
+	if (!s->st.cycles) { /* nothing but pieces: the only figures to be believed are few */
+		l = &s->wait[s->nwait - 1];
+		return comes_after(l, c) ? 80 - 20 * log2((double)(c->n - l->n)) -
+						   (c->procs == l->procs ? 0 : 8)
+					 : 0;
+	}
+	if (!comes_after(l, c))
 		return 0;
-	/* rounded: whole ms of a time, each part of it cut off */
-	if ((double)c->at_ns + 4e6 < ended_ns(l) * 0.999)
-		return 0;
-	score -= 20 * log2((double)(c->n - l->n));
+	waiting = between(s, c);
+	score -= 20 * log2((double)MAX(c->n - l->n, waiting + 1ULL) - waiting);
 	score += c->procs == l->procs ? 20 : -15;
-	score += c->heap0 + 1 + l->procs / 8 >= l->heap2 ? 10 : -40;
+	if (c->heap0 + 1 + l->procs / 8 >= l->heap2)
+		score += 10;
+	else /* one that is missing may have freed much */
+		score -= c->n == l->n + 1 ? 40 : 15;
+	if (c->n != l->n + 1)
+		return score + alike(l, c);
 	want = expected_goal(s);
-	if (c->n == l->n + 1 && c->goal != GCLOG_NONE)
+	if (c->goal != GCLOG_NONE)
 		score += fabs((double)c->goal - want) <= MAX(2, want / 10) ? 30 : -10;
-	if (c->n == l->n + 1)
-		score += 20 - 3 * MIN(share_off(l, c), 25);
-	return score;
+	return score + 20 - 3 * MIN(share_off(l, c), 25);
+}
+
+/* How well c, put together from pieces, does: its numbers are to agree with what came before. */
+static double fit_pieced(const struct gclog_stream *s, const struct gclog_cycle *c)
+{
+	const struct gclog_cycle *l = s->nwait ? &s->wait[s->nwait - 1] : &s->last;
+	bool sure = !s->nwait && c->n == l->n + 1;
+	double want = expected_goal(s);
+
+	if (!comes_after(l, c) || c->n > l->n + 3 || c->procs != l->procs)
+		return 0;
+	if (c->heap0 + 1 + l->procs / 8 < l->heap2)
+		return 0;
+	if (sure && share_off(l, c) > 3)
+		return 0;
+	if (sure && c->goal != GCLOG_NONE && fabs((double)c->goal - want) > MAX(2, want / 4))
+		return 0;
+	return 130 - 20 * (double)(c->n - l->n) - (double)MIN(c->heap0 - MIN(l->heap2, c->heap0), 20ULL);
 }
 
 /* One is the other with more words behind it. */
@@ -199,25 +254,42 @@ static bool related(const char *x, const char *y)
 static double fit_prefix(const struct gclog_stream *s, const struct gclog_cycle *c, const char *key,
 			 uint64_t hash)
 {
+	double x = c->flags & GCLOG_PIECED ? fit_pieced(s, c) : fit(s, c);
+
 	if (s->keyhash == hash)
-		return fit(s, c);
-	return related(key, s->key) ? fit(s, c) - 40 : 0;
+		return x;
+	/* before pieces stand others' words, as likely as not */
+	return related(key, s->key) ? x - (s->st.cycles ? 40 : 10) : 0;
 }
 
-static struct gclog_stream *best_stream(struct gclog *g, const struct gclog_cycle *c,
-					const char *key, uint64_t hash)
+/* Of those that are sure, or of those that are only pieces so far. */
+static struct gclog_stream *best_of(const struct gclog *g, bool sure, const struct gclog_cycle *c,
+				    const char *key, uint64_t hash)
 {
 	struct gclog_stream *best = NULL;
 	double most = LEAST;
 
 	for (size_t i = 0; i < g->nrecent && c->n > 1; i++) {
-		double x = fit_prefix(g->recent[i], c, key, hash);
+		double x;
 
+		if ((g->recent[i]->st.cycles != 0) != sure)
+			continue;
+		x = fit_prefix(g->recent[i], c, key, hash);
 		if (x > most) {
 			most = x;
 			best = g->recent[i];
 		}
 	}
+	return best;
+}
+
+static struct gclog_stream *best_stream(struct gclog *g, const struct gclog_cycle *c,
+					const char *key, uint64_t hash)
+{
+	struct gclog_stream *best = best_of(g, true, c, key, hash);
+
+	if (!best)
+		best = best_of(g, false, c, key, hash);
 	if (best && strlen(key) < strlen(best->key)) {
 		memcpy(best->key, key, GCLOG_KEY);
 		best->keyhash = hash;
@@ -314,6 +386,99 @@ static void add_up(struct gclog_stream *s, const struct gclog_cycle *c)
 	t->util_last = c->util;
 }
 
+static struct err *add(struct gclog *g, struct gclog_stream *s, const struct gclog_cycle *c)
+{
+	g->cycles++;
+	add_up(s, c);
+	s->last = *c;
+	if (s->seen++ % s->every)
+		return NULL;
+	if (!vec_push(&s->cycles, *c))
+		return &err_nomem;
+	if (++g->kept >= GCLOG_CYCLES)
+		thin(g);
+	return NULL;
+}
+
+/* Those that wait and go in before c (NULL: there is no next) are added, the others given up. */
+static struct err *flush(struct gclog *g, struct gclog_stream *s, const struct gclog_cycle *c)
+{
+	struct err *err = NULL;
+
+	for (size_t i = 0; i < s->nwait && !err; i++) {
+		const struct gclog_cycle *w = &s->wait[i];
+
+		if ((s->st.cycles && !comes_after(&s->last, w)) ||
+		    (c ? !comes_after(w, c) : (w->flags & GCLOG_SPLIT) != 0))
+			g->broken++;
+		else
+			err = add(g, s, w);
+	}
+	s->nwait = 0;
+	return err;
+}
+
+static struct err *wait_for_more(struct gclog *g, struct gclog_stream *s, const struct gclog_cycle *c)
+{
+	/* so many in a row, each of which fits the one before, are believed */
+	struct err *err = s->nwait == GCLOG_WAIT ? flush(g, s, NULL) : NULL;
+
+	s->wait[s->nwait++] = *c;
+	return err;
+}
+
+/*
+ * Digits of two lines mixed up make one that fits nowhere: nobody else goes on with it.  A log that
+ * has nothing but pieces is believed.
+ */
+static bool is_lost(const struct gclog *g, const struct gclog_stream *s)
+{
+	if (s->st.cycles || !s->nwait)
+		return false;
+	if (s->wait[0].n == 1 && (s->nwait > 1 || !(s->wait[0].flags & GCLOG_SPLIT)))
+		return false;
+	return s->nwait == 1 || g->cycles;
+}
+
+static void give_up(struct gclog *g, struct gclog_stream *s)
+{
+	g->broken += s->nwait;
+	s->nwait = 0;
+}
+
+/* One that was begun long ago, and that nothing whole went on with. */
+static struct gclog_stream *lost_stream(struct gclog *g, uint64_t line)
+{
+	for (size_t i = 0; i < g->streams.n; i++) {
+		struct gclog_stream *s = g->streams.v[i];
+
+		if (is_lost(g, s) && s->wait[s->nwait - 1].line + GONE < line)
+			return s;
+	}
+	return NULL;
+}
+
+static struct err *begin_stream(struct gclog *g, const struct gclog_cycle *c, const char *key,
+				uint64_t hash, struct gclog_stream **ret)
+{
+	struct gclog_stream *s = c->flags & GCLOG_PIECED ? lost_stream(g, c->line) : NULL;
+
+	*ret = NULL;
+	if (s) {
+		give_up(g, s);
+		memcpy(s->key, key, GCLOG_KEY);
+		s->keyhash = hash;
+		*ret = s;
+		return NULL;
+	}
+	if (g->streams.n >= GCLOG_STREAMS) {
+		g->strangers++;
+		g->cycles++;
+		return NULL;
+	}
+	return new_stream(g, key, hash, ret);
+}
+
 struct err *gclog_assign(struct gclog *g, const struct gclog_found *f)
 {
 	bool json = f->nline && memchr(f->line, '{', MIN(f->nline, 8U));
@@ -324,29 +489,41 @@ struct err *gclog_assign(struct gclog *g, const struct gclog_found *f)
 	struct err *err = NULL;
 
 	gclog_key(json ? f->line : f->before, json ? f->nline : f->nbefore, key, &hash);
-	g->cycles++;
 	s = best_stream(g, &f->c, key, hash);
-	if (!s && g->streams.n >= GCLOG_STREAMS) {
-		g->strangers++;
-		return NULL;
-	}
 	if (!s)
-		err = new_stream(g, key, hash, &s);
-	if (err)
+		err = begin_stream(g, &f->c, key, hash, &s);
+	if (err || !s)
 		return err;
 	if (s->awaits_periodic)
 		c.flags |= GCLOG_PERIODIC;
 	s->awaits_periodic = false;
-	add_up(s, &c);
-	s->last = c;
 	to_front(g, s);
-	if (s->seen++ % s->every)
-		return NULL;
-	if (!vec_push(&s->cycles, c))
-		return &err_nomem;
-	if (++g->kept >= GCLOG_CYCLES)
-		thin(g);
-	return NULL;
+	if (c.flags & GCLOG_PIECED)
+		return wait_for_more(g, s, &c);
+	err = flush(g, s, &c);
+	return err ? err : add(g, s, &c);
+}
+
+struct err *gclog_settle(struct gclog *g)
+{
+	struct err *err = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->streams.n; i++) {
+		struct gclog_stream *s = g->streams.v[i];
+
+		if (is_lost(g, s)) {
+			give_up(g, s);
+			free(s);
+			continue;
+		}
+		g->streams.v[n++] = s;
+		if (!err)
+			err = flush(g, s, NULL);
+	}
+	g->streams.n = n;
+	g->nrecent = 0; /* some are gone */
+	return err;
 }
 
 struct gclog_stream *gclog_speaker(struct gclog *g, const char *line, size_t nline, size_t at)

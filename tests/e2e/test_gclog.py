@@ -156,16 +156,18 @@ def test_processes_that_share_stderr(minor, tmp_path):
         log = err.read()
     doc = gc(tmp_path, log)
     # Every line that stands whole in the log is found. Of those in pieces of each other most are; two whose pieces
-    # alternate down to the digits ("45" and "11" are "4511") cannot be told apart, and are counted as missing.
+    # alternate down to the digits ("45" and "11" are "4511") cannot be told apart, and are counted as missing or broken.
     truth = sum(t["num_gc"] for t in truths)
     pieced = truth - len(WHOLE.findall(log))
     assert truth - max(pieced, 0) - 2 <= doc["collections"] <= truth
-    ends = zip(sorted(s["last"] for s in doc["streams"]), sorted(t["num_gc"] for t in truths), strict=True)
-    for last, num_gc in ends:
-        assert num_gc - pieced <= last <= num_gc
     for s in doc["streams"]:
-        assert s["first"] <= 1 + pieced and numbers(s) == sorted(set(numbers(s)))
+        assert numbers(s) == sorted(set(numbers(s)))
         assert s["missing"] == s["last"] - s["first"] + 1 - s["collections"]
+    # Where several of one process are missing in a row, it may go on as another.
+    assert len(doc["streams"]) == 3 or (len(doc["streams"]) == 4 and pieced >= 4)
+    if len(doc["streams"]) == 3:
+        for last, num_gc in zip(sorted(s["last"] for s in doc["streams"]), sorted(t["num_gc"] for t in truths)):
+            assert num_gc - pieced <= last <= num_gc
     print(minor, pieced, "in pieces,", sum(s["pieced"] for s in doc["streams"]), "of those found;", doc["collections"], "of", truth)
 
 
