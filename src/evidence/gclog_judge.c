@@ -297,10 +297,13 @@ static struct gclog_says spiral(struct keep *k, const struct gclog_stream *s,
 
 static bool is_starved(const struct lately *l)
 {
-	/* a processor marks hundreds of MiB a second; a loop that allocates and does nothing else
-	 * keeps the collector busy and is no case of it */
+	/*
+	 * A processor of its own marks hundreds of MiB a second; a loop that allocates and does
+	 * nothing else keeps the collector busy and is no case of it.
+	 */
 	return l->n >= 4 && l->live >= 8 && !is_spiral(l) &&
-	       ((l->busy >= 0.3 && l->mark_speed < 25) || (l->busy >= 0.5 && l->beyond > 0.1));
+	       ((l->busy >= 0.3 && l->mark_speed < 25) ||
+		(l->busy >= 0.5 && l->mark_speed < (l->beyond > 0.1 ? 200 : 100)));
 }
 
 static struct gclog_says starved(struct keep *k, const struct gclog_stream *s,
