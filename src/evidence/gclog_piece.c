@@ -120,7 +120,8 @@ static size_t collect(const struct table *t, size_t pos, uint8_t *taken, struct 
 		if (!layer && !c->layer && c->step + 1U == step && c->back) {
 			gclog_step_at(c->step, t->text + from, t->n - from, c->back, f);
 			if (!gclog_steps[c->step].text)
-				f->split |= (from && is_digit(t, from - 1)) || is_digit(t, pos);
+				f->split |= (from && is_digit(t, from - 1)) ||
+					    (is_digit(t, pos) && !is_date(t, pos));
 			memset(taken + from, 1, c->back);
 		}
 		pos = from;

@@ -164,10 +164,15 @@ static double share_off(const struct gclog_cycle *l, const struct gclog_cycle *c
 	return MAX(fabs(want - c->util - 0.5) - 1, 0);
 }
 
-/* rounded: whole ms of a time, each part of it cut off */
+/*
+ * Rounded: whole ms of a time, each part of it cut off.  One that was asked for may count from the
+ * wish on, while l was going on.
+ */
 static bool comes_after(const struct gclog_cycle *l, const struct gclog_cycle *c)
 {
-	return c->n > l->n && (double)c->at_ns + 4e6 >= ended_ns(l) * 0.999;
+	double from = c->flags & GCLOG_FORCED ? (double)l->at_ns : ended_ns(l);
+
+	return c->n > l->n && (double)c->at_ns + 4e6 >= from * 0.999;
 }
 
 /* Of the stream's waiting ones those that would lie between. */
@@ -254,12 +259,13 @@ static bool related(const char *x, const char *y)
 static double fit_prefix(const struct gclog_stream *s, const struct gclog_cycle *c, const char *key,
 			 uint64_t hash)
 {
-	double x = c->flags & GCLOG_PIECED ? fit_pieced(s, c) : fit(s, c);
+	bool pieced = c->flags & GCLOG_PIECED;
+	double x = pieced ? fit_pieced(s, c) : fit(s, c);
 
 	if (s->keyhash == hash)
 		return x;
 	/* before pieces stand others' words, as likely as not */
-	return related(key, s->key) ? x - (s->st.cycles ? 40 : 10) : 0;
+	return related(key, s->key) ? x - (pieced || !s->st.cycles ? 10 : 40) : 0;
 }
 
 /* Of those that are sure, or of those that are only pieces so far. */
@@ -407,9 +413,10 @@ static struct err *flush(struct gclog *g, struct gclog_stream *s, const struct g
 
 	for (size_t i = 0; i < s->nwait && !err; i++) {
 		const struct gclog_cycle *w = &s->wait[i];
+		bool next = !s->st.cycles || w->n == s->last.n + 1;
 
 		if ((s->st.cycles && !comes_after(&s->last, w)) ||
-		    (c ? !comes_after(w, c) : (w->flags & GCLOG_SPLIT) != 0))
+		    (c ? !comes_after(w, c) : !next || (w->flags & GCLOG_SPLIT)))
 			g->broken++;
 		else
 			err = add(g, s, w);

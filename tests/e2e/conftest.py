@@ -49,7 +49,7 @@ def pytest_runtest_protocol(item, nextitem):
 def pytest_terminal_summary(terminalreporter):
     """The matrix in figures: passed, failed, skipped and why; and what failed before it passed."""
     for nodeid, why in tried_twice:
-        terminalreporter.write_line(f"second try: {nodeid}: {str(why).splitlines()[0]}")
+        terminalreporter.write_line(f"second try: {nodeid}: {' '.join(str(why).split())[:900]}")
     counts, reasons = {}, {}
     for outcome in ("passed", "failed", "skipped", "error"):
         found = [r for r in terminalreporter.stats.get(outcome, []) if "matrix" in getattr(r, "keywords", {})

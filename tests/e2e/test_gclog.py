@@ -85,6 +85,14 @@ def same_as_raw(stream, raw):
         assert c["procs"] == int(procs) and c["forced"] == (forced is not None)
 
 
+def began(streams):
+    return sorted((c["gc"], c["at_ns"], c["heap_live"] >> 20) for s in streams for c in s["cycles"])
+
+
+def raw_began(raw):
+    return [(int(m[1]), round(float(m[2]) * 1e9), int(m[5])) for m in WHOLE.finditer(raw)]
+
+
 # --- what people's logs look like ---
 
 def docker(raw, pick, name):
@@ -185,6 +193,10 @@ def test_collectors_of_logs(minor, tmp_path):
         log = "".join(riffle(pick, wrap(raw1, pick, "web"), wrap(raw2, pick, "shop"), others(pick, 300)))
         doc = gc(tmp_path, log.encode())
         whole(doc, [one, two])
+        if wrap is docker:
+            # It names no container: the first cycles of two programs, of 3 MB each, may change places.
+            assert began(doc["streams"]) == sorted(raw_began(raw1) + raw_began(raw2))
+            continue
         same_as_raw(*(s for s in doc["streams"] if s["forced"] > 5), raw1)
         same_as_raw(*(s for s in doc["streams"] if s["forced"] <= 5), raw2)
 
