@@ -205,7 +205,7 @@ static double fit(const struct gclog_stream *s, const struct gclog_cycle *c)
 
 	if (!s->st.cycles) { /* nothing but pieces: the only figures to be believed are few */
 		l = &s->wait[s->nwait - 1];
-		return comes_after(l, c) ? 80 - 20 * log2((double)(c->n - l->n)) -
+		return comes_after(l, c) ? 85 - 20 * log2((double)(c->n - l->n)) -
 						   (c->procs == l->procs ? 0 : 8)
 					 : 0;
 	}
@@ -444,7 +444,7 @@ static bool is_lost(const struct gclog *g, const struct gclog_stream *s)
 		return false;
 	if (s->wait[0].n == 1 && (s->nwait > 1 || !(s->wait[0].flags & GCLOG_SPLIT)))
 		return false;
-	return s->nwait == 1 || g->cycles;
+	return g->cycles || (s->nwait == 1 && (s->wait[0].flags & GCLOG_SPLIT));
 }
 
 static void give_up(struct gclog *g, struct gclog_stream *s)

@@ -17,6 +17,9 @@
 	"gc 2 @0.112s 3%: 0.011+1.4+0.003 ms clock, 0.022+0/0.20/0+0.006 ms cpu, 4->6->2 MB, 5 MB goal, 0 MB stacks, 1 MB globals, 2 P"
 #define L3                                                                                         \
 	"gc 3 @10.500s 4%: 12+150+0.003 ms clock, 24+0/20/0+0.006 ms cpu, 7->8->3 MB, 8 MB goal, 0 MB stacks, 1 MB globals, 2 P"
+/* Of any cycle, behind its number. */
+#define PIECES                                                                                     \
+	"@0.112s 3%: 0.011+word\n1.4+0.003 ms clock, 0.022+0/0.20/0+0.006 ms cpu, 4->6->2 MB, 5 MB goal, 0 MB stacks, 1 MB globals, 2 P\n"
 
 static void read_text(const char *text, struct gclog *ret)
 {
@@ -67,6 +70,10 @@ static const struct {
 	  "gc 1 @0.012s 2%: 0.011+" L3
 	  "\n0.40+0.003 ms clock, 0.022+0.10/0.20/0.30+0.006 ms cpu, 4->5->1 MB, 5 MB goal, 0 MB stacks, 1 MB globals, 2 P\n",
 	  2, 2, 0, 1 },
+	{ "a number that cannot be, in pieces", L1 "\ngc 29 " PIECES L3 "\n", 2, 1, 1, 0 },
+	{ "in pieces at the end", L1 "\ngc 2 " PIECES, 2, 1, 0, 1 },
+	{ "in pieces at first", "gc 1 " PIECES L3 "\n", 2, 1, 0, 1 },
+	{ "nothing but pieces", "gc 7 " PIECES, 1, 1, 0, 1 },
 	{ "cut", "gc 1 @0.012s 2%: 0.011+0.40+0.003 ms clo", 0, 0, 1, 0 },
 	{ "cut, and another process", "gc 9 @0.012s 2%: 0.011+0.40+\n" L1 "\n" L2 "\n", 2, 1, 1,
 	  0 },
