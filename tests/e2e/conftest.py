@@ -38,6 +38,7 @@ def pytest_runtest_protocol(item, nextitem):
     first = next((r for r in reports if r.failed), None)
     if first and len(tried_twice) < SECOND_TRIES:
         tried_twice.append((item.nodeid, getattr(first.longrepr, "reprcrash", first.longrepr)))
+        item.session._setupstate.teardown_exact(None)  # what a module's tests share is made anew, too
         item._initrequest()
         reports = runtestprotocol(item, log=False, nextitem=nextitem)
     for report in reports:
