@@ -9,10 +9,12 @@
 
 #include <jansson.h>
 
-enum { BYTES_MAX = 128 << 20, ROWS_MAX = 4 << 20, TEXT_MAX = 1000, CHUNK = 1 << 20, TRIES = 32 };
+enum { BYTES_MAX = 128 << 20, ROWS_MAX = 4 << 20, TEXT_MAX = 1000, CHUNK = 1 << 20, TRIES = 32, BACK = 64 << 10 };
 
 struct maker {
 	struct lint *l;
+	const char *cut; /* the document that is cut, up to what is whole inside it; NULL */
+	size_t ncut;
 	bool full;
 };
 
@@ -213,6 +215,47 @@ static bool take_sarif(struct maker *m, const json_t *doc)
 	return true;
 }
 
+/* "lostcancel": [{…}, {…}, — of a document that is cut: the rule of what is whole in the list. */
+static uint32_t rule_before(struct maker *m)
+{
+	size_t least = m->ncut > BACK ? m->ncut - BACK : 0;
+
+	for (size_t i = m->ncut; i > least + 3; i--) {
+		const char *end = m->cut + i, *name;
+
+		if (end[-1] != '[')
+			continue;
+		for (end--; end > m->cut && strchr(" \t\r\n", end[-1]); end--)
+			;
+		if (end - m->cut < 3 || end[-1] != ':' || end[-2] != '"')
+			continue;
+		end -= 2;
+		name = memrchr(m->cut, '"', (size_t)(end - m->cut));
+		return name ? words_add(&m->l->words, name + 1, (size_t)(end - name) - 1) : 0;
+	}
+	return 0;
+}
+
+/* A warning of go vet or a result of SARIF, whose document is cut. */
+static bool take_inside(struct maker *m, const json_t *x)
+{
+	struct lint_row r = { .tool = word(m->l, "go vet") };
+
+	if (text_at(x, "ruleId") && json_object_get(x, "locations")) {
+		take_result(m, 0, x);
+		m->l->forms |= LINT_SARIF;
+		return true;
+	}
+	if (!text_at(x, "posn") || !text_at(x, "message"))
+		return false;
+	take_posn(m->l, text_at(x, "posn"), &r);
+	r.message = word(m->l, text_at(x, "message"));
+	r.rule = rule_before(m);
+	add(m, r);
+	m->l->forms |= LINT_VET;
+	return true;
+}
+
 static void take(struct maker *m, const json_t *doc)
 {
 	static const struct {
@@ -230,13 +273,15 @@ static void take(struct maker *m, const json_t *doc)
 			take_staticcheck(m, x) ? LINT_STATICCHECK : 0;
 		return;
 	}
+	if (m->cut && take_inside(m, doc))
+		return;
 	for (i = 0; i < ARRAY_LEN(forms); i++)
 		if (forms[i].take(m, doc)) {
 			m->l->forms |= forms[i].form;
 			return;
 		}
 	/* go vet of a package without a warning: {} or {"p": {}} */
-	m->l->forms |= json_object_size(doc) ? 0 : LINT_VET;
+	m->l->forms |= m->cut || json_object_size(doc) ? 0 : LINT_VET;
 }
 
 /* A document at s, of which there are n bytes; its length, 0: it is none that is whole. */
@@ -261,6 +306,8 @@ static void take_all(struct maker *m, const char *s, size_t n)
 		bool begins = s[at] == '{' || (s[at] == '[' && !inside);
 		const char *nl;
 
+		m->cut = inside ? s : NULL;
+		m->ncut = at;
 		k = begins && tries ? take_one(m, s + at, n - at) : 0;
 		if (!k && s[at] == '{' && tries) {
 			m->l->damage = "a document of JSON is damaged or cut short";

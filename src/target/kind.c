@@ -168,7 +168,7 @@ static bool is_lint(struct text t)
 		return false;
 	return has(t, "\"posn\": \"") || has(t, "\"posn\":\"") || has(t, "\"FromLinter\":") ||
 	       (has(t, "\"code\":\"") && has(t, "\"location\":{\"file\":")) ||
-	       (has(t, "sarif") && has(t, "\"runs\":"));
+	       ((has(t, "sarif") || has(t, "\"2.1.0\"")) && has(t, "\"runs\":"));
 }
 
 static enum kind kind_of_elf(struct text t)

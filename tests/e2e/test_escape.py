@@ -149,6 +149,34 @@ def vet(minor, folder, program):
     return str(path)
 
 
+def warnings(path):
+    return {(w["rule"], w["line"], w["column"], w["message"]) for w in limpet_json("report", path, "--limit", "0")["lint"]}
+
+
+def check_cuts(folder, path):
+    """Cut anywhere: the warnings that are whole, and said to be cut."""
+    data = open(path, "rb").read()
+    want, had = warnings(path), set()
+    cut = folder / "cut"
+    for i in range(1, 24):
+        cut.write_bytes(data[:len(data) * i // 24])
+        done = limpet("report", cut, "--json", "--limit", "0", code=None)
+        assert done.returncode in (0, 4), done
+        if done.returncode:
+            assert not had and done.stderr.count("\n") == 1
+            continue
+        doc = json.loads(done.stdout)
+        have = {(w["rule"], w["line"], w["column"], w["message"]) for w in doc["lint"]}
+        assert had <= have <= want, (i, have - want, had - have)
+        assert doc["target"]["damaged"] or have == want
+        had = have
+    assert len(had) >= len(want) - 1
+
+
+def test_cut_lint(tmp_path):
+    check_cuts(tmp_path, vet("1.27", tmp_path, "esclint"))
+
+
 def test_lint_rises(tmp_path):
     """A warning through whose line memory was made stands above one whose line was never run."""
     built = Built(tmp_path, "esclint", "1.26", "-tags=sampled")
@@ -313,11 +341,13 @@ def test_golangci(major, tmp_path):
     assert {"bodyclose", "govet"} <= names, said  # of several on one line it names one
     got = limpet_json("report", out, "--limit", "0")
     assert sorted(w["line"] for w in got["lint"]) == sorted(x["Pos"]["Line"] for x in said)
+    check_cuts(tmp_path, out)
     about = {w["rule"]: w["finding"] for w in got["lint"]}
     assert about["bodyclose"] == "unclosed-resource" and about["lostcancel"] == "context-leak", about
     if major == "2":
         sarif = tmp_path / "lint.sarif"
         sarif.write_text(lint("--default", "none", "--show-stats=false", "--output.sarif.path", "stdout"))
+        check_cuts(tmp_path, sarif)
         again = limpet_json("report", sarif, "--limit", "0")
         assert sorted((w["line"], w["message"]) for w in again["lint"]) == sorted((w["line"], w["message"]) for w in got["lint"])
 
