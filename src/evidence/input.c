@@ -41,6 +41,7 @@ struct input {
 	uint64_t offset;
 	char *line;
 	size_t line_cap;
+	bool line_ended;
 };
 
 /* Layer 0: as it lies there. */
@@ -328,8 +329,14 @@ struct err *input_line(struct input *in, size_t max, const char **ret, size_t *r
 		l->at += take + !!nl;
 		in->offset += take + !!nl;
 	}
+	in->line_ended = nl;
 	*ret_n = n;
 	return err;
+}
+
+bool input_line_ended(const struct input *in)
+{
+	return in->line_ended;
 }
 
 const char *input_name(const struct input *in)

@@ -36,6 +36,8 @@ struct err *input_peek(struct input *in, const uint8_t **ret, size_t *ret_n) MUS
 /* A line without its "\n", borrowed until the next call; NULL: the end.  Longer than max: cut
  * there. */
 struct err *input_line(struct input *in, size_t max, const char **ret, size_t *ret_n) MUST_CHECK;
+/* The last line that was given had its "\n": without, it may be part of one. */
+bool input_line_ended(const struct input *in);
 
 const char *input_name(const struct input *in);
 uint64_t input_offset(const struct input *in); /* of the next byte, unpacked */

@@ -409,6 +409,7 @@ static struct err *read_lines(struct input *in, struct legacy *l)
 	struct pprof *p = l->p;
 	uint64_t bad_line = 0;
 	const char *line;
+	bool cut = false;
 	size_t n;
 	struct err *err;
 
@@ -425,6 +426,9 @@ static struct err *read_lines(struct input *in, struct legacy *l)
 					    p->name, bad_line);
 		if (is_end(line))
 			break;
+		cut = !input_line_ended(in);
+		if (cut) /* of an address, a count or a line's number any part looks like one */
+			continue;
 		s = strndup(line, n);
 		if (!s)
 			return &err_nomem;
@@ -436,7 +440,7 @@ static struct err *read_lines(struct input *in, struct legacy *l)
 	}
 	if (!err)
 		err = close_record(l);
-	p->damage = input_damage(in) ? input_damage(in) : bad_line ? "cut short" : NULL;
+	p->damage = input_damage(in) ? input_damage(in) : bad_line || cut ? "cut short" : NULL;
 	return err;
 }
 

@@ -74,10 +74,9 @@ static void facts_of(const struct go *g, const struct go_counters *c, struct ans
 	a->goal_by_gogc = gc_goal(&a->facts);
 	a->goal_by_limit = gc_limit_goal(&a->facts);
 	a->goal = MIN(a->goal_by_gogc, a->goal_by_limit);
-	if (a->beat.heap_in_use != UINT64_MAX)
-		a->fragments = a->beat.heap_in_use > known(a->beat.heap_live)
-				       ? a->beat.heap_in_use - known(a->beat.heap_live)
-				       : 0;
+	a->fragments = a->beat.heap_in_use == UINT64_MAX || a->beat.heap_live == UINT64_MAX
+			       ? UINT64_MAX
+			       : a->beat.heap_in_use - MIN(a->beat.heap_live, a->beat.heap_in_use);
 }
 
 static double share(uint64_t part, uint64_t all)
@@ -151,14 +150,16 @@ static struct err *say_fragments(struct ans_gc *a)
 {
 	char n[16], live[16];
 
-	if (a->fragments < 32 * MIB || a->fragments < known(a->beat.heap_live))
+	if (a->fragments == UINT64_MAX || a->beat.heap_live == UINT64_MAX)
+		return NULL;
+	if (a->fragments < 32 * MIB || a->fragments < a->beat.heap_live)
 		return NULL;
 	return say(
 		a, "fragmented",
 		keepf(&a->keep,
 		      "spans in use have %s of free slots beside %s of objects: after a peak what "
 		      "remained lies scattered",
-		      str_bytes(n, a->fragments), str_bytes(live, known(a->beat.heap_live))),
+		      str_bytes(n, a->fragments), str_bytes(live, a->beat.heap_live)),
 		"what stays should be allocated apart from what comes and goes; limpet memory "
 		"TARGET");
 }

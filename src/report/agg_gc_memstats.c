@@ -104,6 +104,16 @@ static void put_beat(const struct pprof *p, struct ans_gc *a)
 		a->cpu_share = (double)cpu / 1e9;
 }
 
+/* Nothing ill was seen: of what is there, where the end of the MemStats is cut off. */
+static const char *fine(const struct ans_gc *a)
+{
+	if (isnan(a->cpu_share))
+		return "nothing is wrong in the MemStats that are there; what collecting costs "
+		       "(GCCPUFraction) is not among them";
+	return "collecting costs little; GOGC, GOMEMLIMIT and what was live are not in a heap "
+	       "profile as text";
+}
+
 static struct err *judge(const struct pprof *p, struct ans_gc *a)
 {
 	struct err *err = NULL;
@@ -117,11 +127,7 @@ static struct err *judge(const struct pprof *p, struct ans_gc *a)
 		return &err_nomem;
 	err = ans_gc_judge_costs(a);
 	if (!err && !a->says.n &&
-	    !vec_push(&a->says,
-		      (struct ans_gc_says){ "fine",
-					    "collecting costs little; GOGC, GOMEMLIMIT and what was "
-					    "live are not in a heap profile as text",
-					    "" }))
+	    !vec_push(&a->says, (struct ans_gc_says){ "fine", fine(a), "" }))
 		err = &err_nomem;
 	return err ? err : keep_err(&a->keep);
 }
@@ -131,6 +137,7 @@ struct err *ans_gc_of_memstats(const struct pprof *p, struct ans_gc *ret)
 	struct ans_gc a = { .exe = "",
 			    .go = "",
 			    .file = p->name,
+			    .damage = p->damage,
 			    .rss = ANS_UNKNOWN,
 			    .used = ANS_UNKNOWN,
 			    .alloc_rate = NAN,
@@ -141,7 +148,7 @@ struct err *ans_gc_of_memstats(const struct pprof *p, struct ans_gc *ret)
 			    .sums = "" };
 	struct err *err;
 
-	if (get(p, "NumGC") == UINT64_MAX)
+	if (get(p, "NumGC") == UINT64_MAX && get(p, "HeapInuse") == UINT64_MAX)
 		return err_unsupported("%.200s: without MemStats; a heap profile as text "
 				       "(/debug/pprof/heap?debug=1) has them, a log of "
 				       "GODEBUG=gctrace=1 has more",

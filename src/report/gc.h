@@ -21,6 +21,7 @@ struct ans_gc {
 	const char *exe, *go; /* borrowed */
 	bool live;	      /* it runs: read without stopping it */
 	const char *file;     /* of MemStats behind a heap profile as text; NULL: a program */
+	const char *damage;   /* static text: why it may lack its end; NULL: whole */
 	struct gc_facts facts;
 	struct go_beat beat;
 	uint64_t rss, used;			    /* of the process; of the container */

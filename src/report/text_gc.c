@@ -113,7 +113,7 @@ static void put_cost(struct str *o, enum text_style st, const struct ans_gc *a)
 	char s[32], u[32];
 
 	put_label(o, st, "collections");
-	str_printf(o, "%s", text_count(s, b->cycles));
+	str_put(o, b->cycles == UINT64_MAX ? UNSEEN : text_count(s, b->cycles));
 	if (b->forced && b->forced != UINT64_MAX)
 		str_printf(o, ", %s asked for by the program", text_count(s, b->forced));
 	if (a->interval_ns)
@@ -161,6 +161,8 @@ void text_gc(struct str *o, enum text_style st, const struct ans_gc *a)
 		text_clean(&t, a->go);
 	}
 	text_title(o, st, str_ok(&t) ? t.s : "");
+	if (a->damage)
+		str_printf(o, "%s: used as far as it goes\n", a->damage);
 	str_put(o, a->file   ? "runtime.MemStats, as they stand behind the profile\n\n"
 		   : a->live ? "the runtime's own counters, read while it runs\n\n"
 			     : "\n");
@@ -273,6 +275,8 @@ void json_doc_gc(struct str *o, const struct ans_gc *a)
 		jw_kv_text(&j, "go", a->go);
 	}
 	jw_end(&j, '}');
+	if (a->file)
+		jw_kv_text(&j, "damage", a->damage);
 	json_says(&j, &a->says.v[0]);
 	jw_key(&j, "also");
 	jw_array(&j);

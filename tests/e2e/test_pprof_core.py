@@ -226,6 +226,8 @@ def test_gc_of_memstats(minor, tmp_path):
                    env=dict(os.environ, GOTOOLCHAIN="local"))
     for word, verdict in (("few", None), ("many", "forced-gc"), ("off", "gc-off")):
         text = subprocess.run([str(binary), word], stdout=subprocess.PIPE, check=True, text=True).stdout
+        if word == "few":
+            few = text
         out.write_text(text)
         doc = limpet_json("gc", out)
         said = dict(line[2:].split(" = ") for line in text.splitlines() if line.startswith("# ") and " = " in line)
@@ -245,6 +247,38 @@ def test_gc_of_memstats(minor, tmp_path):
         assert doc["settings"]["gogc"] is None
     out.write_text(text.split("# runtime.MemStats")[0])
     assert "MemStats" in limpet("gc", out, code=4).stderr
+    cut_anywhere(out, few)
+
+
+FIGURES = {"NumGC": ("gc", "cycles"), "NumForcedGC": ("gc", "forced"), "GCCPUFraction": ("gc", "cpu_share"),
+           "HeapInuse": ("heap", "in_use"), "HeapAlloc": ("heap", "alloc"), "NextGC": ("heap", "goal"),
+           "HeapReleased": ("heap", "released")}
+
+
+def cut_anywhere(out, text):
+    """What is not there is unknown: it is neither large, nor small, nor proof that all is well; nor is half a number one."""
+    out.write_text(text)
+    whole = limpet_json("gc", out)
+    assert whole["verdict"] == "fine"
+    start = text.index("# HeapIdle")
+    cuts = sorted({*range(start, len(text), 97), *(text.index(f"# {name} = ") + len(name) + d for name in FIGURES for d in (5, 6, 7))})
+    for at in (at for at in cuts if at > start):
+        out.write_text(text[:at])
+        there = text[:at].rpartition("\n")[0] + "\n"
+        if "# HeapInuse" not in there:
+            assert "MemStats" in limpet("gc", out, code=4).stderr
+            continue
+        doc = limpet_json("gc", out)
+        assert doc["verdict"] == "fine", at
+        for name, (part, key) in FIGURES.items():
+            assert doc[part][key] == (whole[part][key] if f"# {name} = " in there else None), (at, name)
+        assert bool(doc["damage"]) == (there != text[:at])
+        words = limpet("gc", out).stdout
+        assert str(2**64 - 1) not in words.replace(",", "") and ("costs little" in words) == ("# GCCPUFraction" in there)
+    for name in FIGURES:
+        out.write_text("".join(line for line in text.splitlines(keepends=True) if not line.startswith(f"# {name} = ")))
+        doc = limpet_json("gc", out)
+        assert doc["verdict"] == "fine" and doc[FIGURES[name][0]][FIGURES[name][1]] is None
 
 
 def test_large_file_read_twice(folder):

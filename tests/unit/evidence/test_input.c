@@ -133,6 +133,7 @@ static void test_lines(void **state)
 		assert_null(input_line(in, 5, &line, &n));
 		assert_string_equal(line, want[i]);
 		assert_int_equal(n, strlen(want[i]));
+		assert_int_equal(input_line_ended(in), i < 3);
 	}
 	assert_null(input_line(in, 5, &line, &n));
 	assert_null(line);

@@ -153,6 +153,63 @@ static void test_cut(void **state)
 	}
 }
 
+static bool has_memstat(const struct pprof *p, const char *name, int64_t want)
+{
+	for (size_t i = 0; i < p->memstats.n; i++)
+		if (!strcmp(pprof_text(p, p->memstats.v[i].name), name))
+			return p->memstats.v[i].value == want;
+	return false;
+}
+
+/* A sample is one of the two whole ones, a function, a line and a figure too: half of one is none.
+ */
+static void assert_part(const struct pprof *p)
+{
+	struct pprof_walk w = { 0 };
+
+	while (pprof_next(p, &w)) {
+		uint64_t first = w.i == 0 ? 0xabc123 : 0xdef456;
+
+		assert_true(w.stack != PPROF_NONE);
+		assert_int_equal(w.values[0], w.i == 0 ? 11 : 22);
+		assert_true(p->locations.v[p->stacks.v[w.stack].location].address >> 4 ==
+			    first >> 4);
+	}
+	for (size_t i = 0; i < p->functions.n; i++)
+		assert_non_null(strstr("main.first main.second",
+				       pprof_text(p, p->functions.v[i].name)));
+	for (size_t i = 0; i < p->lines.n; i++)
+		assert_true(p->lines.v[i].line == 123 || p->lines.v[i].line == 456 ||
+			    p->lines.v[i].line == 0);
+	for (size_t i = 0; i < p->memstats.n; i++)
+		assert_true(has_memstat(p, "HeapInuse", 789) || has_memstat(p, "NumGC", 321));
+}
+
+static void test_text_cut(void **state)
+{
+	static const char text[] = "heap profile: 33: 99 [33: 99] @ heap/1\n"
+				   "11: 1111 [11: 1111] @ 0xabc123\n"
+				   "#\t0xabc122\tmain.first+0x1\t/src/a.go:123\n\n"
+				   "22: 2222 [22: 2222] @ 0xdef456\n"
+				   "#\t0xdef455\tmain.second+0x1\t/src/a.go:456\n\n"
+				   "# runtime.MemStats\n# HeapInuse = 789\n# NumGC = 321\n";
+	uint64_t samples = 0, said = 0;
+
+	(void)state;
+	for (size_t cut = 40; cut < sizeof(text); cut++) {
+		_cleanup_(pprof_freep) struct pprof *p = NULL;
+
+		assert_null(read_bytes(text, cut, &p));
+		assert_part(p);
+		assert_true(p->nsamples >= samples);
+		samples = p->nsamples;
+		assert_int_equal(!p->damage, text[cut - 1] == '\n');
+		said += !!p->damage;
+	}
+	assert_int_equal(samples, 2);
+	assert_true(said > 150);
+}
+
 /* Bytes by hand: fields in another order, lists unpacked, ids from anywhere. */
 static void test_any_order(void **state)
 {
@@ -217,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_twice),
 		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_text_cut),
 		cmocka_unit_test(test_any_order),
 		cmocka_unit_test(test_refused),
 	};
