@@ -271,6 +271,13 @@ static void maker_deinit(struct escape_maker *m)
 	escape_free(m->e);
 }
 
+/* A line without its end is used where nothing can follow: "moved to heap: b" may be of "buf". */
+static bool is_whole(const struct input *in, struct piece line)
+{
+	return input_line_ended(in) || piece_chop(&line, ":") || piece_skip(&line, "{") ||
+	       piece_chop(&line, " escapes to heap") || piece_chop(&line, " does not escape");
+}
+
 struct err *escape_read(struct input *in, struct escape **ret)
 {
 	_cleanup_(maker_deinit) struct escape_maker m = { .e = zalloc(1, sizeof(*m.e)) };
@@ -286,7 +293,10 @@ struct err *escape_read(struct input *in, struct escape **ret)
 		err = input_line(in, ESCAPE_LINE_MAX, &line.s, &line.n);
 		if (err || !line.s)
 			break;
-		err = escape_line(&m, line);
+		if (is_whole(in, line))
+			err = escape_line(&m, line);
+		else
+			m.e->damage = "cut short";
 	}
 	if (!err && !m.e->lines && !(m.e->forms & ESCAPE_JSON))
 		err = err_bad_data(

@@ -287,7 +287,8 @@ struct err *gotext_feed(struct gotext *g, struct input *in)
 		err = input_line(in, GOTEXT_LINE_MAX, &line, &n);
 		if (err || !line)
 			break;
-		gotext_line(g, (struct bit){ line, n });
+		gotext_line(g, input_line_ended(in) ? (struct bit){ line, n }
+						    : gotext_sure((struct bit){ line, n }));
 	}
 	gotext_close_dump(g);
 	if (input_damage(in))

@@ -439,3 +439,48 @@ unsigned gotext_profile(struct bit line)
 			return i + 1;
 	return 0;
 }
+
+static size_t find(struct bit p, const char *what)
+{
+	const char *at = memmem(p.s, p.n, what, strlen(what));
+
+	return at ? (size_t)(at - p.s) : SIZE_MAX;
+}
+
+/* "#\t0x46d2a5\tmain.f+0x1d\t/src/main.go:4": of which line is not sure. */
+static struct bit sure_symbol(struct bit line)
+{
+	size_t n = line.n;
+
+	while (n && line.s[n - 1] >= '0' && line.s[n - 1] <= '9')
+		n--;
+	if (n && line.s[n - 1] == ':' &&
+	    strip_end(&(struct bit){ line.s, n - 1 }, ".go"))
+		return (struct bit){ line.s, n - 1 };
+	return (struct bit){ line.s, 0 };
+}
+
+struct bit gotext_sure(struct bit line)
+{
+	struct gotext_place at;
+	size_t n = line.n;
+	uint64_t x;
+
+	if (find(line, "\\n") != SIZE_MAX) { /* lines in a quoted text */
+		while (memcmp(line.s + n - 2, "\\n", 2) != 0)
+			n--;
+		return (struct bit){ line.s, n };
+	}
+	if (find(line, "created by ") != SIZE_MAX) {
+		n = find(line, " in goroutine ");
+		return (struct bit){ line.s, n == SIZE_MAX ? 0 : n };
+	}
+	if (find(line, "#\t0x") != SIZE_MAX)
+		return sure_symbol(line);
+	if (find(line, "# labels: {") != SIZE_MAX)
+		return (struct bit){ line.s, line.s[line.n - 1] == '}' ? line.n : 0 };
+	n = find(line, " +");
+	if (n != SIZE_MAX) /* the offset itself is not used */
+		return bit_hex(bit_from(line, n + 2), &x) ? line : (struct bit){ line.s, n };
+	return (struct bit){ line.s, gotext_place(line, &at) ? 0 : line.n };
+}

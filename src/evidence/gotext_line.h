@@ -64,6 +64,10 @@ bool gotext_record(struct bit line, uint64_t *ret_count);
 /* "goroutine profile: total 12": 1, "goroutineleak profile: …": 2; 0 neither */
 unsigned gotext_profile(struct bit line);
 
+/* Of a last line that has no end: what of it cannot be the beginning of something longer, so that
+ * half a name or a number is not taken for a whole one. */
+struct bit gotext_sure(struct bit line);
+
 /* Time at the very beginning: its length, 0: none.  *ret_flags: GOTEXT_NO_YEAR, GOTEXT_NO_ZONE */
 size_t gotext_time(struct bit p, uint64_t *ret_ns, uint32_t *ret_flags);
 

@@ -368,6 +368,74 @@ static void test_boundaries(void **state)
 	assert_int_equal(g->kept, 4);
 }
 
+/* Text, or a part of it that lies between two marks of its own. */
+static void assert_whole(const struct gotext *g, const struct gotext_frame *f)
+{
+	static const struct {
+		const char *function, *file;
+		unsigned line;
+	} all[] = { { "main.alpha", "/src/alpha.go", 123 },
+		    { "main.(*Beta).gamma", "/src/gamma.go", 456 },
+		    { "main.(*Beta).delta.func1", "/src/delta.go", 789 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (!strcmp(gotext_text(g, f->function), all[i].function)) {
+			assert_true(!f->file || !strcmp(gotext_text(g, f->file), all[i].file));
+			assert_true(!f->line || (f->line == all[i].line && f->file));
+			return;
+		}
+	fail_msg("%s", gotext_text(g, f->function));
+}
+
+/* Cut anywhere: half a name, or half a number, is none. */
+static void test_cut(void **state)
+{
+	static const char *const dumps[] = {
+		"goroutine 12 [chan receive, 34 minutes]:\nmain.alpha(0xc000012345, {0x12, 0x3})\n"
+		"\t/src/alpha.go:123 +0x1d\nmain.(*Beta).gamma(...)\n\t/src/gamma.go:456\n"
+		"created by main.(*Beta).delta.func1 in goroutine 71\n\t/src/delta.go:789 +0x2e\n",
+		"goroutine 12 [chan receive, 34 minutes]:\nmain.alpha()\n"
+		"\t/src/alpha.go:123 +0x1d fp=0xc000 sp=0xc001 pc=0x4321\n"
+		"created by main.(*Beta).delta.func1\n\t/src/delta.go:789 +0x2e\n",
+		"goroutine profile: total 12\n12 @ 0x123456 0x234567\n"
+		"# labels: {\"a\":\"bcd\"}\n#\t0x123455\tmain.alpha+0x12\t\t\t/src/alpha.go:123\n"
+		"#\t0x234566\tmain.(*Beta).gamma+0x5\t/src/gamma.go:456\n\n",
+		"{\"log\":\"goroutine 12 [chan receive, 34 minutes]:\\nmain.alpha()\\n"
+		"\\t/src/alpha.go:123 +0x1d\\nmain.(*Beta).gamma(...)\\n\\t/src/gamma.go:456\\n\"}\n",
+	};
+	size_t seen = 0, frames = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(dumps); i++)
+		for (size_t n = 1; n <= strlen(dumps[i]); n++) {
+			_cleanup_(input_closep) struct input *in = NULL;
+			_cleanup_(gotext_freep) struct gotext *g = NULL;
+			struct err *err;
+
+			assert_null(input_bytes(dumps[i], n, "drawn", &in));
+			err = gotext_read(in, &g);
+			if (err) {
+				assert_int_equal(err->code, ERR_BAD_DATA);
+				err_free(err);
+				continue;
+			}
+			seen++;
+			for (size_t k = 0; k < g->frames.n; k++)
+				assert_whole(g, &g->frames.v[k]);
+			frames = MAX(frames, g->frames.n);
+			for (size_t k = 0; k < g->gs.n; k++) {
+				const struct gotext_goroutine *x = &g->gs.v[k];
+				const char *labels = gotext_text(g, x->labels);
+
+				assert_true(x->id == 12 || x->count == 12);
+				assert_true(x->minutes == 34 || x->count == 12);
+				assert_true(x->parent == 0 || x->parent == 71);
+				assert_true(!*labels || !strcmp(labels, "\"a\":\"bcd\""));
+			}
+		}
+	assert_true(seen > 500 && frames >= 3);
+}
+
 static void test_nothing(void **state)
 {
 	static const char log[] = "goroutine 7 is fine\npanic: none\nfatal error: none\n";
@@ -391,6 +459,7 @@ int main(void)
 		cmocka_unit_test(test_prefixes),   cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_growth),	   cmocka_unit_test(test_one_dump),
 		cmocka_unit_test(test_boundaries), cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
