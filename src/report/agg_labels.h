@@ -39,6 +39,14 @@ enum { AGG_LABEL_ROWS_MORE = 3 };
 struct err *agg_label_rows(struct agg *a, const struct agg_label_groups *gs,
 			   const struct top_ask *q, struct ans_row **ret) MUST_CHECK;
 
+/*
+ * Of each node of that tree's graph the group whose goroutines alone reach it; another number where
+ * there is none.  Caller frees *ret with free().
+ */
+struct graph;
+struct err *agg_label_nodes(struct agg *a, const struct agg_label_groups *gs,
+			    const struct graph *g, uint32_t **ret) MUST_CHECK;
+
 /* In words why there are no groups but 0 and 1; NULL: there are.  After agg_label_groups_make(). */
 const char *agg_labels_missing(struct agg *a, const char *key, const struct agg_label_groups *gs);
 

@@ -176,12 +176,40 @@ static void name_rows(struct part *p)
 	}
 }
 
-static struct err *make_rows(struct part *p, const uint64_t *kept)
+static struct err *group_all(struct part *p)
 {
 	struct err *err = group_roots(p);
 
+	return err ? err : fix_descriptors(p);
+}
+
+static void part_deinit(struct part *p)
+{
+	free(p->group);
+	free(p->g_node);
+	free(p->g_group);
+	free(p->owner);
+	free(p->label);
+	free(p->global);
+}
+
+struct err *agg_label_nodes(struct agg *a, const struct agg_label_groups *gs,
+			    const struct graph *g, uint32_t **ret)
+{
+	_cleanup_(part_deinit) struct part p = { .a = a, .gs = gs, .g = g };
+	struct err *err = group_all(&p);
+
 	if (!err)
-		err = fix_descriptors(p);
+		err = graph_partition(g, p.group, &p.fixed, &p.owner);
+	if (!err)
+		*ret = STEAL(p.owner);
+	return err;
+}
+
+static struct err *make_rows(struct part *p, const uint64_t *kept)
+{
+	struct err *err = group_all(p);
+
 	if (!err)
 		err = divide(p);
 	if (err)
@@ -215,21 +243,14 @@ struct err *agg_label_rows(struct agg *a, const struct agg_label_groups *gs,
 			   const struct top_ask *q, struct ans_row **ret)
 {
 	_cleanup_(freep) struct ans_row *rows = zalloc(gs->n + AGG_LABEL_ROWS_MORE, sizeof(*rows));
-	struct part p = { .a = a, .gs = gs, .g = a->g, .rows = rows };
+	_cleanup_(part_deinit) struct part p = { .a = a, .gs = gs, .g = a->g, .rows = rows };
 	struct err *err = rows ? make_rows(&p, q ? q->exact.kept : NULL) : &err_nomem;
 
 	if (!err && q && q->owner.g)
 		err = add_owner(&p, q->owner.g, q->owner.kept);
-	free(p.group);
-	free(p.g_node);
-	free(p.g_group);
-	free(p.owner);
-	free(p.label);
-	free(p.global);
-	if (err)
-		return err;
-	*ret = STEAL(rows);
-	return NULL;
+	if (!err)
+		*ret = STEAL(rows);
+	return err;
 }
 
 struct err *agg_rows_label(struct agg *a, const struct top_ask *q, struct ans_top *t)

@@ -108,21 +108,28 @@ static void merge(struct likes *l)
 	qsort(l->v.v, l->v.n, sizeof(*l->v.v), by_number);
 }
 
-static struct err *add_one(struct prof *b, const struct like *x)
+size_t prof_labels(struct prof *b, const struct ans_labels *have,
+		   struct pprof_label ret[static PROF_LABELS])
 {
-	struct pprof_label labels[256];
-	const struct ans_labels *have = NULL;
-	struct err *err = agg_labels_of(b->agg, x->first, &have);
 	size_t n = 0;
 
-	for (; !err && have && n < have->n && n < ARRAY_LEN(labels); n++)
-		labels[n] = (struct pprof_label){
+	for (; have && n < have->n && n < PROF_LABELS; n++)
+		ret[n] = (struct pprof_label){
 			.key = pprof_add_word(b->p, have->v[n].key),
 			.text = pprof_add_word(b->p, have->v[n].value ? have->v[n].value
 								      : "\xe2\x80\xa6"),
 		};
+	return n;
+}
+
+static struct err *add_one(struct prof *b, const struct like *x)
+{
+	struct pprof_label labels[PROF_LABELS];
+	const struct ans_labels *have = NULL;
+	struct err *err = agg_labels_of(b->agg, x->first, &have);
+
 	if (!err)
-		pprof_add_sample(b->p, x->stack, &x->n, labels, n);
+		pprof_add_sample(b->p, x->stack, &x->n, labels, prof_labels(b, have, labels));
 	return err;
 }
 

@@ -7,6 +7,7 @@
 #include "goruntime/callers.h"
 #include "report/prof.h"
 
+enum { PROF_LABELS = 256 }; /* of a sample; more are left out */
 enum { PROF_DEPTH = 1024 + 64 }; /* mprof.go: maxProfStackDepth; and what its last one stands for */
 
 /* A mapping of the target, and whether all addresses in it had names. */
@@ -42,6 +43,10 @@ void prof_count_types(struct prof *b, const char *name);
  * Source: google/pprof, symbolizer.go (looksLikeDemangledCPlusPlus).
  */
 const char *prof_safe_name(const char *name, char *buf, size_t nbuf);
+/* Labels (NULL: none) as those of a sample; how many. */
+struct ans_labels;
+size_t prof_labels(struct prof *b, const struct ans_labels *have,
+		   struct pprof_label ret[static PROF_LABELS]);
 /* Objects and their bytes, none of them sampled. */
 void prof_space_types(struct prof *b);
 

@@ -5,13 +5,17 @@
  * field that leads to it and its type.  Its value is what lies there itself; so each byte counts
  * once and the sum is what is reachable.  What a map or channel is made of counts as the map.
  *
+ * What only goroutines of equal labels reach carries these, as rows of `top --by label` have it.
+ *
  * Bounded, and what the bounds did is told in the profile's comments:
  *   a place that is on its way already (a list's next, a tree's left) is the same frame
  *   ways beyond FRAMES_MAX and STACKS_MAX end at the last frame that they have
  *
  * Cost: one pass over the tree, a hash of distinct ways.
  */
+#include "evidence/idx.h"
 #include "report/agg_groups.h"
+#include "report/agg_labels.h"
 #include "report/objwalk.h"
 #include "report/prof_priv.h"
 
@@ -33,6 +37,15 @@ struct way {
 /* Why a way ends at a frame that it has already. */
 enum fold { FOLD_NONE, FOLD_AGAIN, FOLD_DEEP, FOLD_MANY, FOLDS };
 
+struct sum {
+	uint64_t objects, bytes;
+};
+
+struct labelled {
+	uint32_t stack, group;
+	struct sum sum;
+};
+
 struct retention {
 	struct prof *b;
 	struct agg *a;
@@ -40,9 +53,12 @@ struct retention {
 	struct agg_groups gs;
 	struct step *tab;
 	size_t cap, nsteps, nstacks;
-	VEC(uint32_t) path;    /* stacks from the root down to the node at hand */
-	VEC(uint64_t) objects; /* by stack */
-	VEC(uint64_t) bytes;
+	VEC(uint32_t) path; /* stacks from the root down to the node at hand */
+	VEC(struct sum) sums; /* by stack: of what has no labels */
+	VEC(struct labelled) labelled;
+	struct idx of_labels; /* of these */
+	struct agg_label_groups labels;
+	uint32_t *label_of; /* by node: their group; NULL: there are no labels */
 	uint64_t folds[FOLDS]; /* objects */
 	uint32_t shared;       /* stack of what several roots hold; PPROF_NONE: none yet */
 	bool bad;
@@ -205,20 +221,66 @@ static uint32_t stack_of(struct retention *r, gnode v)
 	return object_stack(r, up, from, graph_object(r->d.g, v));
 }
 
+static uint64_t hash_of(const void *arg, uint32_t i)
+{
+	const struct labelled *l = &((const struct retention *)arg)->labelled.v[i];
+
+	return idx_mix(l->stack, l->group);
+}
+
+/* Is i like the last one, which is looked for? */
+static bool is_last(const void *arg, uint32_t i)
+{
+	const struct retention *r = arg;
+	const struct labelled *l = &r->labelled.v[i], *last = &r->labelled.v[r->labelled.n - 1];
+
+	return l->stack == last->stack && l->group == last->group;
+}
+
+static struct sum *sum_with_labels(struct retention *r, uint32_t stack, uint32_t group)
+{
+	struct labelled new = { .stack = stack, .group = group };
+	uint32_t *slot;
+
+	if (!idx_room(&r->of_labels, hash_of, r) || !vec_push(&r->labelled, new))
+		return NULL;
+	slot = idx_slot(&r->of_labels, idx_mix(stack, group), is_last, r);
+	if (*slot) {
+		r->labelled.n--;
+	} else {
+		*slot = (uint32_t)r->labelled.n;
+		r->of_labels.n++;
+	}
+	return &r->labelled.v[*slot - 1].sum;
+}
+
+static struct sum *sum_of(struct retention *r, uint32_t stack, gnode v)
+{
+	uint32_t group = r->label_of ? r->label_of[v] : SNAP_LABELS_NONE;
+
+	if (group >= SNAP_LABELS_FIRST && group < r->labels.n)
+		return sum_with_labels(r, stack, group);
+	while (r->sums.n <= stack)
+		if (!vec_push(&r->sums, (struct sum){ 0 }))
+			return NULL;
+	return &r->sums.v[stack];
+}
+
 static struct err *enter(void *arg, gnode v)
 {
 	struct retention *r = arg;
 	uint32_t stack = stack_of(r, v);
+	struct sum *sum;
 
 	if (r->bad || stack == PPROF_NONE || !vec_push(&r->path, stack))
 		return &err_nomem;
-	while (r->objects.n <= stack)
-		if (!vec_push(&r->objects, 0) || !vec_push(&r->bytes, 0))
-			return &err_nomem;
-	if (graph_is_object(r->d.g, v)) {
-		r->objects.v[stack]++;
-		r->bytes.v[stack] += graph_shallow(r->a->g, v);
-	}
+	if (!graph_is_object(r->d.g, v))
+		return NULL;
+	sum = sum_of(r, stack, v);
+	if (!sum)
+		return &err_nomem;
+	sum->objects++;
+	sum->bytes += graph_shallow(r->a->g, v);
 	return NULL;
 }
 
@@ -232,12 +294,34 @@ static void leave(void *arg, gnode v)
 
 static void add_samples(struct retention *r)
 {
-	for (uint32_t i = 0; i < r->objects.n; i++) {
-		int64_t values[2] = { (int64_t)r->objects.v[i], (int64_t)r->bytes.v[i] };
+	struct pprof_label labels[PROF_LABELS];
+
+	for (uint32_t i = 0; i < r->sums.n; i++) {
+		int64_t values[2] = { (int64_t)r->sums.v[i].objects, (int64_t)r->sums.v[i].bytes };
 
 		if (values[0])
 			pprof_add_sample(r->b->p, i, values, NULL, 0);
 	}
+	for (size_t i = 0; i < r->labelled.n; i++) {
+		const struct labelled *l = &r->labelled.v[i];
+		int64_t values[2] = { (int64_t)l->sum.objects, (int64_t)l->sum.bytes };
+		size_t n = prof_labels(r->b, r->labels.labels[l->group], labels);
+
+		pprof_add_sample(r->b->p, l->stack, values, labels, n);
+	}
+}
+
+/* Nothing where nobody carries labels, or the evidence has none. */
+static struct err *find_labels(struct retention *r)
+{
+	bool any;
+	struct err *err = agg_labels_any(r->a, &any);
+
+	if (!err && any)
+		err = agg_label_groups_make(r->a, NULL, &r->labels);
+	if (!err && any)
+		err = agg_label_nodes(r->a, &r->labels, r->d.g, &r->label_of);
+	return err;
 }
 
 static struct err *comment(struct retention *r, const char *text)
@@ -287,6 +371,8 @@ struct err *prof_retention(struct prof *b)
 
 	prof_space_types(b);
 	if (!err)
+		err = find_labels(&r);
+	if (!err)
 		err = agg_dom_walk(&r.d, enter, leave, &r);
 	if (!err) {
 		add_samples(&r);
@@ -295,7 +381,10 @@ struct err *prof_retention(struct prof *b)
 	agg_groups_deinit(&r.gs);
 	free(r.tab);
 	vec_free(&r.path);
-	vec_free(&r.objects);
-	vec_free(&r.bytes);
+	vec_free(&r.sums);
+	vec_free(&r.labelled);
+	idx_deinit(&r.of_labels);
+	agg_label_groups_deinit(&r.labels);
+	free(r.label_of);
 	return err ? err : keep_err(&b->agg->keep);
 }

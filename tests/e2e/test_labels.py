@@ -12,6 +12,7 @@ import urllib.request
 import pytest
 
 import build_targets
+import pprof_file
 import procs
 from cores import gcore
 from procs import HTTP, Target, limpet, limpet_json
@@ -180,6 +181,29 @@ def shop(request):
 def newer_shop(request):
     with http_server(request.param) as (target, _, books):
         yield target, books
+
+
+@pytest.mark.parametrize("tree", ["exact", "owner"])
+def test_retention_has_the_labels(shop, tree, tmp_path):
+    """What only goroutines of equal labels hold carries these: what top says.  Values of labels only if they are asked for."""
+    target, _ = shop
+    figure = "retained_bytes" if tree == "exact" else "owner_retained_bytes"
+    want = {labels: row[figure] for labels, row in rows_of(target.pid, "label").items() if isinstance(labels, tuple)}
+    assert len(want) > 5
+    sums = {}
+    for policy in ("full", "hash", "none"):
+        path = str(tmp_path / f"{policy}.pb.gz")
+        limpet("profile", target.pid, "--kind", "retention", "--tree", tree, "--values", policy, "-o", path)
+        ours = pprof_file.read(path)
+        at = [kind for kind, _ in ours.types].index("space")
+        sums[policy] = collections.Counter()
+        for _, labels, values in ours.samples:
+            sums[policy][tuple(sorted(dict(labels).items()))] += values[at]
+    assert {labels: n for labels, n in sums["full"].items() if labels} == want
+    assert sorted(sums["hash"].values()) == sorted(sums["full"].values())
+    assert sum(sums["none"].values()) == sum(sums["full"].values())
+    for policy in ("hash", "none"):
+        assert not {v for labels in sums[policy] for _, v in labels} & {"acme", "globex", "initech", "/cart"}
 
 
 def profile(target):
