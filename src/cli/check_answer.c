@@ -57,7 +57,7 @@ static struct err *known(const struct args *a, struct ans_checks *all)
 	if (!err)
 		err = config_known(&config, &k);
 	if (!err && a->check.known)
-		err = known_read(a->check.known, &k);
+		err = config_known_file(a->check.known, &k);
 	return err ? err : known_check(&k, (int64_t)time(NULL), all);
 }
 
@@ -67,7 +67,7 @@ struct err *check_answer_check(const struct args *a)
 	enum check_format f;
 	struct err *err = check_format(a, &f);
 
-	return !err && a->check.known ? known_read(a->check.known, &k) : err;
+	return !err && a->check.known ? config_known_file(a->check.known, &k) : err;
 }
 
 static bool wants_annotations(const struct args *a, enum check_format f)

@@ -6,7 +6,9 @@
 #include "cli/config.h"
 #include "cli/mix.h"
 #include "cli/stores.h"
+#include "report/answer_mix.h"
 #include "report/kept_since.h"
+#include "report/out.h"
 #include "report/source.h"
 #include "target/kind.h"
 
@@ -60,7 +62,7 @@ static struct err *read_known(const struct args *a, struct known *k, struct repo
 	if (!err)
 		err = config_known(a->config, k);
 	if (!err && a->known)
-		err = known_read(a->known, k);
+		err = config_known_file(a->known, k);
 	ask->known = k;
 	ask->ignored = a->ignored;
 	ask->nignored = a->nignored;
@@ -171,6 +173,87 @@ static struct err *look_before(const struct args *a, struct find_since **ret,
 	return err;
 }
 
+static struct err *check_forms(const struct args *a, enum check_format *ret)
+{
+	struct err *err = check_format(a, ret);
+
+	if (!err && a->outs.annotations && *ret != CHECK_TEXT)
+		err = err_usage(
+			"--annotations stand behind the text: --format github has them alone");
+	return err;
+}
+
+/* In the form that is asked for; alone: of evidence without a look. */
+static struct err *render(const struct args *a, const struct ans_report *r, bool alone,
+			  struct str *o)
+{
+	_cleanup_(str_deinit) struct str more = { 0 };
+	enum text_style st = session_style(a);
+	bool done = false;
+	struct err *err = forms(a, r, &more, &done);
+
+	if (err)
+		return err;
+	if (done)
+		str_put(o, "");
+	else if (args_has(a, OPT_JSON) ||
+		 (a->outs.format && !strcmp(a->outs.format, check_format_words[CHECK_JSON])))
+		(alone ? json_doc_report_alone : json_doc_report)(o, r);
+	else if (a->markdown)
+		text_markdown(o, r);
+	else
+		(alone ? text_report_alone : text_report)(o, st, r);
+	str_putn(o, more.s ? more.s : "", more.n);
+	return str_ok(o) ? NULL : &err_nomem;
+}
+
+static const struct ans_head no_look = { .kind = "evidence",
+					 .exe = "",
+					 .go = "",
+					 .arch = "",
+					 .experiments = "",
+					 .file = "",
+					 .layout = "",
+					 .module = "",
+					 .version = "",
+					 .revision = "",
+					 .method = "file",
+					 .layout_exact = true };
+
+static struct err *report_alone(const struct args *a, const struct mix *m)
+{
+	_cleanup_(agg_deinit) struct agg g = { .values = ANS_VALUES_HASH };
+	_cleanup_(ans_report_deinit) struct ans_report r = { 0 };
+	_cleanup_(known_deinit) struct known known = { 0 };
+	_cleanup_(source_close) struct source source = { 0 };
+	_cleanup_(str_deinit) struct str o = { 0 };
+	struct report_ask ask = { .joins = m->files.v, .njoins = m->files.n };
+	enum check_format format;
+	size_t limit;
+	struct err *err = check_forms(a, &format);
+
+	if (!err && a->since)
+		err = err_usage("--since %.100s: none of what is given is a look that an earlier "
+				"one can be compared with",
+				a->since);
+	if (!err)
+		err = read_known(a, &known, &ask);
+	if (!err && a->source)
+		err = source_open(a->source, &source);
+	ask.source = a->source ? &source : NULL;
+	if (!err)
+		err = agg_join(&g, &ask, &r);
+	if (!err)
+		err = keep_err(&g.keep);
+	if (err)
+		return err;
+	limit = session_limit(a, FINDINGS_SHOWN);
+	ans_findings_limit(&r.findings, limit ? limit : SIZE_MAX);
+	r.head = no_look;
+	err = render(a, &r, true, &o);
+	return err ? err : out_write(a->out, &o);
+}
+
 static struct err *report_look(const struct args *a, const struct mix *m)
 {
 	_cleanup_(kept_since_deinit) struct kept_since kept = { 0 };
@@ -185,14 +268,10 @@ static struct err *report_look(const struct args *a, const struct mix *m)
 				  .joins = m->files.v,
 				  .njoins = m->files.n };
 	enum check_format format = CHECK_TEXT;
-	bool done = false;
 	struct err *err = session_trees(a, AGG_TREE_EXACT, &trees);
 
 	if (!err)
-		err = check_format(a, &format);
-	if (!err && a->outs.annotations && format != CHECK_TEXT)
-		err = err_usage(
-			"--annotations stand behind the text: --format github has them alone");
+		err = check_forms(a, &format);
 	if (!err)
 		err = read_known(a, &known, &ask);
 	if (!err && a->source)
@@ -208,23 +287,9 @@ static struct err *report_look(const struct args *a, const struct mix *m)
 		agg_since_match(&s.agg, since);
 	if (!err)
 		err = body(&s, &ask, &r);
-	if (err)
-		return err;
-	_cleanup_(str_deinit) struct str more = { 0 };
-
-	err = forms(a, &r, &more, &done);
-	if (err)
-		return err;
-	if (done)
-		return session_emit(&s, &more);
-	if (format == CHECK_JSON)
-		json_doc_report(&o, &r);
-	else if (a->markdown)
-		text_markdown(&o, &r);
-	else
-		text_report(&o, session_style(a), &r);
-	str_putn(&o, more.s ? more.s : "", more.n);
-	return session_emit(&s, &o);
+	if (!err)
+		err = render(a, &r, false, &o);
+	return err ? err : session_emit(&s, &o);
 }
 
 struct err *cmd_report(const struct args *a, int *status)
@@ -237,7 +302,7 @@ struct err *cmd_report(const struct args *a, int *status)
 	if (err)
 		return err;
 	if (m.looked == MIX_NO_LOOK)
-		return mix_alone(a, &m);
+		return report_alone(a, &m);
 	*b = *a;
 	b->arg[0] = a->arg[m.looked];
 	return report_look(b, &m);

@@ -185,3 +185,19 @@ struct err *config_known(const struct config *c, struct known *k)
 {
 	return c && c->text ? known_parse(c->path, c->text, c->n, k) : NULL;
 }
+
+struct err *config_known_file(const char *path, struct known *k)
+{
+	_cleanup_(config_deinit) struct config c = { 0 };
+	_cleanup_(closep) int fd = file_open(path);
+	char name[256];
+	struct err *err;
+
+	snprintf(name, sizeof(name), "--known %.200s", path);
+	if (fd < 0)
+		return err_os(errno, "%s", name);
+	err = read_all(name, fd, &c);
+	if (!err)
+		err = check_words(&c);
+	return err ? err : known_parse(path, c.text, c.n, k);
+}

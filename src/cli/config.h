@@ -26,5 +26,7 @@ void config_deinit(struct config *c);
 struct err *config_limits(const struct config *c, struct args *a) MUST_CHECK;
 struct err *config_owners(const struct config *c, struct owner_rules *r) MUST_CHECK;
 struct err *config_known(const struct config *c, struct known *k) MUST_CHECK;
+/* The same of a file of --known.  Errors: ERR_OS, ERR_USAGE (a line that is none of limpet.conf). */
+struct err *config_known_file(const char *path, struct known *k) MUST_CHECK;
 
 #endif

@@ -13,8 +13,6 @@
 #include "evidence/pprof.h"
 #include "evidence/sniff.h"
 #include "report/agg_gotext.h"
-#include "report/answer_mix.h"
-#include "report/out.h"
 
 #define SNIFF_BYTES (4ULL << 30)
 
@@ -261,35 +259,4 @@ struct err *mix_read(const struct args *a, struct mix *ret)
 	*ret = m;
 	m = (struct mix){ 0 };
 	return NULL;
-}
-
-struct err *mix_alone(const struct args *a, const struct mix *m)
-{
-	_cleanup_(agg_deinit) struct agg g = { .values = ANS_VALUES_HASH };
-	_cleanup_(ans_report_deinit) struct ans_report r = { 0 };
-	_cleanup_(str_deinit) struct str o = { 0 };
-	struct report_ask ask = { .joins = m->files.v, .njoins = m->files.n };
-	struct err *err = agg_join(&g, &ask, &r);
-
-	if (!err)
-		err = keep_err(&g.keep);
-	if (err)
-		return err;
-	r.head = (struct ans_head){ .kind = "evidence",
-				    .exe = "",
-				    .go = "",
-				    .arch = "",
-				    .experiments = "",
-				    .file = "",
-				    .layout = "",
-				    .module = "",
-				    .version = "",
-				    .revision = "",
-				    .method = "file",
-				    .layout_exact = true };
-	if (args_has(a, OPT_JSON))
-		json_doc_report_alone(&o, &r);
-	else
-		text_report_alone(&o, session_style(a), &r);
-	return str_ok(&o) ? out_write(a->out, &o) : &err_nomem;
 }

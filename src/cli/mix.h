@@ -25,7 +25,5 @@ void mix_deinit(struct mix *m);
  * goroutines.  One argument that is a look: nothing to read.
  */
 struct err *mix_read(const struct args *a, struct mix *ret) MUST_CHECK;
-/* The report of evidence without a look. */
-struct err *mix_alone(const struct args *a, const struct mix *m) MUST_CHECK;
 
 #endif

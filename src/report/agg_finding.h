@@ -27,6 +27,13 @@ struct err *finding_origin(struct agg *a, gnode v, struct ans_origin *ret) MUST_
 struct err *finding_show(struct agg *a, const struct report_ask *ask, struct ans_finding *y,
 			 struct ans_findings *ret) MUST_CHECK;
 
+/* The same of what other evidence found, already counted: does somebody wish not to see it, and
+ * where it is in the source. */
+bool finding_is_ignored(struct agg *a, const struct report_ask *ask, struct ans_finding *y,
+			struct ans_ignored *ret);
+struct err *finding_source(struct agg *a, const struct source *s,
+			   struct ans_finding *y) MUST_CHECK;
+
 /* "main.cache", "(*main.Server).sessions", "the local sess of main.worker": who holds it. */
 const char *finding_holder(struct agg *a, const struct ans_finding *y);
 /* "main.newSession (session.go:41)" */

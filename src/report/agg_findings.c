@@ -146,7 +146,7 @@ static struct err *add_lines(struct agg *a, const struct source *s, const char *
 	return vec_push(&y->source, x) ? NULL : &err_nomem;
 }
 
-static struct err *add_source(struct agg *a, const struct source *s, struct ans_finding *y)
+struct err *finding_source(struct agg *a, const struct source *s, struct ans_finding *y)
 {
 	struct err *err =
 		add_lines(a, s, "blocked", finding_own_frame(a, y->stack.v, y->stack.n), y);
@@ -197,8 +197,8 @@ static const struct owner_rule *hint_of(const struct agg *a, const struct ans_fi
 }
 
 /* Who wishes that it is not shown; false: nobody. */
-static bool is_ignored(struct agg *a, const struct report_ask *ask, struct ans_finding *y,
-		       struct ans_ignored *ret)
+bool finding_is_ignored(struct agg *a, const struct report_ask *ask, struct ans_finding *y,
+			struct ans_ignored *ret)
 {
 	const struct known_line *k = known_of(ask->known, y->signature);
 	const struct owner_rule *hint = strcmp(y->verdict, "suspect") ? NULL : hint_of(a, y);
@@ -236,7 +236,7 @@ static struct err *count_finding(struct agg *a, const struct report_ask *ask,
 	struct ans_ignored z;
 
 	*shown = false;
-	if (is_ignored(a, ask, y, &z))
+	if (finding_is_ignored(a, ask, y, &z))
 		return vec_push(&ret->ignored, z) ? NULL : &err_nomem;
 	ret->total++;
 	ret->counts[is.verdict & 3][MIN(is.proof, 2U)]++;
@@ -271,7 +271,7 @@ struct err *finding_show(struct agg *a, const struct report_ask *ask, struct ans
 	if (err || !shown)
 		return err;
 	if (ask->source)
-		err = add_source(a, ask->source, y);
+		err = finding_source(a, ask->source, y);
 	if (!err && !vec_push(&ret->rows, *y))
 		err = &err_nomem;
 	if (!err)
@@ -307,7 +307,7 @@ static struct err *choose(struct agg *a, const struct find *f, const struct repo
 			continue;
 		err = complete(a, f, x[i], y);
 		if (!err && ask->source)
-			err = add_source(a, ask->source, y);
+			err = finding_source(a, ask->source, y);
 		if (!err && !vec_push(&ret->rows, *y))
 			err = &err_nomem;
 		if (!err)

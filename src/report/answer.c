@@ -97,15 +97,25 @@ void ans_locks_deinit(struct ans_locks *a)
 	vec_free(&a->lockers);
 }
 
+void ans_finding_deinit(struct ans_finding *a)
+{
+	ans_path_deinit(&a->holder);
+	ans_origin_deinit(&a->origin);
+	vec_free(&a->stack);
+	vec_free(&a->source);
+	vec_free(&a->evidence);
+}
+
+void ans_findings_limit(struct ans_findings *a, size_t n)
+{
+	while (a->rows.n > n)
+		ans_finding_deinit(&a->rows.v[--a->rows.n]);
+}
+
 void ans_findings_deinit(struct ans_findings *a)
 {
-	for (size_t i = 0; i < a->rows.n; i++) {
-		ans_path_deinit(&a->rows.v[i].holder);
-		ans_origin_deinit(&a->rows.v[i].origin);
-		vec_free(&a->rows.v[i].stack);
-		vec_free(&a->rows.v[i].source);
-		vec_free(&a->rows.v[i].evidence);
-	}
+	for (size_t i = 0; i < a->rows.n; i++)
+		ans_finding_deinit(&a->rows.v[i]);
 	vec_free(&a->rows);
 	vec_free(&a->ignored);
 	vec_free(&a->detectors);

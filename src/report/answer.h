@@ -593,6 +593,8 @@ void ans_tree_deinit(struct ans_tree *a);
 void ans_goroutines_deinit(struct ans_goroutines *a);
 void ans_audit_deinit(struct ans_audit *a);
 void ans_locks_deinit(struct ans_locks *a);
+void ans_finding_deinit(struct ans_finding *a);
+void ans_findings_limit(struct ans_findings *a, size_t n); /* the first n rows stay */
 void ans_findings_deinit(struct ans_findings *a);
 void ans_places_deinit(struct ans_places *a);
 void ans_report_deinit(struct ans_report *a);

@@ -53,5 +53,9 @@ void json_doc_report_alone(struct str *o, const struct ans_report *a)
 		jw_key(&j, "joined");
 		json_joined(&j, a->joined, a->njoined);
 	}
+	if (a->findings.ignored.n) {
+		jw_key(&j, "ignored");
+		json_ignored(&j, &a->findings);
+	}
 	jw_end(&j, '}');
 }

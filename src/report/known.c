@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { FILE_MAX = 1 << 20, LINES_MAX = 10000, SIGNATURE = 16, DAY_S = 86400 };
+enum { LINES_MAX = 10000, SIGNATURE = 16, DAY_S = 86400 };
 
 bool known_is_signature(const char *text)
 {
@@ -133,21 +133,6 @@ struct err *known_parse(const char *path, const char *text, size_t n, struct kno
 		at += len + 1;
 	}
 	return keep_err(&k->keep);
-}
-
-struct err *known_read(const char *path, struct known *k)
-{
-	_cleanup_(closep) int fd = file_open(path);
-	_cleanup_(freep) char *text = NULL;
-	char name[256];
-	size_t n;
-	struct err *err;
-
-	snprintf(name, sizeof(name), "--known %.200s", path);
-	if (fd < 0)
-		return err_os(errno, "%s", name);
-	err = file_text(fd, name, FILE_MAX, &text, &n);
-	return err ? err : known_parse(path, text, n, k);
 }
 
 const struct known_line *known_of(const struct known *k, const char *signature)

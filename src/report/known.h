@@ -27,8 +27,6 @@ struct known {
 
 /* More lines of a file; text needs no end.  Errors: ERR_USAGE with path and line. */
 struct err *known_parse(const char *path, const char *text, size_t n, struct known *k) MUST_CHECK;
-/* A file of them.  Errors: ERR_OS, ERR_USAGE. */
-struct err *known_read(const char *path, struct known *k) MUST_CHECK;
 void known_deinit(struct known *k);
 
 /* The line of a signature; NULL: none. */

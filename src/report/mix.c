@@ -6,6 +6,8 @@
  */
 #include "report/mix.h"
 
+#include "report/agg_finding.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <xxhash.h>
@@ -75,12 +77,18 @@ struct err *mix_push(struct mixing *m, struct ans_finding *f, const struct join_
 	struct ans_findings *to = &m->r->findings;
 	unsigned verdict = verdict_of(f->verdict);
 	struct err *err = join_say(f, from->name, "yes", says);
+	struct ans_ignored z;
 
+	if (!err && finding_is_ignored(m->a, m->ask, f, &z)) {
+		ans_finding_deinit(f);
+		return vec_push(&to->ignored, z) ? NULL : &err_nomem;
+	}
+	if (!err && m->ask->source)
+		err = finding_source(m->a, m->ask->source, f);
 	if (!err && !vec_push(&to->rows, *f))
 		err = &err_nomem;
 	if (err) {
-		vec_free(&f->evidence);
-		vec_free(&f->stack);
+		ans_finding_deinit(f);
 		return err;
 	}
 	to->total++;

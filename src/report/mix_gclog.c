@@ -84,6 +84,18 @@ static bool has(const struct mixing *m, bool (*is)(const struct ans_finding *f))
 	return false;
 }
 
+/* Somebody knows of it: it explains what it explains all the same. */
+static bool was_left_out(const struct mixing *m)
+{
+	for (size_t i = 0; i < m->r->findings.ignored.n; i++) {
+		const struct ans_ignored *x = &m->r->findings.ignored.v[i];
+
+		if (x->bytes && (!strcmp(x->verdict, "leak") || !strcmp(x->verdict, "suspect")))
+			return true;
+	}
+	return false;
+}
+
 static bool is_tuning(const struct ans_finding *f)
 {
 	return !strcmp(f->kind, "gc-tuning");
@@ -97,7 +109,7 @@ static struct err *find_growth(struct mixing *m, const struct join_file *f,
 
 	if (x->verdict != GCLOG_LEAK && x->verdict != GCLOG_GROWS)
 		return NULL;
-	if (has(m, mix_is_memory))
+	if (has(m, mix_is_memory) || was_left_out(m))
 		return NULL; /* these are what grows: it speaks of them */
 	to.kind = KIND_GROWTH;
 	to.verdict = "suspect"; /* a log names nothing that leaks */

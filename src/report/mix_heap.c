@@ -238,7 +238,6 @@ static struct err *found(struct mixing *m, const struct growth *g, const struct 
 {
 	struct ans_finding f = mix_finding;
 	struct ans_frame at = { n->name, n->file, (int)n->line, false };
-	struct err *err;
 
 	f.kind = "heap-growth";
 	f.verdict = "suspect"; /* two profiles: a cache fills up the same way */
@@ -261,12 +260,9 @@ static struct err *found(struct mixing *m, const struct growth *g, const struct 
 		return &err_nomem;
 	f.origin.basis = f.origin.like = f.origin.why = "";
 	f.origin.sampled = true;
-	err = mix_push(m, &f, g->last->f,
-		       keepf(m->k, "%s in use, %s in %s", mix_bytes(m->k, (double)g->now),
-			     mix_bytes(m->k, (double)g->then), g->first->f->name));
-	if (err)
-		vec_free(&f.origin.stack);
-	return err;
+	return mix_push(m, &f, g->last->f,
+			keepf(m->k, "%s in use, %s in %s", mix_bytes(m->k, (double)g->now),
+			      mix_bytes(m->k, (double)g->then), g->first->f->name));
 }
 
 struct err *mix_find_profiles(struct mixing *m, const struct mix_profiles *x)

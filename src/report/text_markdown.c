@@ -4,6 +4,8 @@
  * Findings stand open, tables are folded.  All that the target wrote is cleaned and escaped: it can
  * neither format nor link nor mention anybody.
  */
+#include "report/answer_escape.h"
+#include "report/answer_mix.h"
 #include "report/text.h"
 
 #include <inttypes.h>
@@ -89,6 +91,21 @@ static void put_sites(struct str *o, const struct ans_finding *f)
 	}
 }
 
+static void put_evidence(struct str *o, const struct ans_finding *f)
+{
+	for (size_t i = 0; i < f->evidence.n; i++) {
+		const struct ans_evidence *x = &f->evidence.v[i];
+
+		str_put(o, "- **evidence:** ");
+		put_md(o, x->from);
+		str_put(o, !strcmp(x->supports, "yes")	? ", for it: "
+			   : !strcmp(x->supports, "no") ? ", against it: "
+							: ": ");
+		put_md(o, x->says);
+		str_put(o, "\n");
+	}
+}
+
 static void put_goroutine(struct str *o, const struct ans_finding *f)
 {
 	char n[32];
@@ -112,8 +129,9 @@ static void put_finding(struct str *o, size_t number, const struct ans_finding *
 {
 	char size[2][16], n[32];
 
-	str_printf(o, "### %zu. %s (%s): %s, %s", number, f->verdict, f->proof, f->kind,
-		   str_bytes(size[0], f->bytes + f->stack_bytes));
+	str_printf(o, "### %zu. %s (%s): %s", number, f->verdict, f->proof, f->kind);
+	if (!f->unmeasured)
+		str_printf(o, ", %s", str_bytes(size[0], f->bytes + f->stack_bytes));
 	if (f->count > 1)
 		str_printf(o, ", \xc3\x97 %s", text_count(n, f->count));
 	str_put(o, "\n\n");
@@ -128,6 +146,7 @@ static void put_finding(struct str *o, size_t number, const struct ans_finding *
 	if (f->cut.found)
 		str_printf(o, "- **cut:** one reference keeps %s\n",
 			   str_bytes(size[0], f->cut.bytes));
+	put_evidence(o, f);
 	put_item(o, "more", f->detail);
 	put_item(o, "fix", f->fix);
 	put_item(o, "now", f->mitigate);
@@ -204,18 +223,58 @@ static void put_ignored(struct str *o, const struct ans_findings *a)
 		str_put(o, "\n");
 }
 
+/* A part of the text that people read, as it is. */
+static void put_text(struct str *o, const char *title, struct str *text)
+{
+	if (!text->n)
+		return;
+	begin_fold(o, title);
+	put_block(o, text);
+	end_fold(o);
+}
+
+static void put_beside(struct str *o, const struct ans_report *a)
+{
+	_cleanup_(str_deinit) struct str beside = { 0 }, missing = { 0 }, joined = { 0 };
+
+	if (a->mix) {
+		text_mix_beside(&beside, TEXT_PLAIN, a->mix);
+		text_mix_missing(&missing, TEXT_PLAIN, a->mix);
+	}
+	text_joined(&joined, TEXT_PLAIN, a->joined, a->njoined);
+	put_text(o, "evidence", &beside);
+	put_text(o, "lines of compiler and linter", &joined);
+	put_text(o, "what more would tell", &missing);
+}
+
+static void put_left(struct str *o, const struct ans_findings *a)
+{
+	if (a->total > a->rows.n)
+		str_printf(o, "%" PRIu64 " more findings: --limit 0 has all\n\n",
+			   a->total - a->rows.n);
+}
+
 void text_markdown(struct str *o, const struct ans_report *a)
 {
+	bool looked = strcmp(a->head.kind, "evidence") != 0;
+
 	str_put(o, "## limpet report");
 	if (*a->head.exe) {
 		str_put(o, ": ");
 		put_md(o, a->head.exe);
 	}
 	str_put(o, "\n\n");
-	put_summary(o, a);
+	if (looked)
+		put_summary(o, a);
+	else if (!a->findings.total)
+		str_put(o, "Nothing in it points at a leak.\n\n");
 	for (size_t i = 0; i < a->findings.rows.n; i++)
 		put_finding(o, i + 1, &a->findings.rows.v[i]);
+	put_left(o, &a->findings);
 	put_ignored(o, &a->findings);
+	put_beside(o, a);
+	if (!looked)
+		return;
 	put_memory(o, &a->memory);
 	put_table(o, &a->by_root, "roots");
 	put_table(o, &a->by_type, "types");

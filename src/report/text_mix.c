@@ -67,10 +67,9 @@ void text_mix_missing(struct str *o, enum text_style st, const struct ans_mix *a
 void text_report_alone(struct str *o, enum text_style st, const struct ans_report *a)
 {
 	text_mix_beside(o, st, a->mix);
-	if (a->findings.rows.n)
-		text_findings(o, st, &a->findings);
-	else
+	if (!a->findings.total)
 		str_put(o, "Nothing in it points at a leak.\n\n");
+	text_findings(o, st, &a->findings);
 	text_joined(o, st, a->joined, a->njoined);
 	text_mix_missing(o, st, a->mix);
 }

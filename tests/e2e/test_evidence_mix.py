@@ -3,6 +3,7 @@
 One server that leaks and its twin that does the same work and lets go of it: who holds what, and which line made it, stands
 in its source (TRUTH)."""
 import gzip
+import json
 import os
 import shutil
 import subprocess
@@ -44,7 +45,7 @@ def gather(tmp, mode):
             with open(os.path.join(tmp, name), "wb") as f:
                 f.write(lab.get(path))
             setattr(e, name.split(".")[0], os.path.join(tmp, name))
-        save("heap.pb.gz", "/debug/pprof/heap")
+        save("heap.pb.gz", "/debug/pprof/heap?gc=1")  # else what the last collection saw
         save("goroutines.txt", "/debug/pprof/goroutine?debug=2")
         save("counts.pb.gz", "/debug/pprof/goroutine")
         save("delta.pb.gz", "/debug/pprof/heap?seconds=1")
@@ -155,6 +156,61 @@ def test_without_a_look(leaking):
     assert any("limpet report PID" in x["command"] for x in doc["missing"])
     rows = doc["joined"][0]["escapes"]
     assert rows[0]["line"] == line_of("allocates") and rows[0]["inuse_bytes"] >= 0.9 * ROUNDS * SESSIONS * BYTES
+
+
+def test_forms_without_a_look(leaking, tmp_path):
+    """Markdown, SARIF, JUnit, what is left out, how many: as of a look."""
+    stuck = tmp_path / "stuck.txt"  # of another program, whose goroutines are
+    stuck.write_bytes(subprocess.run([build_targets.build("gotext", build_targets.NEWEST), "twice"], capture_output=True, check=True).stderr)
+    files = [leaking.half, leaking.heap, leaking.log, leaking.escape, stuck]
+    doc = limpet_json("report", *files, "--limit", 0)
+    titles = [f["title"] for f in doc["findings"]]
+    assert len(titles) == doc["total_findings"] >= 2
+    text = limpet("report", *files, "--markdown").stdout
+    assert text.startswith("## limpet report\n") and text.count("\n### ") == len(titles)
+    for f in doc["findings"]:
+        assert f["signature"] in text
+        assert text.count("**evidence:** " + f["evidence"][0]["from"].replace("_", "\\_")) >= 1
+    assert "<summary>evidence</summary>" in text and "<summary>lines of compiler and linter</summary>" in text
+    assert text.count("<details>") == text.count("</details>") and text.count("```") % 2 == 0
+    one = limpet_json("report", *files, "--limit", 1)
+    assert [f["title"] for f in one["findings"]] == titles[:1] and one["total_findings"] == len(titles)
+    assert f"{len(titles) - 1} more finding" in limpet("report", *files, "--limit", 1).stdout
+    out = {name: tmp_path / name for name in ("sarif", "junit")}
+    limpet("report", *files, "--sarif", out["sarif"], "--junit", out["junit"])
+    results = json.loads(out["sarif"].read_text())["runs"][0]["results"]
+    assert {r["message"]["text"].split("\n")[0] for r in results if r["ruleId"]} and len(results) == len(titles)
+    assert "<testsuite" in out["junit"].read_text()
+    assert json.loads(limpet("report", *files, "--format", "sarif").stdout)["version"] == "2.1.0"
+    assert "--since" in limpet("report", *files, "--since", leaking.core, code=2).stderr
+
+
+def test_what_evidence_found_is_left_out(leaking, tmp_path):
+    """By signature, for a while or for ever, with a look and without one."""
+    files = [leaking.half, leaking.heap, leaking.log]
+    for more in ([], [leaking.core]):
+        doc = limpet_json("report", *more, *files, "--limit", 0)
+        own = [f for f in doc["findings"] if f["kind"] in ("heap-growth", "growth", "gc-tuning")]
+        if not own:
+            assert more, doc["findings"]
+            continue
+        gone = own[0]["signature"]
+        rest = limpet_json("report", *more, *files, "--limit", 0, "--ignore", gone)
+        assert gone not in [f["signature"] for f in rest["findings"]] and rest["total_findings"] == doc["total_findings"] - 1
+        assert [x["signature"] for x in rest["ignored"]] == [gone]
+        known = tmp_path / "known"
+        known.write_text(f"known {gone} until 2999-01-01 fills up in an hour\n")
+        assert "fills up in an hour" in " ".join(limpet("report", *more, *files, "--known", known).stdout.split())
+        known.write_text(f"known {gone} until 2999-01-01 typing error above\n\n{gone} until 2999-01-01 no first word\n")
+        assert ":3: " in limpet("report", *more, *files, "--known", known, code=2).stderr
+        known.write_text(f"known {gone} until 2020-01-01 was thought to fill up\n")
+        assert "was thought to fill up" in " ".join(limpet("report", *more, *files, "--known", known, "--limit", 0).stdout.split())
+
+
+def test_markdown_of_a_look_has_the_evidence(leaking):
+    text = limpet("report", leaking.core, leaking.log, leaking.heap, leaking.escape, "--markdown").stdout
+    assert "**evidence:** server.log, for it: " in text and "<summary>evidence</summary>" in text
+    assert "<summary>roots</summary>" in text and "<summary>what more would tell</summary>" in text
 
 
 def test_two_profiles_show_what_grew(leaking, healthy):
