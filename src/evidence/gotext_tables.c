@@ -200,6 +200,10 @@ static uint32_t entry_of(const struct gotext *g, const struct gotext_stack *s)
 		    !is_old_wrapper(g, s, i))
 			return gotext_frame_of(g, s, i)->function;
 	}
+	/* it has not begun yet: the wrapper is all that there is */
+	for (uint32_t i = s->n; i-- > 0;)
+		if (*name_at(g, s, i) && strcmp(name_at(g, s, i), "runtime.goexit") != 0)
+			return gotext_frame_of(g, s, i)->function;
 	return 0;
 }
 

@@ -368,6 +368,20 @@ static void test_boundaries(void **state)
 	assert_int_equal(g->kept, 4);
 }
 
+/* Its stack is the wrapper of its go statement alone. */
+static void test_not_begun(void **state)
+{
+	_cleanup_(gotext_freep) struct gotext *g = read_text(
+		"goroutine 7 [runnable]:\nmain.serve.gowrap1()\n\t/src/main.go:9\n"
+		"runtime.goexit({})\n\t/go/src/runtime/asm_amd64.s:1693 +0x1\n"
+		"created by main.serve in goroutine 1\n\t/src/main.go:9 +0x2e\n\n");
+
+	(void)state;
+	assert_int_equal(g->tallies.n, 1);
+	assert_string_equal(gotext_text(g, g->stacks.v[g->tallies.v[0].stack].entry),
+			    "main.serve.gowrap1");
+}
+
 /* Text, or a part of it that lies between two marks of its own. */
 static void assert_whole(const struct gotext *g, const struct gotext_frame *f)
 {
@@ -459,7 +473,7 @@ int main(void)
 		cmocka_unit_test(test_prefixes),   cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_growth),	   cmocka_unit_test(test_one_dump),
 		cmocka_unit_test(test_boundaries), cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_cut),	   cmocka_unit_test(test_not_begun),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
