@@ -113,6 +113,8 @@ static struct gclog_says warms(struct keep *k, const struct gclog_growth *g, boo
 		GCLOG_WARMING, surer(g, goes_on ? 500 : 650),
 		keepf(k, "%s: %s", thirds_text(k, g),
 		      goes_on ? "less and less, as what fills up does"
+		      : g->third[2] > trifle(g) / 2
+			      ? "it filled up; what came last may be chance"
 			      : "it filled up and stays so"),
 		goes_on ? "nothing yet; a longer log shows where it comes to rest" : ""
 	};
