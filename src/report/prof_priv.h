@@ -4,6 +4,7 @@
 #ifndef LIMPET_REPORT_PROF_PRIV_H
 #define LIMPET_REPORT_PROF_PRIV_H
 
+#include "evidence/idx.h"
 #include "goruntime/callers.h"
 #include "report/prof.h"
 
@@ -26,6 +27,21 @@ struct prof {
 	taddr pcs[PROF_DEPTH];
 	uint32_t locations[PROF_DEPTH];
 };
+
+/* Triples, numbered 0, 1, 2 … as they are met: what belongs to one lies elsewhere, by its number. */
+struct prof_key {
+	uint32_t a, b, c;
+};
+struct prof_keys {
+	VEC(struct prof_key) v;
+	struct idx x;
+	uint32_t most; /* 0: as many as there are */
+};
+#define PROF_KEY_NOMEM UINT32_MAX
+#define PROF_KEY_FULL (UINT32_MAX - 1) /* it would be one more than most */
+/* Its number, v.n - 1 if it is new. */
+uint32_t prof_key(struct prof_keys *k, uint32_t a, uint32_t b, uint32_t c);
+void prof_keys_deinit(struct prof_keys *k);
 
 /*
  * A stack of return addresses, leaf first; PPROF_NONE where nothing of it is shown.  runtime.goexit

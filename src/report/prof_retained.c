@@ -17,10 +17,6 @@
 #define BY_CODE "(not sampled: the one place in the code that makes it)"
 #define NOWHERE "(not sampled)"
 
-struct group_key {
-	uint32_t from, type, to; /* to: 1 + stack */
-};
-
 struct row {
 	uint64_t objects, bytes, retained;
 	uint32_t open; /* of its objects those that hold the node at hand */
@@ -34,8 +30,8 @@ struct retained {
 	uint32_t *site_stack; /* by site: 1 + stack */
 	uint32_t *type_stack; /* by type: the same, of what is not sampled */
 	uint32_t nowhere;
-	struct group_key *tab;
-	size_t cap, n;
+	struct prof_keys keys;	/* stack of the site, type */
+	VEC(uint32_t) to;	/* by key: the stack with its type */
 	VEC(struct row) rows; /* by stack */
 	VEC(uint32_t) path;
 	struct err *err;
@@ -93,36 +89,6 @@ static uint32_t stack_of_type(struct retained *r, uint32_t type, uint64_t id)
 	return stack;
 }
 
-static size_t slot_of(const struct retained *r, uint32_t from, uint32_t type)
-{
-	uint64_t x = ((uint64_t)from << 32 | type) * 0x9e3779b97f4a7c15ULL;
-	size_t i = (size_t)(x >> 24) & (r->cap - 1);
-
-	for (; r->tab[i].to; i = (i + 1) & (r->cap - 1))
-		if (r->tab[i].from == from && r->tab[i].type == type)
-			break;
-	return i;
-}
-
-static bool grow(struct retained *r)
-{
-	struct group_key *old = r->tab;
-	size_t n = r->cap;
-
-	r->cap = n ? n * 2 : 4096;
-	r->tab = zalloc(r->cap, sizeof(*r->tab));
-	if (!r->tab) {
-		r->tab = old;
-		r->cap = n;
-		return false;
-	}
-	for (size_t i = 0; i < n; i++)
-		if (old[i].to)
-			r->tab[slot_of(r, old[i].from, old[i].type)] = old[i];
-	free(old);
-	return true;
-}
-
 /* The stack that object id counts at. */
 static uint32_t stack_of(struct retained *r, uint64_t id)
 {
@@ -131,23 +97,18 @@ static uint32_t stack_of(struct retained *r, uint64_t id)
 	uint32_t type = s->type_of && s->type_of[id] < s->types.n ? s->type_of[id] : 0, key = type;
 	uint32_t from = site ? stack_of_site(r, site) : stack_of_type(r, type, id);
 	char name[256];
-	size_t i;
+	uint32_t k;
 
-	if (2 * r->n >= r->cap && !grow(r)) {
+	if (!type)
+		key = 1U << 31 | go_heap_span_of(&s->heap, id)->spanclass;
+	k = prof_key(&r->keys, from, key, 0);
+	if (k == PROF_KEY_NOMEM ||
+	    (k == r->to.n &&
+	     !vec_push(&r->to, frame(r, from, snapshot_type_name(s, id, name, sizeof(name)), "", 0)))) {
 		r->err = &err_nomem;
 		return from;
 	}
-	if (!type)
-		key = 1U << 31 | go_heap_span_of(&s->heap, id)->spanclass;
-	i = slot_of(r, from, key);
-	if (!r->tab[i].to) {
-		r->tab[i] = (struct group_key){
-			from, key,
-			1 + frame(r, from, snapshot_type_name(s, id, name, sizeof(name)), "", 0)
-		};
-		r->n++;
-	}
-	return r->tab[i].to - 1;
+	return r->to.v[k];
 }
 
 static struct err *enter(void *arg, gnode v)
@@ -234,7 +195,8 @@ struct err *prof_retained(struct prof *b)
 		err = add_samples(&r);
 	free(r.site_stack);
 	free(r.type_stack);
-	free(r.tab);
+	prof_keys_deinit(&r.keys);
+	vec_free(&r.to);
 	vec_free(&r.rows);
 	vec_free(&r.path);
 	return err ? err : keep_err(&b->agg->keep);

@@ -13,7 +13,6 @@
  *
  * Cost: one pass over the tree, a hash of distinct ways.
  */
-#include "evidence/idx.h"
 #include "report/agg_groups.h"
 #include "report/agg_labels.h"
 #include "report/objwalk.h"
@@ -23,15 +22,10 @@
 
 enum { FRAMES_MAX = 64, STACKS_MAX = 1 << 18, STEPS_MAX = STACKS_MAX * 8 };
 
-/* From a way to the next by a place and a type. */
+/* Where a step leads: from a way (a key's a) to the next by a place (b) and a type (c). */
 struct step {
-	uint32_t from, group, type;
-	uint32_t to;   /* 1 + stack; 0: an empty slot */
+	uint32_t to;   /* stack */
 	uint32_t fold; /* enum fold */
-};
-
-struct way {
-	uint32_t stack, depth;
 };
 
 /* Why a way ends at a frame that it has already. */
@@ -41,22 +35,18 @@ struct sum {
 	uint64_t objects, bytes;
 };
 
-struct labelled {
-	uint32_t stack, group;
-	struct sum sum;
-};
-
 struct retention {
 	struct prof *b;
 	struct agg *a;
 	struct agg_dom d;
 	struct agg_groups gs;
-	struct step *tab;
-	size_t cap, nsteps, nstacks;
+	struct prof_keys keys;
+	VEC(struct step) steps; /* by key */
+	size_t nstacks;
 	VEC(uint32_t) path; /* stacks from the root down to the node at hand */
 	VEC(struct sum) sums; /* by stack: of what has no labels */
-	VEC(struct labelled) labelled;
-	struct idx of_labels; /* of these */
+	struct prof_keys labelled; /* stack, group of labels */
+	VEC(struct sum) labelled_sums; /* by key */
 	struct agg_label_groups labels;
 	uint32_t *label_of; /* by node: their group; NULL: there are no labels */
 	uint64_t folds[FOLDS]; /* objects */
@@ -73,36 +63,6 @@ static uint32_t location_of(struct retention *r, const char *name)
 	};
 
 	return pprof_add_location(r->b->p, PPROF_NONE, 0, &l, 1);
-}
-
-static size_t slot_of(const struct retention *r, uint32_t from, uint32_t group, uint32_t type)
-{
-	uint64_t x = ((uint64_t)from << 32 | group) * 0x9e3779b97f4a7c15ULL;
-	size_t i = (size_t)((x ^ type) * 0xff51afd7ed558ccdULL >> 24) & (r->cap - 1);
-
-	for (; r->tab[i].to; i = (i + 1) & (r->cap - 1))
-		if (r->tab[i].from == from && r->tab[i].group == group && r->tab[i].type == type)
-			break;
-	return i;
-}
-
-static bool grow(struct retention *r)
-{
-	struct step *old = r->tab;
-	size_t n = r->cap;
-
-	r->cap = n ? n * 2 : 4096;
-	r->tab = zalloc(r->cap, sizeof(*r->tab));
-	if (!r->tab) {
-		r->tab = old;
-		r->cap = n;
-		return false;
-	}
-	for (size_t i = 0; i < n; i++)
-		if (old[i].to)
-			r->tab[slot_of(r, old[i].from, old[i].group, old[i].type)] = old[i];
-	free(old);
-	return true;
 }
 
 /* A frame below another; one that is on the way already is that one. */
@@ -150,27 +110,23 @@ static uint32_t type_key(const struct snapshot *s, uint64_t id)
 
 static uint32_t object_stack(struct retention *r, gnode up, uint32_t from, uint64_t id)
 {
-	uint32_t group = r->gs.group[id], type = type_key(r->a->s, id), to;
+	uint32_t k, to;
 	enum fold why;
-	size_t i;
 
-	if (2 * r->nsteps >= r->cap && !grow(r)) {
-		r->bad = true;
-		return from;
-	}
-	i = slot_of(r, from, group, type);
-	if (r->tab[i].to) {
-		r->folds[r->tab[i].fold]++;
-		return r->tab[i].to - 1;
-	}
-	if (r->nsteps >= STEPS_MAX) {
+	k = prof_key(&r->keys, from, r->gs.group[id], type_key(r->a->s, id));
+	if (k >= PROF_KEY_FULL) {
+		r->bad = k == PROF_KEY_NOMEM;
 		r->folds[FOLD_MANY]++;
 		return from;
 	}
+	if (k < r->steps.n) {
+		r->folds[r->steps.v[k].fold]++;
+		return r->steps.v[k].to;
+	}
 	to = frame_below(r, from, object_location(r, up, id), &why);
 	r->folds[why]++;
-	r->tab[i] = (struct step){ from, group, type, to + 1, why };
-	r->nsteps++;
+	if (!vec_push(&r->steps, (struct step){ to, why }))
+		r->bad = true;
 	return to;
 }
 
@@ -221,37 +177,14 @@ static uint32_t stack_of(struct retention *r, gnode v)
 	return object_stack(r, up, from, graph_object(r->d.g, v));
 }
 
-static uint64_t hash_of(const void *arg, uint32_t i)
-{
-	const struct labelled *l = &((const struct retention *)arg)->labelled.v[i];
-
-	return idx_mix(l->stack, l->group);
-}
-
-/* Is i like the last one, which is looked for? */
-static bool is_last(const void *arg, uint32_t i)
-{
-	const struct retention *r = arg;
-	const struct labelled *l = &r->labelled.v[i], *last = &r->labelled.v[r->labelled.n - 1];
-
-	return l->stack == last->stack && l->group == last->group;
-}
-
 static struct sum *sum_with_labels(struct retention *r, uint32_t stack, uint32_t group)
 {
-	struct labelled new = { .stack = stack, .group = group };
-	uint32_t *slot;
+	uint32_t k = prof_key(&r->labelled, stack, group, 0);
 
-	if (!idx_room(&r->of_labels, hash_of, r) || !vec_push(&r->labelled, new))
+	if (k == PROF_KEY_NOMEM ||
+	    (k == r->labelled_sums.n && !vec_push(&r->labelled_sums, (struct sum){ 0 })))
 		return NULL;
-	slot = idx_slot(&r->of_labels, idx_mix(stack, group), is_last, r);
-	if (*slot) {
-		r->labelled.n--;
-	} else {
-		*slot = (uint32_t)r->labelled.n;
-		r->of_labels.n++;
-	}
-	return &r->labelled.v[*slot - 1].sum;
+	return &r->labelled_sums.v[k];
 }
 
 static struct sum *sum_of(struct retention *r, uint32_t stack, gnode v)
@@ -302,12 +235,13 @@ static void add_samples(struct retention *r)
 		if (values[0])
 			pprof_add_sample(r->b->p, i, values, NULL, 0);
 	}
-	for (size_t i = 0; i < r->labelled.n; i++) {
-		const struct labelled *l = &r->labelled.v[i];
-		int64_t values[2] = { (int64_t)l->sum.objects, (int64_t)l->sum.bytes };
-		size_t n = prof_labels(r->b, r->labels.labels[l->group], labels);
+	for (size_t i = 0; i < r->labelled_sums.n; i++) {
+		const struct prof_key *k = &r->labelled.v.v[i];
+		const struct sum *x = &r->labelled_sums.v[i];
+		int64_t values[2] = { (int64_t)x->objects, (int64_t)x->bytes };
+		size_t n = prof_labels(r->b, r->labels.labels[k->b], labels);
 
-		pprof_add_sample(r->b->p, l->stack, values, labels, n);
+		pprof_add_sample(r->b->p, k->a, values, labels, n);
 	}
 }
 
@@ -365,7 +299,9 @@ static struct err *choose_tree(struct retention *r, struct top_ask *q)
 
 struct err *prof_retention(struct prof *b)
 {
-	struct retention r = { .b = b, .a = b->agg, .shared = PPROF_NONE };
+	struct retention r = {
+		.b = b, .a = b->agg, .shared = PPROF_NONE, .keys = { .most = STEPS_MAX }
+	};
 	struct top_ask q = { 0 };
 	struct err *err = choose_tree(&r, &q);
 
@@ -379,11 +315,12 @@ struct err *prof_retention(struct prof *b)
 		err = add_comments(&r, q.tree == AGG_TREE_OWNER ? "owners" : "dominators");
 	}
 	agg_groups_deinit(&r.gs);
-	free(r.tab);
+	prof_keys_deinit(&r.keys);
+	vec_free(&r.steps);
 	vec_free(&r.path);
 	vec_free(&r.sums);
-	vec_free(&r.labelled);
-	idx_deinit(&r.of_labels);
+	prof_keys_deinit(&r.labelled);
+	vec_free(&r.labelled_sums);
 	agg_label_groups_deinit(&r.labels);
 	free(r.label_of);
 	return err ? err : keep_err(&b->agg->keep);
