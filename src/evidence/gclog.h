@@ -94,7 +94,8 @@ struct gclog_stats {
 	double cpu_share;    /* of procs * time in the log, without what idle ones did */
 	double assist_share; /* of the collector's processor time */
 	double busy;	     /* share of the time in which one was going on */
-	double alloc_bytes;  /* in the log: heap growth in and between cycles */
+	double alloc_bytes;  /* in the log: heap growth in and between cycles, in whole MiB */
+	uint64_t alloc_unseen; /* cycles before which less than a MiB was allocated */
 	double alloc_rate;   /* bytes per second */
 	uint32_t procs;	     /* of the last */
 	unsigned util_last;  /* percent, as the runtime says it */

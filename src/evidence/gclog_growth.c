@@ -106,8 +106,19 @@ static struct err *late(struct gclog_growth *g, unsigned third)
 	while (i + n < g->n && g->w[i + n] <= to)
 		n++;
 	err = gclog_theil_sen(g->w + i, g->y + i, n, &s);
+	if (third == 2)
+		g->grows_last = n >= 6 && s.low > 0;
 	g->late[third - 1] = n >= 6 && isfinite(s.slope) ? s.slope * g->work / 3 : g->third[third];
 	return err;
+}
+
+/*
+ * MiB that were allocated between two cycles.  Both figures are cut off to whole ones: of what is
+ * less than one most differences are 0, and a third is what is expected behind such.
+ */
+static double between(const struct gclog_cycle *l, const struct gclog_cycle *c)
+{
+	return c->heap1 > l->heap2 ? (double)(c->heap1 - l->heap2) : 1.0 / 3;
 }
 
 static void fill(struct gclog_growth *g, const struct gclog_stream *s)
@@ -120,7 +131,7 @@ static void fill(struct gclog_growth *g, const struct gclog_stream *s)
 
 		/* of what lies between there is no line: each as this one */
 		if (i)
-			work += ((double)c->heap1 - (double)MIN(l->heap2, c->heap1)) * MAX(gap, 1);
+			work += between(l, c) * MAX(gap, 1);
 		g->w[i] = work * MIB;
 		/* What is allocated while marking counts as marked, dead or not (mgcmark.go,
 		 * gcmarknewobject): without it.  Half a MiB was cut off. */

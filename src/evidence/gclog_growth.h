@@ -14,6 +14,7 @@ struct gclog_growth {
 	double start, end; /* live heap */
 	double third[3];   /* what each third of the work added */
 	double late[2];	   /* what the second and the last third add, by their slopes */
+	bool grows_last;   /* the last third's slope is none by chance */
 	double noise;	   /* how far a cycle is off its neighbours: standard deviation */
 	double filled;	   /* share of the work after which nearly all of the growth was there */
 	struct gclog_slope by_work; /* bytes that stay of each byte that is allocated, last 2/3 */

@@ -123,7 +123,9 @@ static struct gclog_says warms(struct keep *k, const struct gclog_growth *g, boo
 static struct gclog_says by_growth(struct keep *k, const struct gclog_growth *g)
 {
 	double little = trifle(g), late = g->third[1] + g->third[2];
-	bool goes_on = g->third[2] > little / 2 && late > little && g->by_work.low > 0;
+	bool begins = g->third[2] > 2 * little && g->grows_last; /* it stood still before */
+	bool goes_on = g->third[2] > little / 2 && late > little &&
+		       (g->by_work.low > 0 || begins);
 
 	if (g->n < 4)
 		return (struct gclog_says){ GCLOG_LITTLE, 0,
@@ -249,17 +251,25 @@ static struct err *look_lately(const struct gclog_stream *s, struct lately *l)
 	return NULL;
 }
 
-/* GOGC that the first goals looked like: before a limit pressed. */
-static double early_gogc(const struct gclog_stream *s)
+/* GOGC that the first goals looked like, of heaps of at least so many MiB. */
+static double gogc_above(const struct gclog_stream *s, uint64_t live)
 {
 	const struct gclog_cycle *c = s->cycles.v;
 	double v[16];
 	size_t k = 0;
 
 	for (size_t i = 1; i < s->cycles.n && k < ARRAY_LEN(v) && i < 24; i++)
-		if (c[i].goal != GCLOG_NONE && c[i - 1].heap2 >= 4 && c[i].goal > c[i - 1].heap2)
+		if (c[i].goal != GCLOG_NONE && c[i - 1].heap2 >= live && c[i].goal > c[i - 1].heap2)
 			v[k++] = 100 * (double)(c[i].goal - c[i - 1].heap2) / scanned(&c[i - 1]);
 	return rank(v, k, 90);
+}
+
+/* Before a limit pressed.  Of few MiB those that are cut off are a quarter. */
+static double early_gogc(const struct gclog_stream *s)
+{
+	double large = gogc_above(s, 16);
+
+	return large > 30 ? large : gogc_above(s, 4);
 }
 
 static bool is_spiral(const struct lately *l)
@@ -284,9 +294,9 @@ static struct gclog_says spiral(struct keep *k, const struct gclog_stream *s,
 		gogc ? keepf(k, "that is GOGC of about %.0f", l->gogc)
 		: early > 2 * l->gogc + 10
 			? keepf(k,
-				"GOGC would leave %.0f %% above what is live, as in the beginning: it "
+				"GOGC would leave about %.0f %% above what is live, as in the beginning: it "
 				"is GOMEMLIMIT that presses the goal",
-				early)
+				early < 60 ? early : 25 * round(early / 25))
 			: "GOGC or GOMEMLIMIT leaves no room");
 	x.fix = gogc ? "raise GOGC (100 is Go's default); where memory is short set a GOMEMLIMIT "
 		       "beside it"

@@ -366,6 +366,8 @@ static void add_up(struct gclog_stream *s, const struct gclog_cycle *c)
 		t->missing += c->n - l->n - 1;
 		if (c->heap0 > l->heap2)
 			t->alloc_bytes += (double)(c->heap0 - l->heap2) * 1048576;
+		else
+			t->alloc_unseen++;
 	}
 	t->alloc_bytes += (double)(c->heap1 - c->heap0) * 1048576;
 	t->forced += (c->flags & GCLOG_FORCED) != 0;

@@ -117,8 +117,14 @@ static void put_alloc(struct str *o, enum text_style st, const struct gclog_stre
 	char a[16], b[16];
 
 	put_label(o, st, "allocation");
-	str_printf(o, "%s, %s a second\n", str_bytes(a, (uint64_t)s->st.alloc_bytes),
+	if (4 * s->st.alloc_unseen > s->st.cycles)
+		str_put(o, "at least ");
+	str_printf(o, "%s, %s a second", str_bytes(a, (uint64_t)s->st.alloc_bytes),
 		   str_bytes(b, (uint64_t)s->st.alloc_rate));
+	if (4 * s->st.alloc_unseen > s->st.cycles)
+		str_printf(o, "; less than a MiB before %" PRIu64 " of the collections",
+			   s->st.alloc_unseen);
+	str_put(o, "\n");
 	if (s->scav_lines) {
 		put_label(o, st, "scavenger");
 		str_printf(
