@@ -82,6 +82,7 @@ static void say_json(struct str *o, const struct args *a, const struct profile_f
 	jw_kv_text(&j, "kind", kind);
 	jw_kv_text(&j, "format", f->name);
 	jw_kv_u64(&j, "samples", p->nsamples);
+	jw_kv_text(&j, "damage", p->damage);
 	jw_key(&j, "values");
 	jw_array(&j);
 	for (size_t i = 0; i < p->types.n; i++) {
@@ -113,6 +114,17 @@ static void say_words(struct str *o, const struct args *a, const struct pprof *p
 			   strcmp(unit, "count") ? unit : "");
 }
 
+static bool has_negative(const struct pprof *p)
+{
+	struct pprof_walk w = { 0 };
+
+	while (pprof_next(p, &w))
+		for (size_t i = 0; i < p->types.n; i++)
+			if (w.values[i] < 0)
+				return true;
+	return false;
+}
+
 struct err *profile_put(const struct args *a, const struct profile_format *f, const char *kind,
 			const struct pprof *p)
 {
@@ -131,6 +143,8 @@ struct err *profile_put(const struct args *a, const struct profile_format *f, co
 		return out_write(NULL, &said);
 	}
 	say_words(&said, a, p, value);
+	if (!strcmp(f->name, "speedscope") && has_negative(p))
+		str_put(&said, "limpet: samples below 0 are left out: this format has none\n");
 	if (!args_has(a, OPT_QUIET) && str_ok(&said))
 		fputs(said.s, stderr);
 	return NULL;

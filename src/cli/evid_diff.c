@@ -30,6 +30,9 @@ static struct err *check(const struct args *a)
 	if (a->nargs > 2 && (a->pprof.normalize || a->pprof.percent_of))
 		return err_usage("--normalize and --percent-of are for two profiles; these are %u",
 				 a->nargs);
+	if (a->nargs > 2 && a->sort)
+		return err_usage("--sort is for two profiles; of %u the steepest comes first",
+				 a->nargs);
 	return NULL;
 }
 
@@ -87,9 +90,9 @@ static struct err *many(const struct args *a, const struct profiles *l, struct s
 	if (err)
 		return err;
 	if (args_has(a, OPT_JSON))
-		json_doc_pprof_trend(o, l->p[0], q.type, t, session_limit(a, 30));
+		json_doc_pprof_trend(o, l->p, q.type, t, session_limit(a, 30));
 	else
-		text_pprof_trend(o, l->p[0], q.type, t, session_limit(a, 30));
+		text_pprof_trend(o, l->p, q.type, t, session_limit(a, 30));
 	return NULL;
 }
 
@@ -102,6 +105,8 @@ struct err *evid_profile_diff(const struct args *a, int *status)
 	(void)status;
 	for (; !err && l.n < a->nargs; l.n += !err)
 		err = evid_profile(a, (unsigned)l.n, &l.p[l.n]);
+	for (size_t i = 0; i < l.n && !err; i++)
+		evid_profile_warn(a, l.p[i]);
 	if (!err)
 		err = l.n == 2 ? two(a, &l, &o) : many(a, &l, &o);
 	return err ? err : out_write(a->out, &o);

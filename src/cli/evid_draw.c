@@ -6,6 +6,7 @@
 
 #include "cli/evid_profile.h"
 #include "cli/session.h"
+#include "evidence/pprof_sense.h"
 #include "report/agg_pprof.h"
 #include "report/agg_pprof_labels.h"
 #include "report/out.h"
@@ -80,6 +81,8 @@ struct err *evid_profile_labels(const struct args *a)
 	struct err *err = evid_profiles(a, a->nargs, &p);
 
 	plain.by = NULL;
+	if (!err && (a->pprof.format || a->pprof.html))
+		err = err_usage("--by label has no picture: without --format and --html");
 	if (!err && a->by[5] && a->by[5] != ':')
 		err = err_usage("--by %.60s: want label or label:KEY", a->by);
 	if (!err)
@@ -106,8 +109,14 @@ struct err *evid_profile_ratios(const struct args *a)
 	struct pprof_ask q;
 	struct err *err = evid_profiles(a, a->nargs, &p);
 
+	if (!err && (a->pprof.format || a->pprof.html || a->pprof.value))
+		err = err_usage("--sort ratio shows all four values as a table: without --value, "
+				"--format and --html");
+	if (!err && pprof_sense(p, 0) == PPROF_CHANGE)
+		err = err_unsupported("%.200s: %s; what is left of what was allocated tells a "
+				      "profile without ?seconds=",
+				      p->name, pprof_sense_words(PPROF_CHANGE));
 	plain.sort = NULL;
-	plain.pprof.value = NULL;
 	if (!err)
 		err = evid_profile_ask(&plain, p, 0, &q);
 	if (!err)

@@ -36,6 +36,7 @@ struct err *evid_profile_list(const struct args *a, int *status)
 		err = pprof_list_create(p, &q, which, a->source, &l);
 	if (err)
 		return err->code == ERR_USAGE ? err_prefix(err, "%.100s", a->arg[1]) : err;
+	evid_profile_warn(a, p);
 	if (args_has(a, OPT_JSON))
 		put_json(&o, p, l);
 	else

@@ -4,6 +4,9 @@
 #include "cli/evid_profile.h"
 
 #include "evidence/input.h"
+#include "report/text.h"
+
+#include <stdio.h>
 
 struct err *evid_profile_some(const struct args *a, unsigned i, enum pprof_keep keep,
 			      struct pprof **ret)
@@ -23,6 +26,19 @@ struct err *evid_profile_some(const struct args *a, unsigned i, enum pprof_keep 
 struct err *evid_profile(const struct args *a, unsigned i, struct pprof **ret)
 {
 	return evid_profile_some(a, i, PPROF_KEEP_ALL, ret);
+}
+
+void evid_profile_warn(const struct args *a, const struct pprof *p)
+{
+	_cleanup_(str_deinit) struct str o = { 0 };
+
+	if (!p->damage || args_has(a, OPT_QUIET))
+		return;
+	str_put(&o, "limpet: ");
+	text_clean(&o, p->name);
+	str_printf(&o, ": %s: used as far as it goes\n", p->damage);
+	if (str_ok(&o))
+		fputs(o.s, stderr);
 }
 
 struct profiles {
@@ -48,6 +64,8 @@ struct err *evid_profiles(const struct args *a, unsigned n, struct pprof **ret)
 		err = evid_profile(a, (unsigned)l.n, &l.p[l.n]);
 	if (err)
 		return err;
+	for (size_t i = 0; i < n; i++)
+		evid_profile_warn(a, l.p[i]);
 	if (n > 1)
 		return pprof_merge(l.p, n, ret);
 	*ret = STEAL(l.p[0]);
@@ -76,7 +94,7 @@ struct err *evid_profile_ask(const struct args *a, const struct pprof *p, size_t
 			     struct pprof_ask *ret)
 {
 	static const char *const bys[] = { "function", "line", "file", "package", "address" };
-	static const char *const orders[] = { "flat", "cum", "name" };
+	static const char *const orders[] = { "flat", "cum", "name", "ratio" };
 	struct pprof_ask q = {
 		.filters = { a->focus, a->ignore, a->pprof.hide, a->pprof.show, a->pprof.show_from,
 			     a->pprof.tag_focus, a->pprof.tag_ignore,
@@ -89,6 +107,9 @@ struct err *evid_profile_ask(const struct args *a, const struct pprof *p, size_t
 		err = word("--by", a->by, bys, ARRAY_LEN(bys), &by);
 	if (!err)
 		err = word("--sort", a->sort, orders, ARRAY_LEN(orders), &order);
+	if (!err && order == ARRAY_LEN(orders) - 1)
+		err = err_usage("--sort ratio: only `limpet top` of a heap profile has it, without "
+				"--by label");
 	if (err)
 		return err;
 	q.by = (enum pprof_by)by;

@@ -11,8 +11,10 @@
 struct err *evid_profile(const struct args *a, unsigned i, struct pprof **ret) MUST_CHECK;
 struct err *evid_profile_some(const struct args *a, unsigned i, enum pprof_keep keep,
 			      struct pprof **ret) MUST_CHECK;
-/* arg[0 .. n), merged where there are several. */
+/* arg[0 .. n), merged where there are several; warned of. */
 struct err *evid_profiles(const struct args *a, unsigned n, struct pprof **ret) MUST_CHECK;
+/* Of what is cut, a line on stderr: for answers that have no place for it. */
+void evid_profile_warn(const struct args *a, const struct pprof *p);
 /* --value, --by, --sort and filters; trimmed as pprof trims a table of that many nodes (0: all). */
 struct err *evid_profile_ask(const struct args *a, const struct pprof *p, size_t nodes,
 			     struct pprof_ask *ret) MUST_CHECK;

@@ -35,19 +35,28 @@ static bool of_base(const struct pprof *p, const struct pprof_walk *s)
 	return false;
 }
 
-int64_t pprof_total(const struct pprof *p, unsigned type)
+static int64_t total_of(const struct pprof *p, unsigned type, bool *ret_negative)
 {
 	struct pprof_walk w = { 0 };
 	int64_t all = 0, base = 0;
 
+	*ret_negative = false;
 	while (pprof_next(p, &w)) {
 		int64_t v = pprof_abs(w.values[type]);
 
+		*ret_negative |= w.values[type] < 0;
 		all = pprof_plus(all, v);
 		if (w.nlabels && of_base(p, &w))
 			base = pprof_plus(base, v);
 	}
 	return base > 0 ? base : all;
+}
+
+int64_t pprof_total(const struct pprof *p, unsigned type)
+{
+	bool negative;
+
+	return total_of(p, type, &negative);
 }
 
 int64_t pprof_round_down(double x)
@@ -183,7 +192,7 @@ struct err *pprof_graph_create(const struct pprof *p, const struct pprof_ask *q,
 		return &err_nomem;
 	g->p = p;
 	g->type = q->type;
-	g->total = pprof_total(p, q->type);
+	g->total = total_of(p, q->type, &g->negative);
 	err = pprof_pick_create(p, &q->filters, &pick);
 	if (!err)
 		err = pprof_making_init(p, q, pick, &g->keep, &m);

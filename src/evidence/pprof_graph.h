@@ -67,7 +67,8 @@ struct pprof_graph {
 	VEC(struct pprof_edge) edges;
 	VEC(uint32_t) in, out; /* edges of each node, the heaviest first */
 	VEC(uint32_t) made; /* of its maker; also of nodes behind nodes.n, that only edges name */
-	int64_t total;	    /* of the profile, or of a diff's base */
+	int64_t total;	    /* of the profile, or of a diff's base: all samples as if positive */
+	bool negative;	    /* some are not, so that totals of several profiles do not add up */
 	size_t all_nodes;   /* before the limit */
 	size_t dropped_nodes, dropped_edges;
 	unsigned unmatched;	/* PPROF_PICK_* */

@@ -22,6 +22,7 @@ struct pprof_quick {
 	struct pprof_sums sums;
 	unsigned type;
 	int64_t total;
+	bool negative;
 	uint64_t sample;
 	struct ids ids;		/* the file's numbers of locations */
 	uint32_t *last_caller;	/* by location: node + 1 */
@@ -183,6 +184,7 @@ bool pprof_quick_sample(struct pprof_quick *k, struct pprof_reader *r, pb_istrea
 	if (nvalues != k->p->types.n)
 		return pprof_wrong(r, "a sample with another number of values");
 	k->total = pprof_plus(k->total, pprof_abs(value));
+	k->negative |= value < 0;
 	return !value || add_up(k, value) || pprof_short(r);
 }
 
@@ -238,6 +240,7 @@ struct err *pprof_quick_graph(const struct pprof *p, struct input *in, const str
 	if (!err)
 		err = second_pass(&k, in);
 	g->total = k.total;
+	g->negative = k.negative;
 	if (!err)
 		err = pprof_graph_finish(&m, &k.sums, g);
 	if (err)

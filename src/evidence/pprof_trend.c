@@ -96,9 +96,14 @@ static struct err *slope(const struct pprof_trend *t, struct pprof_trend_row *r)
 /* Hours where the profiles say when they were taken, each later than the one before. */
 static void set_times(struct pprof_trend *t, struct pprof *const *p)
 {
+	bool timed = true;
+
 	t->hours = true;
-	for (size_t i = 0; i < t->n; i++)
-		t->hours = t->hours && p[i]->time_ns > (i ? p[i - 1]->time_ns : 0);
+	for (size_t i = 0; i < t->n; i++) {
+		timed &= p[i]->time_ns > 0;
+		t->hours &= p[i]->time_ns > (i ? p[i - 1]->time_ns : 0);
+	}
+	t->unordered = timed && !t->hours;
 	for (size_t i = 0; i < t->n; i++)
 		t->x[i] = t->hours ? (double)(p[i]->time_ns - p[0]->time_ns) / 3600e9 : (double)i;
 }

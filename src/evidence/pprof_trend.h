@@ -24,6 +24,7 @@ struct pprof_trend {
 	size_t n;   /* files */
 	bool hours; /* x: hours since the first; else the files' numbers */
 	double *x;
+	bool unordered; /* they say when they were taken, and not one after the other */
 	VEC(struct pprof_trend_row) rows; /* the steepest first; those that grow for certain lead */
 	struct pprof_trend_row total;
 	struct keep keep;

@@ -148,6 +148,8 @@ struct err *ans_gc_of_memstats(const struct pprof *p, struct ans_gc *ret)
 			    .sums = "" };
 	struct err *err;
 
+	if (get(p, "NumGC") == UINT64_MAX && get(p, "HeapInuse") == UINT64_MAX && p->damage)
+		return err_unsupported("%.200s: its end is missing, and with it MemStats", p->name);
 	if (get(p, "NumGC") == UINT64_MAX && get(p, "HeapInuse") == UINT64_MAX)
 		return err_unsupported("%.200s: without MemStats; a heap profile as text "
 				       "(/debug/pprof/heap?debug=1) has them, a log of "

@@ -96,7 +96,17 @@ static bool add_notes(const struct pprof *p, struct ans_pprof_head *a)
 		s = keepf(&a->keep, "%s: %s: used as far as it goes", p->name, p->damage);
 	if (p->damage)
 		a->damage = p->damage;
-	return !s || vec_push(&a->notes, s);
+	if (s && !vec_push(&a->notes, s))
+		return false;
+	if (p->form != PPROF_LEGACY_CONTENTION || p->period < 2)
+		return true;
+	/* runtime/mprof.go, saveBlockEventStack(); the text does not say which Go wrote it */
+	return vec_push(&a->notes, keepf(&a->keep,
+					 "%s: figures times %" PRId64
+					 ", its sampling period, as pprof reads it; Go 1.20 and "
+					 "later multiply before they write: of those they are so "
+					 "many times too high, and those of the binary form right",
+					 p->name, p->period));
 }
 
 static bool first_head(const struct pprof *p, unsigned type, struct ans_pprof_head *a)
@@ -104,6 +114,7 @@ static bool first_head(const struct pprof *p, unsigned type, struct ans_pprof_he
 	a->form = p->form == PPROF_PROTO ? "pprof" : "text";
 	a->what = agg_pprof_what(p);
 	a->value = own(&a->keep, p, p->types.v[type].type);
+	a->value_at = type;
 	a->unit = own(&a->keep, p, p->types.v[type].unit);
 	a->period_type.type = own(&a->keep, p, p->period_type.type);
 	a->period_type.unit = own(&a->keep, p, p->period_type.unit);
@@ -151,10 +162,14 @@ static bool same_types(const struct ans_pprof_head *a, const struct ans_pprof_he
 
 bool agg_pprof_top_same(const struct ans_pprof_top *a, size_t n)
 {
-	for (size_t i = 1; i < n; i++)
+	bool negative = a[0].negative;
+
+	for (size_t i = 1; i < n; i++) {
 		if (!same_types(&a[0].head, &a[i].head))
 			return false;
-	return true;
+		negative |= a[i].negative;
+	}
+	return n < 2 || !negative; /* what cancels out is no part of the total */
 }
 
 /* Texts change hands with their keep. */
@@ -214,6 +229,7 @@ struct err *agg_pprof_top_join(struct ans_pprof_top *from, struct ans_pprof_top 
 	for (size_t i = 0; i < from->rows.n; i++)
 		to->rows.v[to->rows.n++] = from->rows.v[i];
 	to->total = pprof_plus(to->total, from->total);
+	to->unmatched &= from->unmatched;
 	return NULL;
 }
 
@@ -266,6 +282,8 @@ struct err *agg_pprof_top_add(const struct pprof *p, struct input *again, const 
 		};
 	}
 	a->total = pprof_plus(a->total, g->total);
+	a->negative |= g->negative;
+	a->unmatched = g->unmatched;
 	return keep_err(&a->keep);
 }
 
@@ -301,6 +319,15 @@ static int by_cum(const void *x, const void *y)
 	if (!c)
 		c = strcmp(a->name, b->name);
 	return c ? c : by_size(a->flat, b->flat);
+}
+
+void agg_pprof_top_sort(struct ans_pprof_top *a, enum pprof_order order)
+{
+	if (a->rows.n)
+		qsort(a->rows.v, a->rows.n, sizeof(*a->rows.v),
+		      order == PPROF_ORDER_CUM	  ? by_cum
+		      : order == PPROF_ORDER_NAME ? by_name
+						  : by_flat);
 }
 
 /* Of several files: a name is a row. */
@@ -350,13 +377,12 @@ struct err *agg_pprof_top_end(struct ans_pprof_top *a, enum pprof_order order, s
 {
 	if (a->head.files.n > 1 && a->rows.n) {
 		join(a);
-		qsort(a->rows.v, a->rows.n, sizeof(*a->rows.v),
-		      order == PPROF_ORDER_CUM ? by_cum : by_flat);
+		agg_pprof_top_sort(a, order);
 	}
 	a->nrows = a->rows.n;
 	a->head.unit = word(a->head.unit);
 	a->shown = shown_unit(a);
-	a->sort = order == PPROF_ORDER_CUM ? "cum" : "flat";
+	a->sort = order == PPROF_ORDER_CUM ? "cum" : order == PPROF_ORDER_NAME ? "name" : "flat";
 	a->limited = a->rows.n > limit;
 	a->rows.n = MIN(a->rows.n, limit);
 	return NULL;

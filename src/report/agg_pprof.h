@@ -20,6 +20,7 @@ bool agg_pprof_top_same(const struct ans_pprof_top *a, size_t n);
 /* One's rows behind those of the others; it keeps nothing. */
 struct err *agg_pprof_top_join(struct ans_pprof_top *from, struct ans_pprof_top *to) MUST_CHECK;
 struct err *agg_pprof_top_named(struct ans_pprof_top *a, const char *file) MUST_CHECK;
+void agg_pprof_top_sort(struct ans_pprof_top *a, enum pprof_order order);
 /* All files are in: equal rows become one, ordered as asked for, at most limit. */
 struct err *agg_pprof_top_end(struct ans_pprof_top *a, enum pprof_order order,
 			      size_t limit) MUST_CHECK;

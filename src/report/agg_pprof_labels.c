@@ -37,7 +37,25 @@ static void put_label(struct str *o, const struct pprof *p, const struct pprof_l
 	else if (values == ANS_VALUES_HASH)
 		put_hash(o, text);
 	else
-		str_put(o, "?");
+		str_put(o, "\xe2\x80\xa6");
+}
+
+void agg_pprof_labels_hide(struct pprof *p, unsigned values)
+{
+	_cleanup_(str_deinit) struct str o = { 0 };
+
+	for (size_t i = 0; i < p->labels.n && values != ANS_VALUES_FULL; i++) {
+		struct pprof_label *l = &p->labels.v[i];
+
+		if (!l->text)
+			continue;
+		o.n = 0;
+		if (values == ANS_VALUES_HASH)
+			put_hash(&o, pprof_text(p, l->text));
+		else
+			str_put(&o, "\xe2\x80\xa6");
+		l->text = pprof_add_word(p, str_ok(&o) ? o.s : "");
+	}
 }
 
 struct by_key {
@@ -64,7 +82,8 @@ static const char *row_name(struct keep *k, const struct pprof *p, const struct 
 	for (uint32_t i = 0; i < w->nlabels && n < LABELS_MAX; i++) {
 		const struct pprof_label *l = &p->labels.v[w->first_label + i];
 
-		if (!key || !strcmp(pprof_text(p, l->key), key))
+		/* without a value pprof drops it, too */
+		if ((l->text || l->num || l->unit) && (!key || !strcmp(pprof_text(p, l->key), key)))
 			label[n++] = (struct by_key){ p, l };
 	}
 	qsort(label, n, sizeof(label[0]), compare);
@@ -164,6 +183,7 @@ struct err *agg_pprof_labels(const struct pprof *p, const struct pprof_ask *q, c
 		err = collect(p, q->type, pick, key, values, &a->keep, &rows);
 	if (!err)
 		err = join(&rows, a);
+	agg_pprof_top_sort(a, q->order);
 	a->total = pprof_plus(a->total, pprof_total(p, q->type));
 	return err ? err : keep_err(&a->keep);
 }

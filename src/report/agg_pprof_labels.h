@@ -14,4 +14,7 @@
 struct err *agg_pprof_labels(const struct pprof *p, const struct pprof_ask *q, const char *key,
 			     unsigned values, struct ans_pprof_top *a) MUST_CHECK;
 
+/* Values of labels become what the policy lets out of a profile that is written. */
+void agg_pprof_labels_hide(struct pprof *p, unsigned values);
+
 #endif

@@ -40,6 +40,8 @@ struct err *agg_pprof_memory(const struct pprof *p, struct ans_memory *ret)
 		  1, true },
 	};
 
+	if (!lines[0].bytes && p->damage)
+		return err_unsupported("%.200s: its end is missing, and with it MemStats", p->name);
 	if (!lines[0].bytes)
 		return err_unsupported("%.200s: without MemStats; a heap profile as text "
 				       "(/debug/pprof/heap?debug=1) has them",

@@ -27,7 +27,8 @@ struct ans_pprof_head {
 	VEC(const char *) files;
 	const char *form;  /* "pprof", "text" */
 	const char *what;  /* "heap profile" */
-	const char *value; /* the one that is shown */
+	const char *value; /* the one that is shown; "": it has no name */
+	unsigned value_at; /* its number */
 	const char *unit;  /* of its figures */
 	VEC(struct ans_pprof_type) types;
 	uint64_t samples;
@@ -54,6 +55,8 @@ struct ans_pprof_top {
 	const char *by, *sort;
 	const char *shown; /* the unit that text is in: as pprof chooses it */
 	int64_t total;
+	bool negative; /* of samples below 0, too */
+	unsigned unmatched; /* filters that matched nothing: bits as of pprof_graph.h */
 	size_t nrows; /* before the limit */
 	bool limited;
 	VEC(struct ans_pprof_row) rows;

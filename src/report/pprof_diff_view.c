@@ -22,14 +22,32 @@ static bool longer_by_a_tenth(int64_t a, int64_t b)
 
 enum { NOTES_MAX = 5 };
 
+/* Of the value of p that is called as that of like. */
+static enum pprof_sense sense_of(const struct pprof *p, const struct pprof *like, unsigned type)
+{
+	const char *name = pprof_text(like, like->types.v[type].type);
+
+	for (unsigned i = 0; i < p->types.n; i++)
+		if (!strcmp(pprof_text(p, p->types.v[i].type), name))
+			return pprof_sense(p, i);
+	return PPROF_UNSURE;
+}
+
 /* What a reader must know before the rows; n of them, static. */
 static size_t notes(const struct pprof_diff_said *s, const struct pprof_changes *c,
 		    const char *ret[static NOTES_MAX])
 {
 	enum pprof_sense sense = pprof_sense(s->new, s->q->type);
+	enum pprof_sense before = sense_of(s->old, s->new, s->q->type);
 	size_t n = 0;
 
-	if (sense == PPROF_STATE)
+	if (before != sense) {
+		ret[n++] = before == PPROF_CHANGE
+				   ? "OLD has changes while it was taken (?seconds=), NEW has not: "
+				     "what they differ by means little"
+				   : "they do not count the same kind of thing (one has changes, "
+				     "?seconds=): what they differ by means little";
+	} else if (sense == PPROF_STATE)
 		ret[n++] = "what was there at two moments: growth between them";
 	else if (sense == PPROF_TOTAL)
 		ret[n++] = "totals since the program's start: the difference is what came between";
@@ -128,6 +146,15 @@ static void put_sides(struct jw *j, const struct pprof_diff_said *s, const struc
 	}
 }
 
+static void put_notes(struct jw *j, const char *const *note, size_t n)
+{
+	jw_key(j, "notes");
+	jw_array(j);
+	for (size_t i = 0; i < n; i++)
+		jw_text(j, note[i]);
+	jw_end(j, ']');
+}
+
 void json_doc_pprof_diff(struct str *o, const struct pprof_diff_said *s,
 			 const struct pprof_changes *c)
 {
@@ -141,11 +168,7 @@ void json_doc_pprof_diff(struct str *o, const struct pprof_diff_said *s,
 	put_sides(&j, s, c);
 	jw_kv_text(&j, "percent_of", s->share == PPROF_OF_OLD ? "old" : "change");
 	jw_kv_bool(&j, "normalized", s->scaling == PPROF_NORMALIZE);
-	jw_key(&j, "notes");
-	jw_array(&j);
-	for (size_t i = 0; i < n; i++)
-		jw_text(&j, note[i]);
-	jw_end(&j, ']');
+	put_notes(&j, note, n);
 	jw_key(&j, "rows");
 	jw_array(&j);
 	for (size_t i = 0; i < c->g->nodes.n; i++) {
@@ -183,9 +206,39 @@ static void put_trend(struct str *o, const char *unit, const struct pprof_trend 
 	str_put(o, "\n");
 }
 
-void text_pprof_trend(struct str *o, const struct pprof *p, unsigned type,
+/* What a reader must know of a row of profiles; n of them, static. */
+static size_t trend_notes(struct pprof *const *p, unsigned type, const struct pprof_trend *t,
+			  const char *ret[static NOTES_MAX])
+{
+	enum pprof_sense sense = pprof_sense(p[0], type);
+	bool same = true, longer = false;
+	size_t n = 0;
+
+	for (size_t i = 1; i < t->n; i++) {
+		same &= sense_of(p[i], p[0], type) == sense;
+		longer |= longer_by_a_tenth(p[0]->duration_ns, p[i]->duration_ns);
+	}
+	if (!same)
+		ret[n++] = "some have changes while they were taken (?seconds=) and others have "
+			   "not: they make no row";
+	else if (sense == PPROF_TOTAL)
+		ret[n++] = "totals since the program's start never fall: all that runs grows, and "
+			   "only how fast tells something";
+	else if (sense != PPROF_STATE)
+		ret[n++] = pprof_sense_words(sense);
+	if (longer && (sense == PPROF_RUN || sense == PPROF_CHANGE))
+		ret[n++] = "they were not taken for equally long";
+	if (t->unordered)
+		ret[n++] = "they are not named in the order in which they were taken";
+	return n;
+}
+
+void text_pprof_trend(struct str *o, struct pprof *const *all, unsigned type,
 		      const struct pprof_trend *t, size_t limit)
 {
+	const struct pprof *p = all[0];
+	const char *note[NOTES_MAX];
+	size_t n = trend_notes(all, type, t, note);
 	const char *unit = pprof_text(p, p->types.v[type].unit);
 
 	str_put(o, "Type: ");
@@ -194,7 +247,12 @@ void text_pprof_trend(struct str *o, const struct pprof *p, unsigned type,
 		o,
 		"\n%zu profiles; slope %s: the middle one of those between any two, and where it "
 		"may lie (95 of 100)\n",
-		t->n, t->hours ? "an hour" : "a profile (they do not say when they were taken)");
+		t->n,
+		t->hours       ? "an hour"
+		: t->unordered ? "a profile"
+			       : "a profile (they do not say when they were taken)");
+	for (size_t i = 0; i < n; i++)
+		str_printf(o, "Note: %s\n", note[i]);
 	str_printf(o, "%10s %10s %12s %28s %-8s\n", "first", "last", "slope", "from .. to     ",
 		   "");
 	put_trend(o, unit, t, &t->total);
@@ -221,9 +279,12 @@ static void json_trend_row(struct jw *j, const struct pprof_trend *t,
 	jw_end(j, '}');
 }
 
-void json_doc_pprof_trend(struct str *o, const struct pprof *p, unsigned type,
+void json_doc_pprof_trend(struct str *o, struct pprof *const *all, unsigned type,
 			  const struct pprof_trend *t, size_t limit)
 {
+	const struct pprof *p = all[0];
+	const char *note[NOTES_MAX];
+	size_t n = trend_notes(all, type, t, note);
 	struct jw j;
 
 	jw_init(&j, o);
@@ -231,6 +292,7 @@ void json_doc_pprof_trend(struct str *o, const struct pprof *p, unsigned type,
 	json_pprof_head(&j, p, type, t->total.values[t->n - 1]);
 	jw_kv_u64(&j, "profiles", t->n);
 	jw_kv_text(&j, "slope_per", t->hours ? "hour" : "profile");
+	put_notes(&j, note, n);
 	jw_key(&j, "total_trend");
 	json_trend_row(&j, t, &t->total);
 	jw_key(&j, "rows");

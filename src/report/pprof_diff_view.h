@@ -20,9 +20,9 @@ void text_pprof_diff(struct str *o, const struct pprof_diff_said *s, const struc
 void json_doc_pprof_diff(struct str *o, const struct pprof_diff_said *s,
 			 const struct pprof_changes *c);
 
-void text_pprof_trend(struct str *o, const struct pprof *p, unsigned type,
+void text_pprof_trend(struct str *o, struct pprof *const *p, unsigned type,
 		      const struct pprof_trend *t, size_t limit);
-void json_doc_pprof_trend(struct str *o, const struct pprof *p, unsigned type,
+void json_doc_pprof_trend(struct str *o, struct pprof *const *p, unsigned type,
 			  const struct pprof_trend *t, size_t limit);
 
 #endif

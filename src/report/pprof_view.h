@@ -16,7 +16,7 @@ void text_pprof_head(struct str *o, const struct pprof_graph *g, const struct pp
 /* The first lines of it alone. */
 void text_pprof_about(struct str *o, const struct pprof *p, unsigned type);
 /* What filters matched nothing. */
-void text_pprof_unmatched(struct str *o, const struct pprof_graph *g);
+void text_pprof_unmatched(struct str *o, unsigned bits);
 /* Rows of flat and cum, as pprof -top. */
 void text_pprof_rows(struct str *o, const struct pprof_graph *g);
 /* Callers above, callees below, as pprof -tree; only: of nodes with a match, as -peek, NULL: all.

@@ -93,13 +93,13 @@ static void put_filters(struct str *o, const struct pprof_filters *f)
 	}
 }
 
-void text_pprof_unmatched(struct str *o, const struct pprof_graph *g)
+void text_pprof_unmatched(struct str *o, unsigned bits)
 {
 	static const char *const name[] = { "focus",	 "ignore",    "hide",	   "show",
 					    "show-from", "tag-focus", "tag-ignore" };
 
 	for (unsigned i = 0; i < ARRAY_LEN(name); i++)
-		if (g->unmatched & 1U << i)
+		if (bits & 1U << i)
 			str_printf(o, "--%s matched nothing\n", name[i]);
 }
 
@@ -126,7 +126,7 @@ void text_pprof_head(struct str *o, const struct pprof_graph *g, const struct pp
 				 pprof_abs(pprof_round_down((double)g->total * q->node_fraction))));
 	if (g->total && g->nodes.n && g->nodes.n < g->all_nodes)
 		str_printf(o, "Showing top %zu nodes out of %zu\n", g->nodes.n, g->all_nodes);
-	text_pprof_unmatched(o, g);
+	text_pprof_unmatched(o, g->unmatched);
 }
 
 static const char *inlined_word(const struct pprof_graph *g, const struct pprof_node *n)

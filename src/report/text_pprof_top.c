@@ -2,6 +2,7 @@
  * text_pprof_top.c - a profile's head in words, its rows as `go tool pprof -top` has them.
  */
 #include "report/pprof_top.h"
+#include "report/pprof_view.h"
 
 #include "evidence/pprof_unit.h"
 
@@ -33,10 +34,19 @@ static void put_files(struct str *o, const struct ans_pprof_head *a)
 	str_put(o, "\n");
 }
 
+/* By its number, where it has no name: --value takes both. */
+static void put_type(struct str *o, const char *name, size_t number)
+{
+	if (*name)
+		text_clean(o, name);
+	else
+		str_printf(o, "%zu", number);
+}
+
 static void put_types(struct str *o, const struct ans_pprof_head *a)
 {
 	str_put(o, "values  ");
-	text_clean(o, a->value);
+	put_type(o, a->value, a->value_at);
 	if (*a->unit && strcmp(a->unit, "count") != 0) {
 		str_put(o, " in ");
 		text_clean(o, a->unit);
@@ -44,9 +54,9 @@ static void put_types(struct str *o, const struct ans_pprof_head *a)
 	if (a->types.n > 1)
 		str_put(o, "; --value also");
 	for (size_t i = 0; i < a->types.n; i++)
-		if (strcmp(a->types.v[i].type, a->value) != 0) {
+		if (i != a->value_at) {
 			str_put(o, " ");
-			text_clean(o, a->types.v[i].type);
+			put_type(o, a->types.v[i].type, i);
 		}
 	str_put(o, "\n");
 }
@@ -136,6 +146,7 @@ void text_pprof_top(struct str *o, enum text_style st, const struct ans_pprof_to
 	text_pprof_words(o, &a->head);
 	snprintf(head, sizeof(head), "%10s %5s%% %5s%% %10s %5s%%  %.20s", "flat", "flat", "sum",
 		 "cum", "cum", a->by);
+	text_pprof_unmatched(o, a->unmatched);
 	str_put(o, "\n");
 	text_title(o, st, head);
 	for (size_t i = 0; i < a->rows.n; i++) {
