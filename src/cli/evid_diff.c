@@ -67,8 +67,10 @@ static struct err *two(const struct args *a, const struct profiles *l, struct st
 	if (err)
 		return err;
 	q.nodes = session_limit(a, 30);
-	if (a->limit != UINT32_MAX)
+	if (a->limit != UINT32_MAX) {
 		q.node_fraction = 0.005;
+		q.edge_fraction = 0.001; /* of which calls "(inline)" is said */
+	}
 	err = pprof_changes_create(l->p[0], l->p[1], &q, said.share, said.scaling, &c);
 	if (err)
 		return err;

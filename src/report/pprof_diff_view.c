@@ -107,7 +107,7 @@ void text_pprof_diff(struct str *o, const struct pprof_diff_said *s, const struc
 			   pprof_value(v[2], c->of.v[i].old_flat, g->value_unit, g->unit),
 			   pprof_value(v[3], c->of.v[i].new_flat, g->value_unit, g->unit));
 		text_clean(o, n->text);
-		str_put(o, "\n");
+		str_printf(o, "%s\n", text_pprof_inlined(g, n));
 	}
 }
 

@@ -15,6 +15,8 @@
 void text_pprof_head(struct str *o, const struct pprof_graph *g, const struct pprof_ask *q);
 /* The first lines of it alone. */
 void text_pprof_about(struct str *o, const struct pprof *p, unsigned type);
+/* " (inline)", " (partial-inline)", "": by the calls to it that are shown. */
+const char *text_pprof_inlined(const struct pprof_graph *g, const struct pprof_node *n);
 /* What filters matched nothing. */
 void text_pprof_unmatched(struct str *o, unsigned bits);
 /* Rows of flat and cum, as pprof -top. */

@@ -129,7 +129,7 @@ void text_pprof_head(struct str *o, const struct pprof_graph *g, const struct pp
 	text_pprof_unmatched(o, g->unmatched);
 }
 
-static const char *inlined_word(const struct pprof_graph *g, const struct pprof_node *n)
+const char *text_pprof_inlined(const struct pprof_graph *g, const struct pprof_node *n)
 {
 	bool yes = false, no = false;
 
@@ -166,7 +166,7 @@ void text_pprof_rows(struct str *o, const struct pprof_graph *g)
 		put_figures(o, g, n, sum);
 		str_put(o, "  ");
 		text_clean(o, n->text);
-		str_printf(o, "%s\n", inlined_word(g, n));
+		str_printf(o, "%s\n", text_pprof_inlined(g, n));
 	}
 }
 
