@@ -234,6 +234,19 @@ struct err *gotext_suspects(const struct gotext *g, const struct gotext_series *
 /* Is that how idle helpers of well-known libraries wait?  In words: "an idle connection"; NULL. */
 const char *gotext_idle(const struct gotext *g, uint32_t stack, uint32_t state);
 
+/*
+ * What a wait is for, by the calls on its stack: up to Go 1.22 "semacquire" is the state of locks
+ * and of what is none.  OTHER: channels, sockets, time, and semaphores of unknown owners.
+ */
+enum gotext_wait {
+	GOTEXT_WAIT_OTHER,
+	GOTEXT_WAIT_LOCK, /* a Mutex or an RWMutex */
+	GOTEXT_WAIT_GROUP,
+	GOTEXT_WAIT_COND,
+	GOTEXT_WAIT_WEIGHTED, /* golang.org/x/sync/semaphore */
+};
+enum gotext_wait gotext_wait_of(const struct gotext *g, uint32_t stack);
+
 /* Locks of the kept dump that several wait for, or one. */
 struct gotext_lock {
 	uint64_t addr;

@@ -21,6 +21,22 @@ static const struct {
 	{ "sync.(*RWMutex).RLock", RWMUTEX },
 };
 
+/* The innermost of these tells: a Cond that was woken waits for its lock. */
+static const struct {
+	const char *begins;
+	enum gotext_wait is;
+} waits_by_call[] = {
+	{ "sync.runtime_SemacquireMutex", GOTEXT_WAIT_LOCK },
+	{ "sync.runtime_SemacquireRWMutex", GOTEXT_WAIT_LOCK },
+	{ "internal/sync.runtime_SemacquireMutex", GOTEXT_WAIT_LOCK },
+	{ "sync.(*Mutex).", GOTEXT_WAIT_LOCK },
+	{ "sync.(*RWMutex).", GOTEXT_WAIT_LOCK },
+	{ "internal/sync.(*Mutex).", GOTEXT_WAIT_LOCK },
+	{ "sync.(*WaitGroup).", GOTEXT_WAIT_GROUP },
+	{ "sync.(*Cond).", GOTEXT_WAIT_COND },
+	{ "golang.org/x/sync/semaphore.(*Weighted).", GOTEXT_WAIT_WEIGHTED },
+};
+
 struct wait {
 	uint64_t addr;
 	uint32_t g, word, frame; /* frame: of the outermost call of package sync */
@@ -47,6 +63,30 @@ static bool is_sync(const char *f)
 {
 	return !strncmp(f, "sync.", 5) || !strncmp(f, "internal/sync.", 14) ||
 	       !strncmp(f, "runtime.", 8);
+}
+
+static enum gotext_wait wait_by_call(const char *f)
+{
+	for (size_t i = 0; i < ARRAY_LEN(waits_by_call); i++)
+		if (!strncmp(f, waits_by_call[i].begins, strlen(waits_by_call[i].begins)))
+			return waits_by_call[i].is;
+	return GOTEXT_WAIT_OTHER;
+}
+
+enum gotext_wait gotext_wait_of(const struct gotext *g, uint32_t stack)
+{
+	const struct gotext_stack *s = &g->stacks.v[stack];
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		const char *f = gotext_text(g, gotext_frame_of(g, s, i)->function);
+		enum gotext_wait is = wait_by_call(f);
+
+		if (is != GOTEXT_WAIT_OTHER)
+			return is;
+		if (!is_sync(f))
+			break;
+	}
+	return GOTEXT_WAIT_OTHER;
 }
 
 /* The outermost one wins: an RWMutex waits in its own Mutex. */
@@ -85,11 +125,10 @@ static bool waits_for(const struct gotext *g, uint32_t at, uint64_t lock)
 	return wait_of(g, at, &w) && w.addr == lock;
 }
 
-static bool waits_at_all(const struct gotext *g, uint32_t at)
+/* Who waits for a group or a Cond may well hold a lock meanwhile. */
+static bool waits_for_lock(const struct gotext *g, uint32_t at)
 {
-	const char *state = gotext_text(g, g->gs.v[at].state);
-
-	return !strncmp(state, "sync.", 5) || !strcmp(state, "semacquire");
+	return gotext_wait_of(g, g->gs.v[at].stack) == GOTEXT_WAIT_LOCK;
 }
 
 /* What the waiters' own calls have as their first argument: mostly the struct that the lock is in.
@@ -127,7 +166,7 @@ static void find_holders(const struct gotext *g, const struct wait *w, size_t n,
 	for (unsigned waiting = 0; waiting < 2 && !l->nholders; waiting++)
 		for (uint32_t i = 0; i < g->gs.n && l->nholders < ARRAY_LEN(l->holder); i++)
 			if (has_arg(g, &g->gs.v[i], 0, l->addr, receiver) &&
-			    !waits_for(g, i, l->addr) && waits_at_all(g, i) == (waiting == 1))
+			    !waits_for(g, i, l->addr) && waits_for_lock(g, i) == (waiting == 1))
 				l->holder[l->nholders++] = i;
 	/* a method that locks, calls another one that locks the same */
 	for (size_t i = 0; i < n && l->itself == GOTEXT_NONE; i++)

@@ -101,12 +101,14 @@ static bool is_never(const char *state)
 	return is_one_of(state, waits);
 }
 
-static bool is_lock(const char *state)
+static bool is_lock(const struct gotext *g, const struct gotext_tally *t)
 {
-	static const char *const waits[] = { "semacquire", "sync.Mutex.Lock", "sync.RWMutex.Lock",
+	static const char *const waits[] = { "sync.Mutex.Lock", "sync.RWMutex.Lock",
 					     "sync.RWMutex.RLock", NULL };
+	const char *state = gotext_text(g, t->state);
 
-	return is_one_of(state, waits);
+	return is_one_of(state, waits) || (!strcmp(state, "semacquire") &&
+					   gotext_wait_of(g, t->stack) == GOTEXT_WAIT_LOCK);
 }
 
 /* Response bodies that nobody read to their end, nor closed. */
@@ -144,7 +146,7 @@ static uint32_t reasons(const struct gotext *g, const struct gotext_series *s,
 		return why;
 	if (r && grows(s, r))
 		why |= GOTEXT_WHY_GROWS;
-	if (is_lock(state) && t->count >= LOCK_MIN && t->max_minutes >= LOCK_MINUTES)
+	if (is_lock(g, t) && t->count >= LOCK_MIN && t->max_minutes >= LOCK_MINUTES)
 		why |= GOTEXT_WHY_LOCK;
 	if (!strcmp(state, "chan send") && t->count >= BLOCKED_MIN &&
 	    t->max_minutes >= BLOCKED_MINUTES)

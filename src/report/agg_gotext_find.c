@@ -94,13 +94,49 @@ static const char *detail(const struct making *m)
 			: "");
 }
 
+/* By what is waited for, where the state alone may be of a lock or of something else. */
+static const char *fix_of_sync(const struct making *m, const char *state, const char *function,
+			       const char *at)
+{
+	struct keep *k = &m->r->keep;
+	enum gotext_wait is = gotext_wait_of(m->g, m->t->stack);
+
+	if (is == GOTEXT_WAIT_LOCK || strstr(state, "utex"))
+		return keepf(
+			k,
+			"%s (%s): release it on every way out (defer), and take locks in one order",
+			function, at);
+	if (is == GOTEXT_WAIT_GROUP || !strcmp(state, "sync.WaitGroup.Wait"))
+		return keepf(k, "%s (%s): Done on every way out (defer wg.Done())", function, at);
+	if (is == GOTEXT_WAIT_COND || !strcmp(state, "sync.Cond.Wait"))
+		return keepf(
+			k,
+			"%s (%s): let what it waits for include the end: set that under the lock, then "
+			"Broadcast, on every way out",
+			function, at);
+	if (is == GOTEXT_WAIT_WEIGHTED)
+		return keepf(
+			k,
+			"%s (%s): Release on every way out (defer), and Acquire with a context that ends",
+			function, at);
+	return NULL;
+}
+
+static bool is_of_channels(const char *state)
+{
+	return !*state || !strncmp(state, "chan ", 5) || !strncmp(state, "select", 6);
+}
+
 static const char *fix(const struct making *m, const char *state, const char *function)
 {
 	struct keep *k = &m->r->keep;
-	const char *at = place(k, m->g, m->st->user);
+	const char *at = place(k, m->g, m->st->user), *sync;
 
 	if (m->x->why & GOTEXT_WHY_BODIES)
 		return "close the body of every http.Response (defer resp.Body.Close()), on error answers too";
+	sync = fix_of_sync(m, state, function, at);
+	if (sync)
+		return sync;
 	if (!strcmp(state, "chan send"))
 		return keepf(
 			k,
@@ -111,18 +147,15 @@ static const char *fix(const struct making *m, const char *state, const char *fu
 		return keepf(k, "%s (%s) uses a channel that was never made", function, at);
 	if (!strcmp(state, "select (no cases)"))
 		return keepf(k, "let %s (%s) return instead of select {}", function, at);
-	if (strstr(state, "utex") || !strcmp(state, "semacquire"))
-		return keepf(
-			k,
-			"%s (%s): release it on every way out (defer), and take locks in one order",
-			function, at);
-	if (!strcmp(state, "sync.WaitGroup.Wait"))
-		return keepf(k, "%s (%s): Done on every way out (defer wg.Done())", function, at);
-	return keepf(
-		k,
-		"%s (%s): let it end when who started it does: receive in a select with <-ctx.Done(), "
-		"or close the channel on every way out",
-		function, at);
+	if (!strcmp(state, "IO wait"))
+		return keepf(k, "%s (%s): set a deadline, and close it on every way out", function,
+			     at);
+	return keepf(k,
+		     is_of_channels(state)
+			     ? "%s (%s): let it end when who started it does: receive in a select "
+			       "with <-ctx.Done(), or close the channel on every way out"
+			     : "%s (%s): let it end when who started it does",
+		     function, at);
 }
 
 static const char *how_long(const struct making *m)
