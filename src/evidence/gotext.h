@@ -254,6 +254,7 @@ struct gotext_lock {
 	uint32_t waiters, oldest_minutes;
 	uint32_t example;	      /* in gs */
 	uint32_t holder[3], nholders; /* in gs: guesses */
+	uint32_t shown; /* 1: by a call of theirs that has it, and they wait for no lock */
 	uint32_t itself;	      /* a waiter that may hold it already; GOTEXT_NONE */
 	uint32_t circle; /* 1: all of its holders may wait for a lock of this one's waiters */
 };

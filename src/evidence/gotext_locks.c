@@ -4,12 +4,16 @@
  * lockSlow has the mutex's own address as its argument.  What has a "?" behind it is whatever has
  * been written there since: Semacquire's are never believed, and so readers of an RWMutex, whose
  * RLock is inlined, wait for what is not known.  Who holds it no traceback says: candidates have
- * the lock, or what it lies in, as an argument of some call, and do not wait for it. Source:
+ * the lock, or what it lies in, as an argument of some call, and do not wait for a lock.  Source:
  * sync/mutex.go, internal/sync/mutex.go, sync/rwmutex.go (struct RWMutex), sync/runtime.go.
  */
 #include "evidence/gotext.h"
 
 enum { MUTEX, RWMUTEX };
+/* Farther from its beginning a lock is hardly one of that struct's. */
+enum { STRUCT_MAX = 4096 };
+/* All calls of all are looked at for each lock. */
+enum { MAYBE_GS = 1 << 16 };
 
 static const struct {
 	const char *function;
@@ -99,11 +103,14 @@ static bool wait_of(const struct gotext *g, uint32_t at, struct wait *ret)
 		const struct gotext_arg *a = arg_of(g, c, i);
 
 		w.frame = i;
-		for (size_t k = 0; k < ARRAY_LEN(calls) && a && !a->unsure; k++)
-			if (!strcmp(function_at(g, c, i), calls[k].function)) {
+		for (size_t k = 0; k < ARRAY_LEN(calls); k++) {
+			if (strcmp(function_at(g, c, i), calls[k].function) != 0)
+				continue;
+			if (a && !a->unsure)
 				w.addr = a->value;
-				w.word = calls[k].what;
-			}
+			/* its own Mutex is the first in an RWMutex: one address */
+			w.word = calls[k].what;
+		}
 	}
 	*ret = w;
 	return w.addr != 0;
@@ -118,13 +125,6 @@ static int by_addr(const void *x, const void *y)
 	return (p->g > q->g) - (p->g < q->g);
 }
 
-static bool waits_for(const struct gotext *g, uint32_t at, uint64_t lock)
-{
-	struct wait w;
-
-	return wait_of(g, at, &w) && w.addr == lock;
-}
-
 /* Who waits for a group or a Cond may well hold a lock meanwhile. */
 static bool waits_for_lock(const struct gotext *g, uint32_t at)
 {
@@ -137,7 +137,7 @@ static uint64_t receiver_of(const struct gotext *g, const struct wait *w)
 {
 	const struct gotext_arg *a = arg_of(g, &g->gs.v[w->g], w->frame + 1);
 
-	return a && !a->unsure && w->addr >= a->value && w->addr - a->value < 4096 ? a->value : 0;
+	return a && !a->unsure && w->addr >= a->value && w->addr - a->value < STRUCT_MAX ? a->value : 0;
 }
 
 static bool has_arg(const struct gotext *g, const struct gotext_goroutine *c, uint32_t from,
@@ -154,23 +154,88 @@ static bool has_arg(const struct gotext *g, const struct gotext_goroutine *c, ui
 	return false;
 }
 
+/* What is known of the waiters of one lock. */
+struct crowd {
+	uint64_t lock, receiver; /* receiver: what it lies in; 0 not known */
+	const char *method;	 /* of that, which locks: "main.(*store).get"; NULL */
+	size_t ntype;		 /* of it "main.(*store)." */
+};
+
+/* Same method, same type, and its receiver is not shown: inlined, or its slot was used again. */
+static bool may_have(const struct gotext *g, const struct gotext_goroutine *c,
+		     const struct crowd *w)
+{
+	for (uint32_t i = 0; w->method && *function_at(g, c, i); i++) {
+		const struct gotext_arg *a = arg_of(g, c, i);
+
+		if (!strncmp(function_at(g, c, i), w->method, w->ntype) && (!a || a->unsure))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Who waits for a lock himself counts where an outer call of his has it: the one that locks needs
+ * its receiver for the lock that it waits for, which may be another one of the same struct.
+ */
+static bool may_hold(const struct gotext *g, uint32_t at, const struct crowd *w)
+{
+	const struct gotext_goroutine *c = &g->gs.v[at];
+	struct wait own;
+	bool far;
+
+	if (!waits_for_lock(g, at))
+		return may_have(g, c, w);
+	far = wait_of(g, at, &own) && own.addr - w->receiver >= STRUCT_MAX;
+	return own.addr != w->lock && has_arg(g, c, far ? 0 : own.frame + 2, w->lock, w->receiver);
+}
+
+static struct crowd make_crowd(const struct gotext *g, const struct wait *w, size_t n)
+{
+	struct crowd x = { .lock = w->addr };
+
+	for (size_t i = 0; i < n && !x.receiver; i++) {
+		const char *f = function_at(g, &g->gs.v[w[i].g], w[i].frame + 1);
+		const char *end = strstr(f, ").");
+
+		x.receiver = receiver_of(g, &w[i]);
+		if (!x.receiver || !end)
+			continue;
+		x.method = f;
+		x.ntype = (size_t)(end - f) + 2;
+	}
+	return x;
+}
+
+/* Where no call shows it.  More than can be named are no hint. */
+static void find_maybes(const struct gotext *g, const struct crowd *x, struct gotext_lock *l)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < g->gs.n && g->gs.n <= MAYBE_GS; i++) {
+		if (!may_hold(g, i, x))
+			continue;
+		if (n == ARRAY_LEN(l->holder))
+			return;
+		l->holder[n++] = i;
+	}
+	l->nholders = n;
+}
+
 static void find_holders(const struct gotext *g, const struct wait *w, size_t n,
 			 struct gotext_lock *l)
 {
-	uint64_t receiver = 0;
+	struct crowd x = make_crowd(g, w, n);
 
-	for (size_t i = 0; i < n && !receiver; i++)
-		receiver = receiver_of(g, &w[i]);
-	/* Who waits for a lock himself is named only where nobody else is: then it is a deadlock.
-	 */
-	for (unsigned waiting = 0; waiting < 2 && !l->nholders; waiting++)
-		for (uint32_t i = 0; i < g->gs.n && l->nholders < ARRAY_LEN(l->holder); i++)
-			if (has_arg(g, &g->gs.v[i], 0, l->addr, receiver) &&
-			    !waits_for(g, i, l->addr) && waits_for_lock(g, i) == (waiting == 1))
-				l->holder[l->nholders++] = i;
+	for (uint32_t i = 0; i < g->gs.n && l->nholders < ARRAY_LEN(l->holder); i++)
+		if (has_arg(g, &g->gs.v[i], 0, l->addr, x.receiver) && !waits_for_lock(g, i))
+			l->holder[l->nholders++] = i;
+	l->shown = l->nholders != 0;
+	if (!l->shown)
+		find_maybes(g, &x, l);
 	/* a method that locks, calls another one that locks the same */
 	for (size_t i = 0; i < n && l->itself == GOTEXT_NONE; i++)
-		if (has_arg(g, &g->gs.v[w[i].g], w[i].frame + 2, l->addr, receiver))
+		if (has_arg(g, &g->gs.v[w[i].g], w[i].frame + 2, l->addr, x.receiver))
 			l->itself = w[i].g;
 }
 

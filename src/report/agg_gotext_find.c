@@ -279,10 +279,11 @@ static struct err *make_lock(const struct gotext *g, const struct gotext_lock *l
 		f.detail = keepf(
 			k,
 			"goroutine %" PRIu64
-			" (%s) may hold it: a call of its has it, or what it lies in, "
-			"as an argument%s\n",
+			" (%s) may hold it: %s%s\n",
 			g->gs.v[l->holder[0]].id,
 			gotext_text(g, g->stacks.v[g->gs.v[l->holder[0]].stack].entry),
+			l->shown ? "a call of its has it, or what it lies in, as an argument"
+				 : "a call of its is of the same type, or an outer call of its has it",
 			l->circle ? "; and it waits for a lock whose holder may wait for this one"
 				  : "");
 	f.fix = keepf(
