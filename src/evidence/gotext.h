@@ -117,6 +117,13 @@ struct gotext_panic {
 	uint32_t recovered; /* 1: "[recovered]", or net/http's own */
 };
 
+struct gotext;
+/*
+ * Of a dump's panic the frame that panicked: the innermost that is not of the standard library, and
+ * where it was recovered none of the deferred call that did so.  GOTEXT_NONE: not known.
+ */
+uint32_t gotext_panic_frame(const struct gotext *g, size_t dump);
+
 struct gotext {
 	VEC(struct gotext_frame) frames;
 	VEC(uint32_t) links;

@@ -1,12 +1,23 @@
 /*
  * gotext_panic.c - of what a panic or a fatal error says, the kind: that is Go's own wording and no
- * value of the program.
+ * value of the program; and where it was.
  *
  * Source: runtime/panic.go, runtime/error.go, runtime/map.go, internal/runtime/maps,
  * runtime/chan.go, runtime/proc.go (checkdead), runtime/stack.go, sync.
  */
 #include "evidence/gotext.h"
 #include "evidence/gotext_line.h"
+
+/* First elements of import paths of GOROOT/src, Go 1.18 to 1.27; a module's may have no dot, too. */
+static const char *const std[] = {
+	"archive",  "arena",	 "bufio",   "bytes",  "cmp",	"compress", "container", "context",
+	"crypto",   "database",	 "debug",   "embed",  "encoding", "errors", "expvar",	 "flag",
+	"fmt",	    "go",	 "hash",    "html",   "image",	"index",    "internal",	 "io",
+	"iter",	    "log",	 "maps",    "math",   "mime",	"net",	    "os",	 "path",
+	"plugin",   "reflect",	 "regexp",  "runtime", "simd",	"slices",   "sort",	 "strconv",
+	"strings",  "structs",	 "sync",    "syscall", "testing", "text",   "time",	 "unicode",
+	"unique",   "unsafe",	 "uuid",    "vendor", "weak",
+};
 
 static const struct {
 	const char *says, *kind;
@@ -73,4 +84,94 @@ const char *gotext_panic_kind(struct bit how, struct bit message)
 			return kinds[i].kind;
 	}
 	return bit_is(how, "panic") ? "a value of the program's own" : "fatal error";
+}
+
+/* Does it begin with one of those, and then a point or a slash? */
+static bool is_std_path(const char *p)
+{
+	size_t n = strcspn(p, "./([");
+
+	for (size_t i = 0; i < ARRAY_LEN(std); i++)
+		if (strlen(std[i]) == n && !strncmp(p, std[i], n))
+			return p[n] == '.' || p[n] == '/';
+	return false;
+}
+
+/* With -trimpath files of the standard library begin with their package. */
+static bool is_std_file(const char *file)
+{
+	const char *src = strstr(file, "/src/");
+
+	if (*file != '/' && !strchr(file, ':'))
+		return !*file || is_std_path(file);
+	for (; src; src = strstr(src + 1, "/src/"))
+		if (is_std_path(src + 5))
+			return true;
+	return false;
+}
+
+static bool is_panic(const char *function)
+{
+	return !strcmp(function, "panic") || !strcmp(function, "runtime.gopanic");
+}
+
+static bool is_own(const struct gotext *g, const struct gotext_frame *f)
+{
+	const char *name = gotext_text(g, f->function);
+
+	return *name && !(f->flags & GOTEXT_FRAME_C) && !is_panic(name) &&
+	       strncmp(name, "golang.org/x/sync/", 18) != 0 &&
+	       !(is_std_path(name) && is_std_file(gotext_text(g, f->file)));
+}
+
+/* Frames above a recovered panic's are those of the deferred call that looks at the stack. */
+static uint32_t first_below(const struct gotext *g, const struct gotext_stack *s)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (is_panic(gotext_text(g, gotext_frame_of(g, s, i)->function)))
+			return i + 1;
+	return 0;
+}
+
+/* Of the dump that is kept the goroutine is marked; of others there are stacks and states alone:
+ * who panics is running, and with several the text does not say which of them it is. */
+static uint32_t panic_stack(const struct gotext *g, size_t dump, const struct gotext_panic *p)
+{
+	const struct gotext_dump *d = &g->dumps.v[dump];
+	uint32_t found = GOTEXT_NONE;
+
+	if (dump == g->kept) {
+		for (size_t i = 0; i < g->gs.n; i++)
+			if (g->gs.v[i].id == p->goroutine && (g->gs.v[i].flags & GOTEXT_PANICKED))
+				return g->gs.v[i].stack;
+		return GOTEXT_NONE;
+	}
+	for (uint32_t t = d->first_tally; t < d->first_tally + d->ntallies; t++) {
+		const struct gotext_tally *x = &g->tallies.v[t];
+
+		if (d->n > 1 && strcmp(gotext_text(g, x->state), "running") != 0)
+			continue;
+		if (found != GOTEXT_NONE || x->count > 1)
+			return GOTEXT_NONE;
+		found = x->stack;
+	}
+	return found;
+}
+
+uint32_t gotext_panic_frame(const struct gotext *g, size_t dump)
+{
+	uint32_t at = g->dumps.v[dump].panic, stack;
+	const struct gotext_panic *p = at < g->panics.n ? &g->panics.v[at] : NULL;
+	const struct gotext_stack *s;
+
+	if (!p || !strncmp(gotext_text(g, p->how), "SIG", 3))
+		return GOTEXT_NONE;
+	stack = panic_stack(g, dump, p);
+	if (stack == GOTEXT_NONE)
+		return GOTEXT_NONE;
+	s = &g->stacks.v[stack];
+	for (uint32_t i = p->recovered ? first_below(g, s) : 0; i < s->n; i++)
+		if (is_own(g, gotext_frame_of(g, s, i)))
+			return g->links.v[s->first + i];
+	return s->user;
 }

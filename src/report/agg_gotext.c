@@ -342,12 +342,12 @@ static struct err *push_locks(const struct gotext *g, const struct gotext_locks 
 	return NULL;
 }
 
-/* What a dump's panic was, and where: the innermost frame of the program in the goroutine it was
- * of. */
-static void put_panic(const struct gotext *g, const struct gotext_ask *q,
-		      const struct gotext_dump *d, struct ans_gotext_dump *to)
+/* What a dump's panic was, and where. */
+static void put_panic(const struct gotext *g, const struct gotext_ask *q, size_t dump,
+		      struct ans_gotext_dump *to)
 {
-	const struct gotext_panic *p = d->panic < g->panics.n ? &g->panics.v[d->panic] : NULL;
+	uint32_t at = g->dumps.v[dump].panic;
+	const struct gotext_panic *p = at < g->panics.n ? &g->panics.v[at] : NULL;
 
 	to->how = to->kind = to->function = "";
 	if (!p)
@@ -357,9 +357,7 @@ static void put_panic(const struct gotext *g, const struct gotext_ask *q,
 	to->goroutine = p->goroutine;
 	to->recovered = p->recovered;
 	to->message = q->messages ? gotext_text(g, p->message) : NULL;
-	for (size_t i = 0; i < g->gs.n && to->kept; i++)
-		if (g->gs.v[i].id == p->goroutine && (g->gs.v[i].flags & GOTEXT_PANICKED))
-			to->function = frame_of(g, g->stacks.v[g->gs.v[i].stack].user).function;
+	to->function = frame_of(g, gotext_panic_frame(g, dump)).function;
 }
 
 static struct err *push_dumps(const struct gotext *g, const struct gotext_ask *q,
@@ -384,7 +382,7 @@ static struct err *push_dumps(const struct gotext *g, const struct gotext_ask *q
 			.kept = i == g->kept,
 		};
 
-		put_panic(g, q, d, &to);
+		put_panic(g, q, i, &to);
 		if (!vec_push(&r->dumps, to))
 			return &err_nomem;
 	}

@@ -47,3 +47,45 @@ def test_fix_of_what_is_waited_for(tmp_path, state, calls, want, never):
     (finding,) = limpet_json("report", path)["findings"]
     assert finding["kind"] == "goroutine-leak"
     assert want in finding["fix"] and never not in finding["fix"].replace("under the lock", "")
+
+
+def panicked(path):
+    return [d["panic"]["function"] for d in limpet_json("goroutines", path)["dumps"] if d["panic"]]
+
+
+HTTP = [("net/http.(*conn).serve.func1()", "net/http/server.go:1939"), ("panic({0xa97790?, 0xb246c0?})", "runtime/panic.go:859")]
+SERVE = [("net/http.HandlerFunc.ServeHTTP(0x487bf9?)", "net/http/server.go:2338"), ("net/http.(*conn).serve(0xc000010000)", "net/http/server.go:2137")]
+
+
+@pytest.mark.parametrize("calls,want", [
+    ([("strings.(*Builder).copyCheck(...)", "strings/builder.go:33"), ("strings.(*Builder).WriteString(...)", "strings/builder.go:113"), "main.main()"], "main.main"),
+    ([("log.Panicf({0x1?, 0x2?})", "log/log.go:460"), "main.main()"], "main.main"),
+    ([("internal/runtime/maps.fatal({0x1?, 0x2?})", "runtime/panic.go:1195"), "main.writes.func1()"], "main.writes.func1"),
+    ([("slices.SortFunc[...](...)", "slices/sort.go:27"), "main.sorted(...)"], "main.sorted"),
+    # a module may have no dot in its name, and be called like a package of Go
+    (["billing/store.(*Cache).get(0x1)", "main.main()"], "billing/store.(*Cache).get"),
+    (["log/audit.write(0x1)", "main.main()"], "log/audit.write"),
+    (["example.com/sort.Of(0x1)", "main.main()"], "example.com/sort.Of"),
+    # who panics anew is the one that panicked last
+    (["main.main.func1()", ("panic({0xa97790?, 0xb246c0?})", "runtime/panic.go:859"), "main.main()"], "main.main.func1"),
+])
+def test_panics_in_the_program_itself(tmp_path, calls, want):
+    """What the program called is not the program, wherever Go's own function found the mistake."""
+    assert panicked(write(tmp_path, "panic: no\n\n" + goroutine(1, "running", calls, None))) == [want]
+
+
+def test_panic_that_was_recovered(tmp_path):
+    """What looks at the stack is the deferred call that recovered it; who panicked stands below; so in each dump."""
+    own = [("runtime/debug.Stack()", "runtime/debug/stack.go:26"), "example.com/web.Recover.func1()", HTTP[1], "main.handle(0x1)"]
+    text = "".join(f"2026/01/02 03:04:0{i} http: panic serving 10.1.2.3:5: boom\n" + goroutine(20 + i, "running", calls + SERVE, "net/http.(*Server).Serve")
+                   for i, calls in enumerate((HTTP + ["main.index(0x1)"], own, HTTP + ["main.cart.func1()", HTTP[1], "main.cart(0x1)"])))
+    assert panicked(write(tmp_path, text)) == ["main.index", "main.handle", "main.cart.func1"]
+
+
+def test_panic_of_a_dump_that_is_not_shown(tmp_path):
+    """Of two processes in one log: the first one's panic, among others that wait."""
+    died = "panic: no\n\n" + goroutine(7, "running", ["main.worker(0x1)"]) + goroutine(1, "chan receive", ["main.main()"], None)
+    path = write(tmp_path, died + "exit status 2\n" + goroutine(1, "chan receive", ["main.main()"], None) + goroutine(5, "select", ["main.serve(0x1)"]))
+    first, last = limpet_json("goroutines", path)["dumps"]
+    assert (first["shown"], last["shown"]) == (False, True)
+    assert first["panic"]["function"] == "main.worker" and last["panic"] is None
