@@ -123,6 +123,11 @@ struct gotext;
  * where it was recovered none of the deferred call that did so.  GOTEXT_NONE: not known.
  */
 uint32_t gotext_panic_frame(const struct gotext *g, size_t dump);
+struct gotext_panic;
+/* What it says, where that is Go's own text and no value of the program: static; NULL. */
+const char *gotext_panic_fixed(const struct gotext *g, const struct gotext_panic *p);
+/* Did the runtime end the program because none of its goroutines can be woken? */
+bool gotext_is_deadlock(const struct gotext *g, size_t dump);
 
 struct gotext {
 	VEC(struct gotext_frame) frames;
@@ -228,6 +233,8 @@ enum gotext_why {
 	GOTEXT_WHY_SPREAD = 16, /* many, of many ages: they came one by one and stayed */
 	GOTEXT_WHY_LOCK = 32,	/* many at one lock */
 	GOTEXT_WHY_BODIES = 64, /* http connections whose answer nobody has read to its end */
+	GOTEXT_WHY_DEADLOCK = 128, /* the runtime ended the program: none can be woken */
+	GOTEXT_WHY_SAID = GOTEXT_WHY_RUNTIME | GOTEXT_WHY_DEADLOCK, /* no guess of ours */
 };
 struct gotext_suspect {
 	uint32_t tally, growth; /* in tallies; in the series' rows or GOTEXT_NONE */

@@ -64,6 +64,47 @@ static const struct {
 	{ "Goexit", "Goexit" },
 };
 
+static const char goexit_deadlock[] = "no goroutines (main called runtime.Goexit) - deadlock!";
+static const char asleep_deadlock[] = "all goroutines are asleep - deadlock!";
+
+/* Whole texts, with nothing of the program in them; of signals those that end it (sigtab_linux). */
+static const char *const fixed[] = {
+	goexit_deadlock,
+	asleep_deadlock,
+	"out of memory",
+	"runtime: out of memory",
+	"runtime: cannot allocate memory",
+	"stack overflow",
+	"fault",
+	"unexpected signal during runtime execution",
+	"concurrent map writes",
+	"concurrent map read and map write",
+	"concurrent map iteration and map write",
+	"concurrent map clone and map write",
+	"sync: unlock of unlocked mutex",
+	"sync: Unlock of unlocked RWMutex",
+	"sync: RUnlock of unlocked RWMutex",
+	"sync: negative WaitGroup counter",
+	"runtime error: invalid memory address or nil pointer dereference",
+	"runtime error: integer divide by zero",
+	"assignment to entry in nil map",
+	"send on closed channel",
+	"close of closed channel",
+	"close of nil channel",
+	"terminal line hangup",
+	"interrupt",
+	"quit",
+	"illegal instruction",
+	"trace trap",
+	"abort",
+	"bus error",
+	"floating-point exception",
+	"segmentation violation",
+	"termination",
+	"stack fault",
+	"bad system call",
+};
+
 /* What the runtime and its next of kin say begins so; in other panics it has to be all that is
  * said. */
 static bool of_runtime(struct bit how, struct bit message)
@@ -84,6 +125,28 @@ const char *gotext_panic_kind(struct bit how, struct bit message)
 			return kinds[i].kind;
 	}
 	return bit_is(how, "panic") ? "a value of the program's own" : "fatal error";
+}
+
+const char *gotext_panic_fixed(const struct gotext *g, const struct gotext_panic *p)
+{
+	const char *message = gotext_text(g, p->message);
+	/* lines of other output may have come between */
+	struct bit first = bit_trim((struct bit){ message, strcspn(message, "\n") });
+
+	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
+		if (bit_is(first, fixed[i]))
+			return fixed[i];
+	return NULL;
+}
+
+bool gotext_is_deadlock(const struct gotext *g, size_t dump)
+{
+	uint32_t at = g->dumps.v[dump].panic;
+	const struct gotext_panic *p = at < g->panics.n ? &g->panics.v[at] : NULL;
+	const char *says = p ? gotext_panic_fixed(g, p) : NULL;
+
+	return (says == goexit_deadlock || says == asleep_deadlock) &&
+	       !strcmp(gotext_text(g, p->how), "fatal error");
 }
 
 /* Does it begin with one of those, and then a point or a slash? */

@@ -134,12 +134,24 @@ static bool grows(const struct gotext_series *s, const struct gotext_growth *r)
 	       r->before > 0;
 }
 
+/* checkdead() counts what is not the runtime's own: each waits, and nothing is left that could wake
+ * it. */
+static bool is_dead(const struct gotext *g, const struct gotext_tally *t)
+{
+	const char *state = gotext_text(g, t->state);
+
+	return gotext_is_deadlock(g, g->kept) && *state && may_stay(state) &&
+	       strncmp(gotext_text(g, g->stacks.v[t->stack].entry), "runtime.", 8) != 0;
+}
+
 static uint32_t reasons(const struct gotext *g, const struct gotext_series *s,
 			const struct gotext_tally *t, const struct gotext_growth *r)
 {
 	const char *state = gotext_text(g, t->state);
 	uint32_t why = t->leaked ? GOTEXT_WHY_RUNTIME : 0;
 
+	if (is_dead(g, t))
+		why |= GOTEXT_WHY_DEADLOCK;
 	if (is_never(state) && t->count >= NEVER_MIN)
 		why |= GOTEXT_WHY_NEVER;
 	if (!may_stay(state) || (!is_bodies(g, t) && gotext_idle(g, t->stack, t->state)))
@@ -156,7 +168,7 @@ static uint32_t reasons(const struct gotext *g, const struct gotext_series *s,
 	    t->count >= SPREAD_MIN && t->max_minutes >= SPREAD_MINUTES && t->ages >= SPREAD_AGES &&
 	    t->args_seen != 1)
 		why |= GOTEXT_WHY_SPREAD;
-	if (why && is_bodies(g, t))
+	if ((why & ~(uint32_t)GOTEXT_WHY_DEADLOCK) && is_bodies(g, t))
 		why |= GOTEXT_WHY_BODIES;
 	return why;
 }
@@ -170,7 +182,7 @@ static int worst_first(const void *x, const void *y, void *arg)
 	const struct gotext *g = ((const struct ranking *)arg)->g;
 	const struct gotext_suspect *p = x, *q = y;
 	uint32_t a = g->tallies.v[p->tally].count, b = g->tallies.v[q->tally].count;
-	bool i = p->why & GOTEXT_WHY_RUNTIME, j = q->why & GOTEXT_WHY_RUNTIME;
+	bool i = p->why & GOTEXT_WHY_SAID, j = q->why & GOTEXT_WHY_SAID;
 
 	if (i != j)
 		return i ? -1 : 1;

@@ -81,14 +81,17 @@ static struct ans_gotext_g make_one(const struct gotext *g, const struct gotext_
 	};
 }
 
-/* By tally of the kept dump: is it suspected? */
+enum { SUSPECTED = 1, SAID = 2 };
+
+/* By tally of the kept dump: is it suspected, or does the runtime itself say so? */
 static uint8_t *suspected(const struct gotext *g, const struct gotext_suspects *x)
 {
 	const struct gotext_dump *d = &g->dumps.v[g->kept];
 	uint8_t *is = zalloc(d->ntallies + 1, 1);
 
 	for (size_t i = 0; is && i < x->v.n; i++)
-		is[x->v.v[i].tally - d->first_tally] = 1;
+		is[x->v.v[i].tally - d->first_tally] =
+			(x->v.v[i].why & GOTEXT_WHY_DEADLOCK) ? SAID : SUSPECTED;
 	return is;
 }
 
@@ -112,7 +115,10 @@ static struct err *push_all(const struct gotext *g, const struct gotext_ask *q,
 
 		if (i && (c[-1].stack != c->stack || c[-1].state != c->state))
 			tally++;
-		to = make_one(g, c, is[tally] ? "suspect" : "no");
+		to = make_one(g, c,
+			      is[tally] == SAID	       ? "proved"
+			      : is[tally] == SUSPECTED ? "suspect"
+						       : "no");
 		if (!i || c[-1].stack != c->stack) {
 			err = push_frames(g, c->stack, &same, r);
 		}
@@ -356,7 +362,7 @@ static void put_panic(const struct gotext *g, const struct gotext_ask *q, size_t
 	to->kind = p->kind;
 	to->goroutine = p->goroutine;
 	to->recovered = p->recovered;
-	to->message = q->messages ? gotext_text(g, p->message) : NULL;
+	to->message = q->messages ? gotext_text(g, p->message) : gotext_panic_fixed(g, p);
 	to->function = frame_of(g, gotext_panic_frame(g, dump)).function;
 }
 
@@ -387,6 +393,7 @@ static struct err *push_dumps(const struct gotext *g, const struct gotext_ask *q
 			return &err_nomem;
 	}
 	r->shown_dump = g->kept;
+	r->deadlock = gotext_is_deadlock(g, g->kept);
 	return NULL;
 }
 

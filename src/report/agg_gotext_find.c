@@ -2,7 +2,7 @@
  * agg_gotext_find.c - what is suspected in a text, in words: findings as the contract has them.
  *
  * Nothing here is proved, but what the runtime itself wrote: "(leaked)" is the result of its own
- * search.
+ * search, and "all goroutines are asleep" why it ended the program.
  */
 #include "report/agg_gotext.h"
 
@@ -73,7 +73,10 @@ static const char *detail(const struct making *m)
 	uint32_t why = m->x->why;
 
 	return keepf(
-		k, "%s%s%s%s%s%s",
+		k, "%s%s%s%s%s%s%s",
+		(why & GOTEXT_WHY_DEADLOCK)
+			? "the runtime itself ended the program: no goroutine of it could be woken any more\n"
+			: "",
 		(why & GOTEXT_WHY_RUNTIME)
 			? "the runtime's own search found nothing that could wake them: (leaked)\n"
 			: "",
@@ -142,6 +145,12 @@ static const char *fix(const struct making *m, const char *state, const char *fu
 			k,
 			"%s (%s): give the channel room for what is sent when nobody receives any more "
 			"(make(chan T, 1) for one result), or send in a select with <-ctx.Done()",
+			function, at);
+	if ((m->x->why & GOTEXT_WHY_DEADLOCK) && !strcmp(state, "chan receive"))
+		return keepf(
+			k,
+			"%s (%s): nobody is left who could send: close the channel, on every way out "
+			"of who sends",
 			function, at);
 	if (strstr(state, "nil chan"))
 		return keepf(k, "%s (%s) uses a channel that was never made", function, at);
@@ -212,7 +221,7 @@ static struct err *make(const struct making *m)
 		   *state = gotext_text(m->g, m->t->state);
 	const char *creator = gotext_creator(m->g, m->st);
 	bool lock = (m->x->why & GOTEXT_WHY_LOCK) && !(m->x->why & ~(uint32_t)GOTEXT_WHY_LOCK);
-	bool proved = m->x->why & GOTEXT_WHY_RUNTIME;
+	bool proved = m->x->why & GOTEXT_WHY_SAID;
 	struct ans_finding f = empty;
 	struct err *err;
 
@@ -233,7 +242,8 @@ static struct err *make(const struct making *m)
 			m->s->dumps.n > 1
 				? "a process or a core of it proves what nothing can wake: limpet goroutines PID --leaked"
 				: "a second dump later tells whether they stay: limpet diff OLD NEW";
-	f.confirm = "limpet goroutines PID --leaked";
+	f.confirm = (m->x->why & GOTEXT_WHY_DEADLOCK) ? "limpet goroutines CORE --leaked"
+						      : "limpet goroutines PID --leaked";
 	f.signature = sign(k, f.kind, keepf(k, "text %s %s %s", function, creator, state));
 	f.has_goroutine = true;
 	f.goroutine.id = example_id(m);

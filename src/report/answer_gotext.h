@@ -23,7 +23,7 @@ struct ans_gotext_dump {
 	const char *how, *kind; /* why it was written: "panic", "nil dereference"; "" */
 	uint64_t goroutine;	/* that panicked */
 	const char *function;	/* that it panicked in; "" not known */
-	const char *message;	/* NULL: withheld */
+	const char *message;	/* NULL: withheld; Go's own fixed text never is */
 	bool recovered;
 };
 
@@ -94,7 +94,7 @@ struct ans_gotext {
 	uint64_t total, system, ngroups, suspect, leaked; /* before limits */
 	uint64_t ncompared;
 	double hours; /* between the first and the last that were compared; NaN */
-	bool has_ids;
+	bool has_ids, deadlock; /* deadlock: of the shown dump, by the runtime's own word */
 	uint64_t cut_lines, lost;
 	const char *damage; /* NULL */
 	const char *group_by;

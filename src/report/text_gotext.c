@@ -249,7 +249,9 @@ static void put_head(struct str *o, enum text_style st, const struct ans_gotext 
 	put_panic(o, a);
 	put_dumps(o, a);
 	if (a->leaked)
-		str_printf(o, "%s leaked, by the runtime's own search\n", text_count(n, a->leaked));
+		str_printf(o, "%s %s\n", text_count(n, a->leaked),
+			   a->deadlock ? "can never go on, by the runtime's own word"
+				       : "leaked, by the runtime's own search");
 	if (a->suspect)
 		str_printf(o, "%s suspected; a text proves nothing\n", text_count(n, a->suspect));
 }

@@ -89,3 +89,48 @@ def test_panic_of_a_dump_that_is_not_shown(tmp_path):
     first, last = limpet_json("goroutines", path)["dumps"]
     assert (first["shown"], last["shown"]) == (False, True)
     assert first["panic"]["function"] == "main.worker" and last["panic"] is None
+
+
+ASLEEP = "all goroutines are asleep - deadlock!"
+GOEXIT = "no goroutines (main called runtime.Goexit) - deadlock!"
+WAITING = [("main.main", "chan receive"), ("main.w", "chan receive"), ("main.e", "select (no cases)")]
+
+
+@pytest.mark.parametrize("says", [ASLEEP, GOEXIT])
+def test_deadlock(tmp_path, says):
+    """What the runtime says of all goroutines is taken over as its search for leaks is, and names each but its own."""
+    text = f"fatal error: {says}\n\n" + "".join(goroutine(i + 1, state, [f + "(...)"]) for i, (f, state) in enumerate(WAITING))
+    text += goroutine(9, "force gc (idle)", [("runtime.forcegchelper()", "runtime/proc.go:387")], "runtime.init.7")
+    path = write(tmp_path, text)
+    findings = limpet_json("report", path)["findings"]
+    assert sorted((f["goroutine"]["function"], f["goroutine"]["wait"]) for f in findings) == sorted(WAITING)
+    assert {(f["kind"], f["verdict"], f["proof"]) for f in findings} == {("goroutine-leak", "leak", "measured")}
+    answer = limpet_json("goroutines", path)
+    assert {g["function"] for g in answer["goroutines"] if g["leaked"] == "proved"} == {f for f, _ in WAITING}
+    assert "Nothing is suspected" not in limpet("report", path).stdout
+
+
+@pytest.mark.parametrize("text", ["panic: all goroutines are asleep - deadlock!", "fatal error: all goroutines are asleep", "SIGQUIT: quit"])
+def test_not_the_runtimes_word(tmp_path, text):
+    """A panic says what the program likes; a signal says nothing of who waits."""
+    path = write(tmp_path, f"{text}\n\n" + "".join(goroutine(i + 1, state, [f + "(...)"]) for i, (f, state) in enumerate(WAITING)))
+    assert limpet_json("report", path)["findings"] == []
+
+
+# runtime/proc.go, sigtab_linux_generic.go, malloc.go, stack.go, internal/runtime/maps
+@pytest.mark.parametrize("how,says", [
+    ("SIGQUIT", "quit"), ("SIGABRT", "abort"), ("fatal error", ASLEEP), ("fatal error", "out of memory"), ("fatal error", "stack overflow"),
+    ("fatal error", "concurrent map writes"), ("fatal error", "concurrent map read and map write")])
+def test_texts_of_go_are_shown(tmp_path, how, says):
+    path = write(tmp_path, f"{how}: {says}\n\n" + goroutine(1, "running", ["main.main()"], None))
+    assert limpet_json("goroutines", path)["dumps"][0]["panic"]["message"] == says
+    shown = limpet("goroutines", path).stdout
+    assert f"\n  {says}\n" in shown and "--values full" not in shown
+
+
+@pytest.mark.parametrize("says", ["out of memory of customer 4711", "customer 4711", "quit\ncustomer 4711"])
+def test_values_are_withheld(tmp_path, says):
+    path = write(tmp_path, f"panic: {says}\n\n" + goroutine(1, "running", ["main.main()"], None))
+    for command in ("goroutines", "report"):
+        for args in ([], ["--json"]):
+            assert "4711" not in limpet(command, path, *args).stdout
