@@ -158,13 +158,16 @@ struct profile_opts {
 	const char *kind, *format, *value;
 };
 
-enum { ARGS_MAX = 1 + 1024, IGNORED_MAX = 64 };
+/* GIVEN_MAX: more than any command takes. */
+enum { ARGS_MAX = 1 + 1024, IGNORED_MAX = 64, GIVEN_MAX = 96 };
 
 struct args {
 	const struct cmd *cmd;
 	const char *arg[ARGS_MAX]; /* TARGET, WHAT … */
 	unsigned nargs;
 	uint64_t seen; /* OPT_* that were given */
+	const struct opt *given[GIVEN_MAX]; /* on the command line, each once: given.h */
+	size_t ngiven;
 	const char *out, *exe, *sysroot, *symbols, *layout, *go;
 	const char *by, *granularity, *sort, *group_by;
 	const char *tree, *owners, *focus, *ignore;

@@ -3,6 +3,8 @@
  */
 #include "cli/evid_gclog.h"
 
+#include "cli/cmds.h"
+#include "cli/given.h"
 #include "cli/screen.h"
 #include "cli/session.h"
 #include "report/gclog.h"
@@ -39,15 +41,28 @@ static unsigned columns(const struct args *a)
 	return a->out || !isatty(STDOUT_FILENO) ? 80 : screen_size().columns;
 }
 
+static struct err *check(const struct args *a, bool forms)
+{
+	static const char *const known[] = { "--svg", "--stream", EVIDENCE_FORMS, NULL };
+	struct err *err = given_only(a, known, "a GC log");
+
+	if (!err && forms && a->gclog.stream)
+		err = err_usage("--stream is for the text and --json of one GC log; other forms and "
+				"options are of the process that matters most");
+	return err;
+}
+
 struct err *evid_gclog(const struct args *a, int *status)
 {
 	_cleanup_(input_closep) struct input *in = NULL;
 	_cleanup_(gclog_deinit) struct gclog g = { 0 };
 	_cleanup_(str_deinit) struct str o = { 0 };
 	struct ans_gclog x = { .g = &g, .path = a->arg[0] };
-	struct err *err = input_file(a->arg[0], a->arg[0], &in);
+	bool forms = given_any(a, OPT_FINDINGS | OPT_OUTPUTS);
+	struct err *err = check(a, forms);
 
-	(void)status;
+	if (!err)
+		err = input_file(a->arg[0], a->arg[0], &in);
 	if (!err)
 		err = gclog_read(in, &g);
 	if (!err && !g.streams.n)
@@ -57,8 +72,8 @@ struct err *evid_gclog(const struct args *a, int *status)
 		err = pick(a, &x);
 	if (!err)
 		err = write_svg(a, &x);
-	if (err)
-		return err;
+	if (err || forms) /* as of several files: what is known is left out */
+		return err ? err : cmd_report(a, status);
 	x.limit = session_limit(a, args_has(a, OPT_JSON) ? 1000 : 20);
 	x.limit = x.limit ? x.limit : SIZE_MAX;
 	x.cycles = args_has(a, OPT_LIMIT) ? x.limit : 0;

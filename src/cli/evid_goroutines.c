@@ -4,6 +4,8 @@
  */
 #include "cli/evid_goroutines.h"
 
+#include "cli/cmds.h"
+#include "cli/given.h"
 #include "cli/session.h"
 #include "report/agg_gotext.h"
 #include "report/out.h"
@@ -29,12 +31,30 @@ static struct err *parse_group(const struct args *a, struct gotext_ask *q)
 	return NULL;
 }
 
+static struct err *understood(const struct args *a, const char *const *known)
+{
+	return given_only(a, known, "goroutines as text");
+}
+
 static struct err *feed(struct gotext *g, const char *path)
 {
 	_cleanup_(input_closep) struct input *in = NULL;
 	struct err *err = input_file(path, path, &in);
 
 	return err ? err : gotext_feed(g, in);
+}
+
+/* The first file was looked into before; behind it may stand anything. */
+static struct err *feed_more(struct gotext *g, const struct args *a, unsigned i)
+{
+	size_t n = g->dumps.n;
+	struct err *err = feed(g, a->arg[i]);
+
+	if (!err && i && g->dumps.n == n)
+		err = err_usage("%.200s: there are no goroutines as text in it, as in %.200s; "
+				"want files of one kind",
+				a->arg[i], a->arg[0]);
+	return err;
 }
 
 struct err *evid_read_goroutines(const char *path, struct gotext **ret)
@@ -52,7 +72,7 @@ static struct err *read_files(const struct args *a, unsigned n, struct gotext **
 	struct err *err = gotext_create((size_t)a->dump, &g);
 
 	for (unsigned i = 0; i < n && !err; i++)
-		err = feed(g, a->arg[i]);
+		err = feed_more(g, a, i);
 	if (!err)
 		err = gotext_finish(g);
 	if (err)
@@ -99,8 +119,12 @@ static struct err *answer_with(const struct args *a, unsigned n, const struct go
 
 struct err *evid_goroutines_list(const struct args *a, int *status)
 {
+	static const char *const known[] = { "--group-by", "--leaked", "--dump", NULL };
 	struct gotext_ask q = ask_of(a, args_has(a, OPT_JSON) ? SIZE_MAX : TEXT_GROUPS);
-	struct err *err = parse_group(a, &q);
+	struct err *err = understood(a, known);
+
+	if (!err)
+		err = parse_group(a, &q);
 
 	(void)status;
 	if (q.by == GROUP_LABEL) /* asked for by name */
@@ -108,22 +132,37 @@ struct err *evid_goroutines_list(const struct args *a, int *status)
 	return err ? err : answer_with(a, 1, &q, json_doc_gotext, text_gotext);
 }
 
+static struct err *understood_with_forms(const struct args *a, int *status)
+{
+	static const char *const known[] = { EVIDENCE_FORMS, "--dump", NULL };
+	struct err *err = understood(a, known);
+
+	return err ? err : cmd_report(a, status);
+}
+
 struct err *evid_goroutines_report(const struct args *a, int *status)
 {
+	static const char *const known[] = { "--dump", NULL };
 	struct gotext_ask q = ask_of(a, REPORT_GROUPS);
+	struct err *err;
 
-	(void)status;
+	/* as of several files: findings that are known are left out, and all forms are there */
+	if (given_any(a, OPT_FINDINGS | OPT_OUTPUTS))
+		return understood_with_forms(a, status);
+	err = understood(a, known);
 	q.by = GROUP_STACK;
-	return answer_with(a, 1, &q, json_doc_gotext_report, text_gotext_report);
+	return err ? err : answer_with(a, 1, &q, json_doc_gotext_report, text_gotext_report);
 }
 
 struct err *evid_goroutines_diff(const struct args *a, int *status)
 {
+	static const char *const known[] = { "--dump", NULL };
 	struct gotext_ask q = ask_of(a, TEXT_GROUPS);
+	struct err *err = understood(a, known);
 
 	(void)status;
 	q.by = GROUP_NONE;
-	return answer_with(a, a->nargs, &q, json_doc_gotext_diff, text_gotext_diff);
+	return err ? err : answer_with(a, a->nargs, &q, json_doc_gotext_diff, text_gotext_diff);
 }
 
 struct err *evid_goroutines_tree(const struct args *a, int *status)
@@ -131,17 +170,25 @@ struct err *evid_goroutines_tree(const struct args *a, int *status)
 	_cleanup_(gotext_freep) struct gotext *g = NULL;
 	_cleanup_(ans_gotext_deinit) struct ans_gotext r = { 0 };
 	_cleanup_(str_deinit) struct str o = { 0 };
+	static const char *const known[] = { "--depth", "--dump", NULL };
 	struct gotext_ask q = ask_of(a, SIZE_MAX);
-	struct err *err = read_files(a, 1, &g);
+	struct err *err = understood(a, known);
 
 	(void)status;
 	q.by = GROUP_NONE;
+	if (!err && a->nargs > 1)
+		err = err_usage("%.200s: of goroutines as text there is the whole tree, and no WHAT",
+				a->arg[1]);
+	if (!err)
+		err = read_files(a, 1, &g);
 	if (!err)
 		err = agg_gotext(g, &q, &r);
 	if (!err)
 		err = agg_gotext_tree(g, q.limit, &r);
 	if (err)
 		return err;
+	if (args_has(a, OPT_DEPTH))
+		agg_gotext_tree_cut(&r, (unsigned)a->depth);
 	if (args_has(a, OPT_JSON))
 		json_doc_gotext_tree(&o, &r);
 	else
@@ -155,11 +202,18 @@ struct err *evid_goroutines_top(const struct args *a, int *status)
 	_cleanup_(ans_gotext_deinit) struct ans_gotext r = { 0 };
 	_cleanup_(ans_gotext_top_deinit) struct ans_gotext_top t = { 0 };
 	_cleanup_(str_deinit) struct str o = { 0 };
+	static const char *const known[] = { "--by", "--dump", NULL };
 	struct gotext_ask q = ask_of(a, TEXT_GROUPS);
-	struct err *err = read_files(a, 1, &g);
+	struct err *err = understood(a, known);
 
 	(void)status;
 	q.by = GROUP_NONE;
+	if (!err && a->nargs > 1)
+		err = err_usage("%.200s: %.200s is goroutines as text, of which one is shown; "
+				"`limpet diff` compares them",
+				a->arg[1], a->arg[0]);
+	if (!err)
+		err = read_files(a, 1, &g);
 	if (!err)
 		err = agg_gotext(g, &q, &r);
 	if (!err)

@@ -5,6 +5,7 @@
 
 #include "cli/evid_escape.h"
 #include "cli/evidence.h"
+#include "cli/given.h"
 #include "cli/session.h"
 #include "evidence/escape.h"
 #include "evidence/gclog.h"
@@ -223,6 +224,14 @@ static struct err *finish_gotext(struct mix *m)
 	return f->said ? agg_gotext(f->gotext, &q, f->said) : &err_nomem;
 }
 
+/* One alone has an answer of its own (evidence.h), but for forms that only a report has. */
+static bool is_read(const struct args *a, enum kind k)
+{
+	return a->nargs > 1 || k == KIND_PROFILE ||
+	       (given_any(a, OPT_FINDINGS | OPT_OUTPUTS) &&
+		(k == KIND_GOROUTINES || k == KIND_GCLOG || k == KIND_UNKNOWN));
+}
+
 static struct err *take(const struct args *a, unsigned i, struct mix *m)
 {
 	struct kind_found k;
@@ -231,7 +240,7 @@ static struct err *take(const struct args *a, unsigned i, struct mix *m)
 	if (err)
 		return err;
 	if (!is_look(k.kind))
-		return a->nargs > 1 || k.kind == KIND_PROFILE ? read_one(a, i, k.kind, m) : NULL;
+		return is_read(a, k.kind) ? read_one(a, i, k.kind, m) : NULL;
 	if (m->looked != MIX_NO_LOOK)
 		return err_usage(
 			"%.100s, %.100s: one look at a time; two are compared by `limpet diff "

@@ -421,8 +421,18 @@ static struct err *set_number(const struct opt *o, const char *v, struct args *a
 	}
 }
 
+static void note_given(const struct opt *o, struct args *a)
+{
+	for (size_t i = 0; i < a->ngiven; i++)
+		if (a->given[i] == o)
+			return;
+	if (a->ngiven < ARRAY_LEN(a->given))
+		a->given[a->ngiven++] = o;
+}
+
 static struct err *set_option(const struct opt *o, const char *v, struct args *a)
 {
+	note_given(o, a);
 	switch (o->id) {
 	case OPT_OUT:
 		a->out = v;

@@ -24,6 +24,8 @@ struct err *agg_gotext(const struct gotext *g, const struct gotext_ask *q,
 /* Who started whom, into ret->tree; with agg_gotext(). */
 struct err *agg_gotext_tree(const struct gotext *g, size_t limit,
 			    struct ans_gotext *ret) MUST_CHECK;
+/* Of that the first levels; how many nodes lie deeper: ret->tree_cut. */
+void agg_gotext_tree_cut(struct ans_gotext *ret, unsigned levels);
 /* by: "function" (NULL), "package", "file", "line", "state", "creator".  Errors: USAGE. */
 struct err *agg_gotext_top(const struct gotext *g, struct keep *k, const char *by, size_t limit,
 			   struct ans_gotext_top *ret) MUST_CHECK;

@@ -236,3 +236,14 @@ struct err *agg_gotext_tree(const struct gotext *g, size_t limit, struct ans_got
 	free(t.slot);
 	return err;
 }
+
+void agg_gotext_tree_cut(struct ans_gotext *r, unsigned levels)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->tree.n; i++)
+		if (r->tree.v[i].depth < levels)
+			r->tree.v[n++] = r->tree.v[i];
+	r->tree_cut += r->tree.n - n;
+	r->tree.n = n;
+}

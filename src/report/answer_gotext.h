@@ -90,6 +90,7 @@ struct ans_gotext {
 	VEC(struct ans_gotext_growth) growth;
 	VEC(struct ans_gotext_lock) locks;
 	VEC(struct ans_gotext_node) tree;
+	size_t tree_cut; /* nodes that were left out below */
 	struct ans_findings findings;
 	uint64_t total, system, ngroups, suspect, leaked; /* before limits */
 	uint64_t ncompared;

@@ -369,6 +369,8 @@ void text_gotext_tree(struct str *o, enum text_style st, const struct ans_gotext
 			str_printf(o, ", the longest waits %s or more", text_ns(t, x->since_ns));
 		str_put(o, "\n");
 	}
+	if (a->tree_cut)
+		str_printf(o, "%zu more below (--depth)\n", a->tree_cut);
 }
 
 void text_gotext_top(struct str *o, enum text_style st, const struct ans_gotext *a,
