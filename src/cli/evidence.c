@@ -42,7 +42,6 @@ static const struct row {
 	{ "memory", KIND_PROFILE, evid_profile_memory },
 	{ "gc", KIND_PROFILE, evid_profile_gc },
 	{ "profile", KIND_PROFILE, evid_profile_write },
-	{ "top", KIND_GOROUTINES, evid_profile_top },
 };
 /* clang-format on */
 

@@ -41,7 +41,7 @@ static struct err *write_temp(const char *path, char *temp, const struct str *s)
 	struct err *err;
 
 	if (fd < 0)
-		return err_os(errno, "%s: cannot write there; choose another -o FILE", path);
+		return err_os(errno, "%s: cannot write there; choose another file", path);
 	err = write_all(fd, s, path);
 	if (!err && fsync(fd) && errno != EINVAL)
 		err = err_os(errno, "writing %s", path);
