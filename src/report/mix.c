@@ -167,6 +167,12 @@ static void settle(struct mixing *m)
 	m->names.n = n;
 }
 
+static bool is_main(const char *function, const char *file)
+{
+	return function && file && !strcmp(function, "main.main") && strchr(file, '/') &&
+	       strncmp(file, "command-line-arguments/", 23) != 0; /* go run -trimpath x.go */
+}
+
 static bool note_name(struct mixing *m, const char *function)
 {
 	if (!function || !mix_is_own_name(m, function) || m->names.n >= NAMES_MAX * 16)
@@ -186,8 +192,11 @@ static struct err *names_of_look(struct mixing *m)
 		err_free(err);
 		err = NULL;
 	}
-	for (size_t i = 0; i < gs.frames.n && !err; i++)
+	for (size_t i = 0; i < gs.frames.n && !err; i++) {
 		ok = ok && note_name(m, gs.frames.v[i].function);
+		if (is_main(gs.frames.v[i].function, gs.frames.v[i].file))
+			m->main_file = keepf(m->k, "%s", gs.frames.v[i].file);
+	}
 	for (size_t i = 0; i < gs.gs.n && !err; i++)
 		ok = ok && note_name(m, gs.gs.v[i].function) && note_name(m, gs.gs.v[i].creator);
 	for (size_t i = 0; i < m->s->frames.n && !err; i++)
@@ -201,8 +210,19 @@ static bool knows(const struct mixing *m, const char *name)
 	return m->names.n && bsearch(&name, m->names.v, m->names.n, sizeof(name), by_text);
 }
 
-void mix_same(struct mixing *m, const void *piece, const char *const *names, size_t n,
-	      struct ans_beside *to)
+/* Without a look the first piece that has some is what the others are compared with. */
+static bool is_first(struct mixing *m, const char *const *names, size_t n, size_t own)
+{
+	if (m->names.n || !own || m->h.kind)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!note_name(m, names[i]))
+			break;
+	settle(m);
+	return true;
+}
+
+void mix_same(struct mixing *m, const char *const *names, size_t n, struct mix_kin *ret)
 {
 	size_t own = 0, hits = 0;
 
@@ -212,26 +232,60 @@ void mix_same(struct mixing *m, const void *piece, const char *const *names, siz
 		own++;
 		hits += knows(m, names[i]);
 	}
-	to->same = "unknown";
-	to->why = "";
-	if (!m->names.n && own && !m->h.kind) { /* the first piece that has some */
-		for (size_t i = 0; i < n; i++)
-			if (!note_name(m, names[i]))
-				break;
-		settle(m);
-		m->names_of = piece;
-		return; /* the others are compared with it */
-	}
+	*ret = (struct mix_kin){ "unknown", "", true };
+	if (is_first(m, names, n, own))
+		return;
 	if (!own || !m->names.n) {
-		to->why = "no function of the program itself is named in it";
+		ret->why = "no function of the program itself is named in it";
+		ret->decides = !m->h.kind;
 		return;
 	}
-	to->why = keepf(m->k, "%zu of %zu functions of the program that it names are in %s", hits,
-			own, m->h.kind ? "the look" : "the first piece");
+	ret->why = keepf(m->k, "%zu of %zu functions of the program that it names are in %s", hits,
+			 own, m->h.kind ? "the look" : "the first piece");
 	if (hits && (hits * 2 >= own || hits >= NAMES_SURE))
-		to->same = "yes";
+		ret->same = "yes";
 	else if (!hits && own >= NAMES_SURE)
-		to->same = "no";
+		ret->same = "no";
+	ret->decides = !strcmp(ret->same, "yes");
+}
+
+void mix_same_main(const struct mixing *m, const char *function, const char *file,
+		   struct mix_kin *ret)
+{
+	if (!ret->decides && strcmp(ret->same, "no") != 0 && m->main_file &&
+	    is_main(function, file) && !strcmp(file, m->main_file))
+		*ret = (struct mix_kin){ "yes", "its main.main is in the look's file", true };
+}
+
+const struct mix_kin *mix_kin_of(const struct mixing *m, const struct join_file *f)
+{
+	return &m->kin[f - m->ask->joins];
+}
+
+struct err *mix_say(const struct mixing *m, const struct join_file *from, struct ans_finding *f,
+		    const char *supports, const char *says)
+{
+	if (mix_kin_of(m, from)->decides)
+		return join_say(f, from->name, supports, says);
+	return join_say(f, from->name, "nothing",
+			keepf(m->k, "%s; whether it is of the same program is not known", says));
+}
+
+static struct err *compare_all(struct mixing *m)
+{
+	m->kin = zalloc(m->ask->njoins, sizeof(*m->kin));
+	if (!m->kin)
+		return &err_nomem;
+	for (size_t i = 0; i < m->ask->njoins; i++) {
+		const struct join_file *f = &m->ask->joins[i];
+
+		m->kin[i] = (struct mix_kin){ "unknown", "", true };
+		if (f->gotext)
+			mix_same_gotext(m, f, &m->kin[i]);
+		else if (f->pprof)
+			mix_same_profile(m, f, &m->kin[i]);
+	}
+	return NULL;
 }
 
 static void beside_escape(struct mixing *m, const struct join_file *f, struct ans_beside *to)
@@ -264,7 +318,8 @@ static void beside_lint(struct mixing *m, const struct join_file *f, struct ans_
 
 static struct err *speak(struct mixing *m, const struct join_file *f, struct mix_profiles *x)
 {
-	struct ans_beside to = { .file = f->name, .same = "unknown", .why = "", .what = "" };
+	const struct mix_kin *kin = mix_kin_of(m, f);
+	struct ans_beside to = { .file = f->name, .same = kin->same, .why = kin->why, .what = "" };
 	struct err *err = NULL;
 
 	if (f->gclog)
@@ -320,6 +375,8 @@ static struct err *all(struct mixing *m)
 	if (m->h.kind)
 		err = names_of_look(m);
 	if (!err)
+		err = compare_all(m);
+	if (!err)
 		err = mix_profiles_make(m, &x);
 	if (!err)
 		err = find_all(m, &x);
@@ -349,5 +406,6 @@ struct err *mix_all(struct agg *a, const struct report_ask *ask, const struct jo
 		err = all(&m);
 	ans_head_deinit(&m.h);
 	vec_free(&m.names);
+	free(m.kin);
 	return err;
 }

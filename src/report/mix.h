@@ -5,8 +5,9 @@
  * none of it), then each says what it knows of every finding (mix_say_*).
  *
  * RULES.  A text raises nothing to a leak: what it finds is a suspect, or what the runtime itself
- * wrote.  A piece that is of another program supports and weakens nothing.  What contradicts is
- * said.  Evidence of an earlier time that has less is no contradiction.
+ * wrote.  A piece that is of another program supports and weakens nothing, and so does one that
+ * names functions none of which the look has.  What contradicts is said.  Evidence of an earlier
+ * time that has less is no contradiction.
  */
 #ifndef LIMPET_REPORT_MIX_H
 #define LIMPET_REPORT_MIX_H
@@ -14,6 +15,13 @@
 #include "evidence/pprof_graph.h"
 #include "report/answer_mix.h"
 #include "report/join_priv.h"
+
+/* Of which program a piece is, by the functions that it names. */
+struct mix_kin {
+	const char *same; /* "yes", "no", "unknown" */
+	const char *why;  /* how that is known; "" */
+	bool decides;	  /* false: what it says supports and weakens nothing */
+};
 
 struct mixing {
 	struct agg *a; /* without a look: its keep alone */
@@ -25,7 +33,8 @@ struct mixing {
 	struct ans_head h;	 /* of the look; kind NULL: there is none */
 	size_t looked;		 /* rows of findings that the look has */
 	VEC(const char *) names; /* of functions of the program itself that are seen elsewhere */
-	const void *names_of;	 /* the piece that they are of; NULL: the look */
+	const char *main_file;	 /* of the look's main.main; NULL */
+	struct mix_kin *kin;	 /* by ask->joins */
 };
 
 /* A finding with all texts "", figures unknown. */
@@ -47,9 +56,17 @@ const char *mix_base(const char *path);
 
 /* Is a function the program's own, by its name: of package main or of the look's module? */
 bool mix_is_own_name(const struct mixing *m, const char *function);
-/* Of n names of a piece: are they those of the look?  Fills same and why. */
-void mix_same(struct mixing *m, const void *piece, const char *const *names, size_t n,
-	      struct ans_beside *to);
+/* Of n names of a piece: are they those of the look? */
+void mix_same(struct mixing *m, const char *const *names, size_t n, struct mix_kin *ret);
+/* Every program has a main.main, but not in that file. */
+void mix_same_main(const struct mixing *m, const char *function, const char *file,
+		   struct mix_kin *ret);
+const struct mix_kin *mix_kin_of(const struct mixing *m, const struct join_file *f);
+/* What a piece that decides says of a finding; of one that does not "nothing", and why. */
+struct err *mix_say(const struct mixing *m, const struct join_file *from, struct ans_finding *f,
+		    const char *supports, const char *says) MUST_CHECK;
+void mix_same_gotext(struct mixing *m, const struct join_file *f, struct mix_kin *ret);
+void mix_same_profile(struct mixing *m, const struct join_file *f, struct mix_kin *ret);
 
 struct err *mix_find_gclog(struct mixing *m, const struct join_file *f) MUST_CHECK;
 struct err *mix_say_gclog(struct mixing *m, const struct join_file *f,
@@ -74,7 +91,7 @@ struct mix_profile {
 	unsigned type;				       /* the value that is looked at */
 	struct pprof_graph *lines, *functions;	       /* of it */
 	struct pprof_graph *all_lines, *all_functions; /* heap: of all that was ever allocated */
-	const char *same;
+	uint8_t doubt; /* 0: of the same program; 1: not known; 2: of another one */
 };
 struct mix_profiles {
 	VEC(struct mix_profile) v;

@@ -43,6 +43,8 @@ struct err *mix_find_gotext(struct mixing *m, const struct join_file *f)
 	struct ans_findings *from = &f->said->findings;
 	struct err *err = NULL;
 
+	if (m->h.kind && !mix_kin_of(m, f)->decides)
+		return NULL;
 	for (size_t i = 0; i < from->rows.n && !err; i++) {
 		struct ans_finding x = from->rows.v[i];
 
@@ -96,20 +98,20 @@ static struct err *say(struct mixing *m, const struct join_file *file, struct an
 		return NULL;
 	now = m->h.kind ? keepf(m->k, "; %s in the look", mix_count(m->k, f->goroutine.count)) : "";
 	if (!gotext_find(file->gotext, function, GOTEXT_STARTED_WITH, &x))
-		return join_say(
-			f, file->name, "no",
+		return mix_say(
+			m, file, f, "no",
 			keepf(m->k,
 			      "no goroutine of %s among its %s%s: it was written before they "
 			      "began, or when they had ended",
 			      function, mix_count(m->k, all_of(file)), now));
-	return join_say(f, file->name, supports(f, &x),
-			keepf(m->k, "%s goroutine%s of %s, %s of them waiting%s%s%s",
-			      mix_count(m->k, x.count), x.count == 1 ? "" : "s", function,
-			      mix_count(m->k, x.waiting), how_long(m->k, &x), growth(m->k, &x),
-			      now));
+	return mix_say(m, file, f, supports(f, &x),
+		       keepf(m->k, "%s goroutine%s of %s, %s of them waiting%s%s%s",
+			     mix_count(m->k, x.count), x.count == 1 ? "" : "s", function,
+			     mix_count(m->k, x.waiting), how_long(m->k, &x), growth(m->k, &x),
+			     now));
 }
 
-static void compare(struct mixing *m, const struct join_file *f, struct ans_beside *to)
+void mix_same_gotext(struct mixing *m, const struct join_file *f, struct mix_kin *ret)
 {
 	const struct gotext *g = f->gotext;
 	VEC(const char *) names = { 0 };
@@ -122,7 +124,10 @@ static void compare(struct mixing *m, const struct join_file *f, struct ans_besi
 			break;
 		last = id;
 	}
-	mix_same(m, f, names.v, names.n, to);
+	mix_same(m, names.v, names.n, ret);
+	for (size_t i = 0; i < g->frames.n; i++)
+		mix_same_main(m, gotext_text(g, g->frames.v[i].function),
+			      gotext_text(g, g->frames.v[i].file), ret);
 	vec_free(&names);
 }
 
@@ -149,7 +154,6 @@ struct err *mix_say_gotext(struct mixing *m, const struct join_file *f, struct a
 	struct err *err = NULL;
 
 	describe(m, f, to);
-	compare(m, f, to);
 	if (!strcmp(to->same, "no"))
 		return NULL;
 	for (size_t i = 0; i < all->rows.n && !err; i++)

@@ -20,9 +20,14 @@ static const struct mix_profile *pick(const struct mix_profiles *x, enum mix_pro
 {
 	const struct mix_profile *found = NULL;
 
-	for (size_t i = 0; i < x->v.n; i++)
-		if (x->v.v[i].kind == kind && x->v.v[i].lines && (last || !found))
-			found = &x->v.v[i];
+	for (size_t i = 0; i < x->v.n; i++) {
+		const struct mix_profile *p = &x->v.v[i];
+
+		if (p->kind != kind || !p->lines || p->doubt > 1)
+			continue;
+		if (!found || (last && p->doubt == found->doubt))
+			found = p;
+	}
 	return found;
 }
 
@@ -106,11 +111,12 @@ static struct err *say_where(struct mixing *m, const struct mix_profile *p, stru
 
 	if (!n || n->flat <= 0)
 		return NULL;
-	return join_say(
-		f, p->f->name, (uint64_t)p->lines->total >= f->bytes / 2 ? "yes" : "nothing",
-		keepf(m->k, "%s in use, most of it (%s) allocated by %s (%s:%" PRId64 ")",
-		      mix_bytes(m->k, (double)p->lines->total), mix_bytes(m->k, (double)n->flat),
-		      n->name, mix_base(n->file), n->line));
+	return mix_say(m, p->f, f,
+		       (uint64_t)p->lines->total >= f->bytes / 2 ? "yes" : "nothing",
+		       keepf(m->k, "%s in use, most of it (%s) allocated by %s (%s:%" PRId64 ")",
+			     mix_bytes(m->k, (double)p->lines->total),
+			     mix_bytes(m->k, (double)n->flat), n->name, mix_base(n->file),
+			     n->line));
 }
 
 static struct err *say_heap(struct mixing *m, const struct mix_profiles *x, struct ans_finding *f)
@@ -121,10 +127,9 @@ static struct err *say_heap(struct mixing *m, const struct mix_profiles *x, stru
 	const char *where;
 	int64_t all;
 
-	if (g.last && !at && !strcmp(f->kind, "heap-growth") && strcmp(g.last->same, "no") != 0)
+	if (g.last && !at && !strcmp(f->kind, "heap-growth"))
 		return say_where(m, g.last, f);
-	if (!g.last || !at || !mix_is_memory(f) || !strcmp(g.last->same, "no") ||
-	    mix_is_own(f, g.last->f))
+	if (!g.last || !at || !mix_is_memory(f) || mix_is_own(f, g.last->f))
 		return NULL;
 	g.now = cum_at(g.last->lines, g.last->functions, at, &line);
 	g.then = cum_at(g.first->lines, g.first->functions, at, &then);
@@ -134,16 +139,15 @@ static struct err *say_heap(struct mixing *m, const struct mix_profiles *x, stru
 	if (!g.now && !g.then && (f->bytes < SEEN_FROM || f->origin.by_code))
 		return NULL; /* so few may have no sample; where they are made is a guess */
 	if (!g.now && !g.then)
-		return join_say(
-			f, g.last->f->name, weighs(f, &g),
-			keepf(m->k,
-			      "nothing in use that %s allocated: it was taken before, or is "
-			      "of another build",
-			      where));
-	return join_say(f, g.last->f->name, weighs(f, &g),
-			keepf(m->k, "%s in use that %s allocated%s%s",
-			      mix_bytes(m->k, (double)g.now), where, ratio(m->k, g.now, all),
-			      between(m->k, &g)));
+		return mix_say(m, g.last->f, f, weighs(f, &g),
+			       keepf(m->k,
+				     "nothing in use that %s allocated: it was taken before, or is "
+				     "of another build",
+				     where));
+	return mix_say(m, g.last->f, f, weighs(f, &g),
+		       keepf(m->k, "%s in use that %s allocated%s%s",
+			     mix_bytes(m->k, (double)g.now), where, ratio(m->k, g.now, all),
+			     between(m->k, &g)));
 }
 
 static int64_t cum_of(const struct pprof_graph *g, const char *function)
@@ -160,26 +164,26 @@ static struct err *say_goroutines(struct mixing *m, const struct mix_profile *p,
 	const char *function = f->has_goroutine ? f->goroutine.function : NULL, *now;
 	int64_t n;
 
-	if (!p || !function || !mix_is_leaky(f) || !strcmp(p->same, "no"))
+	if (!p || !function || !mix_is_leaky(f))
 		return NULL;
 	n = cum_of(p->functions, function);
 	now = m->h.kind ? keepf(m->k, "; %s in the look", mix_count(m->k, f->goroutine.count)) : "";
 	if (p->kind == MIX_LEAKED)
-		return join_say(f, p->f->name, n ? "yes" : "nothing",
-				keepf(m->k,
-				      "the runtime's own search found %" PRId64
-				      " goroutines of %s leaked%s",
-				      n, function, now));
-	return join_say(f, p->f->name,
-			n >= 2 || (n && f->goroutine.count < 2) ? "yes"
-			: n					? "nothing"
-								: "no",
-			keepf(m->k, "%" PRId64 " goroutines of %s%s", n, function, now));
+		return mix_say(m, p->f, f, n ? "yes" : "nothing",
+			       keepf(m->k,
+				     "the runtime's own search found %" PRId64
+				     " goroutines of %s leaked%s",
+				     n, function, now));
+	return mix_say(m, p->f, f,
+		       n >= 2 || (n && f->goroutine.count < 2) ? "yes"
+		       : n				       ? "nothing"
+							       : "no",
+		       keepf(m->k, "%" PRId64 " goroutines of %s%s", n, function, now));
 }
 
 static struct err *say_waits(struct mixing *m, const struct mix_profile *p, struct ans_finding *f)
 {
-	if (!p || strcmp(f->kind, "lock-contention") != 0 || !strcmp(p->same, "no"))
+	if (!p || strcmp(f->kind, "lock-contention") != 0)
 		return NULL;
 	for (size_t i = 0; i < f->stack.n; i++) {
 		int64_t n = f->stack.v[i].function && mix_is_own_name(m, f->stack.v[i].function)
@@ -187,12 +191,12 @@ static struct err *say_waits(struct mixing *m, const struct mix_profile *p, stru
 				    : 0;
 
 		if (n > 0)
-			return join_say(f, p->f->name, "yes",
-					keepf(m->k, "%s were waited in %s",
-					      mix_ns(m->k, (uint64_t)n), f->stack.v[i].function));
+			return mix_say(m, p->f, f, "yes",
+				       keepf(m->k, "%s were waited in %s",
+					     mix_ns(m->k, (uint64_t)n), f->stack.v[i].function));
 	}
-	return join_say(f, p->f->name, "nothing",
-			"no wait that ended is of that stack: who waits for ever is in no profile");
+	return mix_say(m, p->f, f, "nothing",
+		       "no wait that ended is of that stack: who waits for ever is in no profile");
 }
 
 struct err *mix_say_profiles(struct mixing *m, const struct mix_profiles *x)
@@ -271,7 +275,7 @@ struct err *mix_find_profiles(struct mixing *m, const struct mix_profiles *x)
 	int64_t least;
 	struct err *err = NULL;
 
-	if (!g.last || g.first == g.last)
+	if (!g.last || g.first == g.last || g.last->doubt)
 		return NULL;
 	least = MAX(GROWN_LEAST, g.last->lines->total / 10);
 	for (size_t i = 0, n = 0; i < g.last->lines->nodes.n && n < GROWERS_MAX && !err; i++) {

@@ -60,6 +60,8 @@ static int by_time(const void *a, const void *b)
 
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
+	if (x->doubt != y->doubt)
+		return x->doubt < y->doubt ? -1 : 1;
 	if (x->p->time_ns != y->p->time_ns)
 		return x->p->time_ns < y->p->time_ns ? -1 : 1;
 	return x->f < y->f ? -1 : x->f > y->f;
@@ -86,6 +88,16 @@ static struct err *graphs(struct mix_profile *x)
 	return err ? err : graph(x->p, all, PPROF_BY_FUNCTION, &x->all_functions);
 }
 
+static uint8_t doubt_of(const struct mix_kin *k)
+{
+	return !strcmp(k->same, "no") ? 2 : k->decides ? 0 : 1;
+}
+
+static bool is_alike(const struct mix_profile *x, const struct mix_profile *y)
+{
+	return x->kind == y->kind && x->doubt == y->doubt;
+}
+
 struct err *mix_profiles_make(struct mixing *m, struct mix_profiles *ret)
 {
 	struct err *err = NULL;
@@ -93,7 +105,7 @@ struct err *mix_profiles_make(struct mixing *m, struct mix_profiles *ret)
 	for (size_t i = 0; i < m->ask->njoins; i++) {
 		struct mix_profile x = { .f = &m->ask->joins[i],
 					 .p = m->ask->joins[i].pprof,
-					 .same = "unknown" };
+					 .doubt = doubt_of(&m->kin[i]) };
 
 		if (!x.p || !x.p->types.n)
 			continue;
@@ -104,10 +116,9 @@ struct err *mix_profiles_make(struct mixing *m, struct mix_profiles *ret)
 	if (ret->v.n)
 		qsort(ret->v.v, ret->v.n, sizeof(ret->v.v[0]), by_time);
 	for (size_t i = 0; i < ret->v.n && !err; i++) {
-		bool first = !i || ret->v.v[i - 1].kind != ret->v.v[i].kind;
-		bool last = i + 1 == ret->v.n || ret->v.v[i + 1].kind != ret->v.v[i].kind;
+		const struct mix_profile *x = &ret->v.v[i];
 
-		if (first || last)
+		if (!i || !is_alike(x - 1, x) || i + 1 == ret->v.n || !is_alike(x, x + 1))
 			err = graphs(&ret->v.v[i]);
 	}
 	return err;
@@ -130,23 +141,23 @@ static const char *figure(struct keep *k, int64_t v, const char *unit)
 }
 
 /* Another program's executable, or functions that nobody else has. */
-static void compare(struct mixing *m, struct mix_profile *x, struct ans_beside *to)
+void mix_same_profile(struct mixing *m, const struct join_file *f, struct mix_kin *ret)
 {
-	const struct pprof *p = x->p;
+	const struct pprof *p = f->pprof;
 	const char *file = p->mappings.n ? pprof_text(p, p->mappings.v[0].file) : "";
 	VEC(const char *) names = { 0 };
 
 	for (size_t i = 0; i < p->functions.n; i++)
 		if (!vec_push(&names, pprof_text(p, p->functions.v[i].name)))
 			break;
-	mix_same(m, x->f, names.v, names.n, to);
+	mix_same(m, names.v, names.n, ret);
 	vec_free(&names);
-	if (strcmp(to->same, "yes") != 0 && *file && m->h.exe && *m->h.exe &&
-	    !strcmp(file, m->h.exe)) {
-		to->same = "yes";
-		to->why = "it names the same executable";
-	}
-	x->same = to->same;
+	for (size_t i = 0; i < p->functions.n; i++)
+		mix_same_main(m, pprof_text(p, p->functions.v[i].name),
+			      pprof_text(p, p->functions.v[i].file), ret);
+	if (strcmp(ret->same, "yes") != 0 && *file && m->h.exe && *m->h.exe &&
+	    !strcmp(file, m->h.exe))
+		*ret = (struct mix_kin){ "yes", "it names the same executable", true };
 }
 
 struct err *mix_beside_profile(struct mixing *m, struct mix_profile *x, struct ans_beside *to)
@@ -169,7 +180,6 @@ struct err *mix_beside_profile(struct mixing *m, struct mix_profile *x, struct a
 				 mix_base(g->nodes.v[0].file), g->nodes.v[0].line);
 	if (x->kind == MIX_CPU)
 		to->what = keepf(m->k, "%s; it says nothing of who holds memory", to->what);
-	compare(m, x, to);
 	return NULL;
 }
 

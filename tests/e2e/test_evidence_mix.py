@@ -146,6 +146,41 @@ def test_evidence_of_another_program_says_nothing(leaking, tmp_path):
     assert all(said(f, "other.txt") is None for f in doc["findings"])
 
 
+STRANGER = """package main
+
+import (
+	"os"
+	"runtime/pprof"
+	"time"
+)
+
+func idle(c chan int) { <-c }
+
+func main() {
+	for i := 0; i < 300; i++ {
+		go idle(make(chan int))
+	}
+	time.Sleep(100 * time.Millisecond)
+	pprof.Lookup("goroutine").WriteTo(os.Stdout, 2)
+}
+"""
+
+
+def test_a_stranger_of_one_function_says_nothing(leaking, tmp_path):
+    """One function of its own is too little to call it another program, and none of the look's is no reason to believe it."""
+    source, dump = tmp_path / "main.go", tmp_path / "stranger.txt"
+    source.write_text(STRANGER)
+    done = subprocess.run([build_targets.toolchain(build_targets.NEWEST), "run", source], capture_output=True, check=True,
+                          env=dict(os.environ, GOTOOLCHAIN="local"))
+    dump.write_bytes(done.stdout)
+    doc = limpet_json("report", leaking.core, dump)
+    assert doc["evidence"][0]["same_program"] == "unknown" and "300" in doc["evidence"][0]["what"]
+    assert all((said(f, "stranger.txt") or {"supports": "nothing"})["supports"] == "nothing" for f in doc["findings"])
+    assert not any("main.idle" in f["title"] for f in doc["findings"]), "what it suspects is not of the look"
+    text = limpet("report", leaking.core, dump).stdout
+    assert "against it" not in text and "for it" not in text
+
+
 def test_without_a_look(leaking):
     doc = limpet_json("report", leaking.heap, leaking.log, leaking.goroutines, leaking.escape)
     assert doc["target"]["kind"] == "evidence"
