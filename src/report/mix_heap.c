@@ -78,30 +78,69 @@ struct growth {
 	int64_t then, now;
 };
 
+/*
+ * Did the program do anything between them?  The same profile twice, and two of one collection
+ * (what is in use is of the last one), have the same sum of all that was ever allocated.
+ */
+static bool is_later(const struct growth *g)
+{
+	const struct mix_profile *x = g->first, *y = g->last;
+
+	if (x == y || (x->p->time_ns > 0 && x->p->time_ns == y->p->time_ns))
+		return false;
+	if (!x->all_lines || !y->all_lines)
+		return x->lines->total != y->lines->total;
+	return y->all_lines->total - x->all_lines->total >= FEW_SAMPLES ||
+	       x->all_lines->total > y->all_lines->total; /* it was started anew */
+}
+
+/* So much work that what grows with it would have shown. */
+static bool is_much_later(const struct growth *g)
+{
+	const struct pprof_graph *x = g->first->all_lines, *y = g->last->all_lines;
+
+	return x && y && y->total - x->total >= MAX(FEW_SAMPLES, x->total / 2);
+}
+
 static const char *between(struct keep *k, const struct growth *g)
 {
 	int64_t ns = g->last->p->time_ns - g->first->p->time_ns;
+	bool timed = ns > 0 && g->first->p->time_ns > 0;
 
 	if (g->first == g->last)
 		return "";
+	if (!is_later(g))
+		return keepf(k, "; %s%s%s: that says nothing of growth",
+			     timed ? "next to nothing was allocated since " : "at the same time as ",
+			     g->first->f->name,
+			     timed ? keepf(k, ", %s earlier", mix_ns(k, (uint64_t)ns)) : "");
 	return keepf(k, "; %s%s since %s%s%s", g->now >= g->then ? "+" : "",
 		     mix_bytes(k, (double)(g->now - g->then)), g->first->f->name,
-		     ns > 0 && g->first->p->time_ns > 0 ? ", " : "",
-		     ns > 0 && g->first->p->time_ns > 0
-			     ? keepf(k, "%s earlier", mix_ns(k, (uint64_t)ns))
-			     : "");
+		     timed ? ", " : "",
+		     timed ? keepf(k, "%s earlier", mix_ns(k, (uint64_t)ns)) : "");
 }
 
+static const char *weighs_use(const struct ans_finding *f, int64_t now)
+{
+	if (now > 0)
+		return now >= FEW_SAMPLES && (uint64_t)now >= f->bytes / 8 ? "yes" : "nothing";
+	return f->bytes >= SEEN_FROM ? "no" : "nothing";
+}
+
+/* Growth is seen from some samples, and from a tenth, on; none of it is seen of as much. */
 static const char *weighs(const struct ans_finding *f, const struct growth *g)
 {
-	if (g->first != g->last && g->now <= g->then && !strcmp(f->verdict, "suspect"))
-		return "no";
-	if (g->first != g->last && g->now > g->then)
+	bool suspect = !strcmp(f->verdict, "suspect");
+
+	if (!is_later(g))
+		return weighs_use(f, g->now);
+	if (MAX(g->now, g->then) < FEW_SAMPLES)
+		return g->now || f->bytes < SEEN_FROM ? "nothing" : "no";
+	if (g->now - g->then >= MAX(FEW_SAMPLES, g->then / 10))
 		return "yes";
-	if (g->now > 0)
-		return g->now >= FEW_SAMPLES && (uint64_t)g->now >= f->bytes / 8 ? "yes"
-										 : "nothing";
-	return f->bytes >= SEEN_FROM ? "no" : "nothing";
+	if (suspect)
+		return g->now <= g->then && is_much_later(g) ? "no" : "nothing";
+	return weighs_use(f, g->now);
 }
 
 /* Growth that a log measured has no place: the profile has them. */

@@ -260,6 +260,45 @@ def test_two_profiles_show_what_grew(leaking, healthy):
     assert limpet_json("report", healthy.half, healthy.heap)["findings"] == []
 
 
+def test_the_same_profile_twice_is_no_growth(leaking, tmp_path):
+    """Packed anew, with another time in it, or as it is: what is in use supports as one profile does, and nothing weakens."""
+    with open(leaking.heap, "rb") as f:
+        raw = gzip.decompress(f.read())
+    again, later = tmp_path / "again.pb", tmp_path / "later.pb"
+    again.write_bytes(raw)
+    stamp = json.loads(limpet("report", leaking.heap, "--json").stdout)["evidence"][0]["at"]
+    assert stamp
+    at, n = next((at, n) for at in range(len(raw)) for n in [varint_at(raw, at + 1)]
+                 if raw[at] == 9 << 3 and n and 1 << 60 < n[0] < 1 << 62)
+    later.write_bytes(raw[:at + 1] + varint(n[0] + 420 * 10 ** 9) + raw[n[1]:])  # seven minutes later
+    want = said(of_kind(limpet_json("report", leaking.core, leaking.heap), "global-growth"), "heap.pb.gz")["supports"]
+    assert want == "yes"
+    for copy in (again, later):
+        doc = limpet_json("report", leaking.core, leaking.heap, copy)
+        for f in doc["findings"]:
+            assert all(e["supports"] != "no" for e in f.get("evidence", [])), f
+        last = next(e for e in of_kind(doc, "global-growth")["evidence"] if "in use that" in e["says"])
+        assert last["supports"] == "yes" and "+0 B" not in last["says"], last
+
+
+def varint(n):
+    out = b""
+    while n > 127:
+        out += bytes([n & 127 | 128])
+        n >>= 7
+    return out + bytes([n])
+
+
+def varint_at(raw, at):
+    """Value and end; None: too long for one."""
+    n = 0
+    for i, byte in enumerate(raw[at:at + 10]):
+        n |= (byte & 127) << 7 * i
+        if byte < 128:
+            return n, at + i + 1
+    return None
+
+
 def test_what_changed_is_no_state(leaking):
     doc = limpet_json("report", leaking.delta, leaking.heap)
     assert doc["findings"] == [], "a difference is no earlier state"
