@@ -96,7 +96,7 @@ struct ans_join_escape {
 	struct ans_escape_place place;
 	uint64_t retained;	 /* by the sampled ones, each byte once; by the code: by all */
 	uint64_t retained_guess; /* by all, from what the sampled ones retain; ANS_UNKNOWN: they
-				    nest */
+				    nest, or are too few or too unlike for it */
 	uint64_t objects, bytes; /* alive; estimated from samples */
 	uint64_t alloc_bytes;	 /* since the program began; ANS_UNKNOWN */
 	uint64_t sampled;	 /* objects; 0: by the code */

@@ -220,8 +220,35 @@ static void add(struct join_sum *to, const struct join_site *y)
 struct climb {
 	const struct join_sites *s;
 	uint32_t *row_of; /* by object: row + 1 */
+	struct alike *alike;
 	uint64_t budget;
 };
+
+/*
+ * The weight of a sample tells how many objects like it there are.  What one of them retains is
+ * no size that it is sampled by: a slice that holds all that a program has is one, and is not to
+ * be counted twice.  So retained bytes scale where a sample holds next to nothing but itself, or
+ * where enough of them hold about the same.
+ */
+enum { ALIKE_LEAST = 8, ALIKE_TIMES = 3 };
+
+struct alike {
+	uint64_t n, most, total;
+	bool hold; /* one holds more than itself */
+};
+
+static void note_alike(struct alike *x, uint64_t retained, uint64_t own)
+{
+	x->n++;
+	x->total += retained;
+	x->most = MAX(x->most, retained);
+	x->hold |= retained > own + own / 8;
+}
+
+static bool can_scale(const struct alike *x)
+{
+	return !x->hold || (x->n >= ALIKE_LEAST && x->most <= x->total / x->n * ALIKE_TIMES);
+}
 
 static bool is_nested(struct climb *c, gnode v, uint32_t row)
 {
@@ -232,6 +259,13 @@ static bool is_nested(struct climb *c, gnode v, uint32_t row)
 		if (c->row_of[graph_object(g, v)] == row)
 			return true;
 	return !c->budget; /* who was not looked at does not count */
+}
+
+static uint64_t own_bytes(const struct agg *a, uint64_t object)
+{
+	const struct go_span *sp = go_heap_span_of(&a->s->heap, object);
+
+	return sp ? sp->elem_bytes : 0;
 }
 
 static void climb_all(struct climb *c, struct join_sum *sum)
@@ -252,19 +286,21 @@ static void climb_all(struct climb *c, struct join_sum *sum)
 			continue;
 		}
 		to->retained += g->retained[v];
+		note_alike(&c->alike[row - 1], g->retained[v], own_bytes(c->s->a, m->object));
 		if (to->guess != ANS_UNKNOWN)
 			to->guess += estimate(g->retained[v], x->sites.v[m->site].bytes, x->rate);
 	}
 }
 
-static struct err *add_retained(const struct join_sites *s, const uint32_t *row,
+static struct err *add_retained(const struct join_sites *s, const uint32_t *row, size_t nrows,
 				struct join_sum *sum)
 {
 	_cleanup_(freep) uint32_t *row_of_snap = zalloc(s->x->sites.n, sizeof(*row_of_snap));
+	_cleanup_(freep) struct alike *alike = zalloc(nrows, sizeof(*alike));
 	uint64_t n = s->a->s->heap.nobjects;
-	struct climb c = { .s = s, .budget = CLIMBS_MAX };
+	struct climb c = { .s = s, .alike = alike, .budget = CLIMBS_MAX };
 
-	if (!row_of_snap)
+	if (!row_of_snap || !alike)
 		return &err_nomem;
 	for (size_t i = 0; i < s->v.n; i++)
 		row_of_snap[s->snap.v[i]] = row[i] == UINT32_MAX ? 0 : row[i] + 1;
@@ -278,6 +314,9 @@ static struct err *add_retained(const struct join_sites *s, const uint32_t *row,
 			c.row_of[m->object] = row_of_snap[m->site];
 	}
 	climb_all(&c, sum);
+	for (size_t i = 0; i < nrows; i++)
+		if (!can_scale(&alike[i]))
+			sum[i].guess = ANS_UNKNOWN;
 	bigfree(c.row_of, n, sizeof(*c.row_of));
 	return NULL;
 }
@@ -291,7 +330,7 @@ struct err *join_add_up(const struct join_sites *s, const uint32_t *row, size_t 
 		if (row[i] != UINT32_MAX && row[i] < nrows)
 			add(&sum[row[i]], &s->v.v[i]);
 	if (s->x)
-		err = add_retained(s, row, sum);
+		err = add_retained(s, row, nrows, sum);
 	for (size_t i = 0; i < nrows; i++)
 		if (!s->x)
 			sum[i].guess = ANS_UNKNOWN;

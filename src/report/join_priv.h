@@ -38,7 +38,8 @@ static inline const struct ans_frame *join_frames(const struct join_sites *s, si
 
 /* What one row of an answer adds up. */
 struct join_sum {
-	uint64_t retained, guess; /* guess ANS_UNKNOWN: they nest, or nothing was estimated */
+	/* guess ANS_UNKNOWN: they nest, are too few or too unlike, or nothing was estimated */
+	uint64_t retained, guess;
 	uint64_t bytes, objects, alloc_bytes, sampled, calls;
 };
 

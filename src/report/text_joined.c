@@ -34,6 +34,11 @@ static void put_line(struct str *o, const char *file, int line, int column)
 
 static void put_doubts(struct str *o, const struct ans_join_escape *x)
 {
+	if (x->retained_guess == ANS_UNKNOWN && x->sampled && x->retained > x->bytes)
+		str_printf(o,
+			   "; retained is what %" PRIu64 " sampled hold: what the others do is not "
+			   "estimated",
+			   x->sampled);
 	if (x->calls == 1)
 		str_put(o, "; by the code: no other call makes such, reflection may");
 	if (x->calls > 1)

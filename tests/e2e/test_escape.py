@@ -394,3 +394,54 @@ def test_made_in_a_library(tmp_path):
     said = [e for f in got["findings"] for e in f.get("evidence", []) if "where it is made" in e["says"]]
     assert said and all(e["supports"] == "nothing" for e in said), got["findings"]
     assert any(f"called from main.book, main.go:{line}, is in no file" in e["says"] for e in said), said
+
+
+TABLES = """package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+)
+
+var tables [][]*[4096]byte
+
+func table() []*[4096]byte {
+	t := make([]*[4096]byte, 64<<10)
+	for i := 0; i < 500; i++ {
+		t[i] = new([4096]byte)
+	}
+	return t
+}
+
+func main() {
+	for i := 0; i < 6; i++ {
+		tables = append(tables, table())
+	}
+	fmt.Println("READY", os.Getpid())
+	runtime.MemProfile(nil, false) // else the linker leaves samples out
+	for {
+		time.Sleep(time.Hour)
+		fmt.Println(len(tables))
+	}
+}
+"""
+
+
+def test_what_a_few_hold_is_not_multiplied(tmp_path):
+    """Tables as large as the rate are sampled two of three; what one holds is held once, sampled or not."""
+    (tmp_path / "go.mod").write_text("module example.com/tables\n\ngo 1.22\n")
+    (tmp_path / "main.go").write_text(TABLES)
+    report = tmp_path / "escape.txt"
+    report.write_text(go("1.26", "build", "-gcflags=-m=2", "-o", "tables", ".", cwd=tmp_path))
+    with Target("tables", binary=str(tmp_path / "tables")) as t:
+        got = limpet_json("report", t.pid, report)
+        text = limpet("report", t.pid, report).stdout
+    rows = [r for r in got["joined"][0]["escapes"] if r["expr"].startswith("make(") and r["sampled"]]
+    if not rows:
+        pytest.skip("none of six was sampled")
+    each = (64 << 10) * 8 + 500 * 4096
+    assert rows[0]["retained_bytes"] == rows[0]["sampled"] * each
+    assert rows[0]["retained_guess_bytes"] is None, "six or fewer say nothing of the others"
+    assert f"retained is what {rows[0]['sampled']} sampled hold" in " ".join(text.split())
