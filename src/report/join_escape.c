@@ -353,6 +353,17 @@ static const char *called_from(struct joiner *j, const struct ans_origin *o)
 	return ",";
 }
 
+static struct err *say_row(struct joiner *j, struct ans_finding *f, const struct found *x)
+{
+	const char *line = sentence(j, x);
+
+	if (!join_is_made_there(&f->origin))
+		return join_say(f, j->name, "nothing",
+				keepf(&j->a->keep,
+				      "where it is made is a guess; if it was made there, %s", line));
+	return join_say(f, j->name, x->others || x->split ? "nothing" : "yes", line);
+}
+
 static struct err *say(struct joiner *j, const struct join_sites *s, struct ans_finding *f)
 {
 	const struct ans_origin *o = &f->origin;
@@ -362,8 +373,7 @@ static struct err *say(struct joiner *j, const struct join_sites *s, struct ans_
 	if (err || !o->stack.n)
 		return err;
 	if (find_row(j, o->stack.v, o->stack.n, type_there(s, &o->stack.v[0]), &x))
-		return join_say(f, j->name, x.others || x.split ? "nothing" : "yes",
-				sentence(j, &x));
+		return say_row(j, f, &x);
 	if (!x.knows_file)
 		return join_say(
 			f, j->name, "nothing",

@@ -280,6 +280,12 @@ static struct err *say(struct joiner *j, struct ans_finding *f)
 		return join_say(f, j->name,
 				is_about(&j->l->rows.v[row], f->kind) ? "yes" : "nothing",
 				sentence(j, row, "the goroutine stands in that line"));
+	if (on_stack(j, f, f->origin.stack.v, f->origin.stack.n, &row) &&
+	    !join_is_made_there(&f->origin))
+		return join_say(f, j->name, "nothing",
+				sentence(j, row,
+					 "where it is made is a guess; if it was made there, it "
+					 "was through that line"));
 	if (on_stack(j, f, f->origin.stack.v, f->origin.stack.n, &row))
 		return join_say(f, j->name,
 				is_about(&j->l->rows.v[row], f->kind) ? "yes" : "nothing",

@@ -36,6 +36,12 @@ static inline const struct ans_frame *join_frames(const struct join_sites *s, si
 	return s->frames.v + s->v.v[i].first;
 }
 
+/* Made where its stack says?  Else that is what its like, or one of several calls, would have. */
+static inline bool join_is_made_there(const struct ans_origin *o)
+{
+	return o->sampled || (o->by_code && o->of == 1);
+}
+
 /* What one row of an answer adds up. */
 struct join_sum {
 	/* guess ANS_UNKNOWN: they nest, are too few or too unlike, or nothing was estimated */

@@ -445,3 +445,54 @@ def test_what_a_few_hold_is_not_multiplied(tmp_path):
     assert rows[0]["retained_bytes"] == rows[0]["sampled"] * each
     assert rows[0]["retained_guess_bytes"] is None, "six or fewer say nothing of the others"
     assert f"retained is what {rows[0]['sampled']} sampled hold" in " ".join(text.split())
+
+
+EITHER = """package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+)
+
+type job struct {
+	name [200]byte
+	c    chan int
+}
+
+var kept []*job
+
+func left() *job  { return &job{c: make(chan int, 1)} }
+func right() *job { return &job{c: make(chan int, 2)} }
+
+func worker(j *job) {
+	<-j.c
+	fmt.Println(j.name[0])
+}
+
+func main() {
+	for i := 0; i < 200; i++ {
+		kept = append(kept, left())
+		go worker(right())
+	}
+	fmt.Println("READY", os.Getpid())
+	for {
+		time.Sleep(time.Hour)
+		fmt.Println(len(kept))
+	}
+}
+"""
+
+
+def test_a_guessed_origin_supports_nothing(tmp_path):
+    """Two calls make such, and without samples nobody knows which of them made these: no line of either is for the finding."""
+    (tmp_path / "go.mod").write_text("module example.com/either\n\ngo 1.22\n")
+    (tmp_path / "main.go").write_text(EITHER)
+    report = tmp_path / "escape.txt"
+    report.write_text(go("1.26", "build", "-gcflags=-m=2", "-o", "either", ".", cwd=tmp_path))
+    with Target("either", binary=str(tmp_path / "either")) as t:
+        got = limpet_json("report", t.pid, report)
+    leak = next(f for f in got["findings"] if f["kind"] == "goroutine-leak")
+    assert leak["allocated_at_inferred"]["of"] >= 2, leak
+    said = [e for e in leak.get("evidence", []) if "main.go" in e["says"]]
+    assert said and all(e["supports"] == "nothing" and "if it was made there" in e["says"] for e in said), leak
