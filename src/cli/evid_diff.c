@@ -18,22 +18,18 @@ static void profiles_deinit(struct profiles *l)
 		pprof_free(l->p[i]);
 }
 
-/* What only heaps have. */
+/* What only heaps have, or two profiles. */
 static struct err *check(const struct args *a)
 {
 	if (a->nargs < 2)
 		return err_usage("%.100s: want an earlier profile and a later one", a->arg[0]);
-	if (a->requests || a->objects || args_has(a, OPT_FOLLOW))
-		return err_usage(
-			"--requests, --objects, --for and --cycles are for heaps, and these "
-			"are profiles");
 	if (a->nargs > 2 && (a->pprof.normalize || a->pprof.percent_of))
 		return err_usage("--normalize and --percent-of are for two profiles; these are %u",
 				 a->nargs);
 	if (a->nargs > 2 && a->sort)
 		return err_usage("--sort is for two profiles; of %u the steepest comes first",
 				 a->nargs);
-	return NULL;
+	return evid_profile_options(a, EVID_DIFF);
 }
 
 /* Growth of a state is told in shares of what was there; of totals, what came is the whole. */

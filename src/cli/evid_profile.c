@@ -3,10 +3,25 @@
  */
 #include "cli/evid_profile.h"
 
+#include "cli/given.h"
 #include "evidence/input.h"
 #include "report/text.h"
 
 #include <stdio.h>
+
+#define FILTERS                                                                                    \
+	"--value", "--focus", "--ignore", "--hide", "--show", "--show-from", "--tag-focus",        \
+		"--tag-ignore", "--no-inlines", "--by", "--sort"
+
+struct err *evid_profile_options(const struct args *a, enum evid_options of)
+{
+	static const char *const rows[] = { FILTERS, "--format", "--html", NULL },
+				 *const diff[] = { FILTERS, "--normalize", "--percent-of", NULL },
+				 *const stats[] = { NULL };
+	const char *const *known[] = { [EVID_ROWS] = rows, [EVID_DIFF] = diff, [EVID_STATS] = stats };
+
+	return given_only(a, known[of], "a profile");
+}
 
 struct err *evid_profile_some(const struct args *a, unsigned i, enum pprof_keep keep,
 			      struct pprof **ret)

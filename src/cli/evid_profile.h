@@ -7,6 +7,10 @@
 #include "cli/evidence.h"
 #include "evidence/pprof_graph.h"
 
+/* Refuses options of the command that answers out of profiles do not understand. */
+enum evid_options { EVID_ROWS, EVID_DIFF, EVID_STATS };
+struct err *evid_profile_options(const struct args *a, enum evid_options of) MUST_CHECK;
+
 /* arg[i], which must be a profile. */
 struct err *evid_profile(const struct args *a, unsigned i, struct pprof **ret) MUST_CHECK;
 struct err *evid_profile_some(const struct args *a, unsigned i, enum pprof_keep keep,

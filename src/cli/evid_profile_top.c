@@ -125,9 +125,11 @@ struct err *evid_profile_top(const struct args *a, int *status)
 	_cleanup_(files_deinit) struct files f = { .a = a, .n = a->nargs };
 	unsigned threads = a->threads ? (unsigned)a->threads : par_default_threads();
 	bool done = false;
-	struct err *err;
+	struct err *err = evid_profile_options(a, EVID_ROWS);
 
 	(void)status;
+	if (err)
+		return err;
 	if (a->sort && !strcmp(a->sort, "ratio"))
 		return evid_profile_ratios(a);
 	if (a->by && !strncmp(a->by, "label", 5))
@@ -158,9 +160,11 @@ struct err *evid_profile_memory(const struct args *a, int *status)
 	_cleanup_(pprof_freep) struct pprof *p = NULL;
 	_cleanup_(ans_memory_deinit) struct ans_memory m = { 0 };
 	_cleanup_(str_deinit) struct str o = { 0 };
-	struct err *err = evid_profile_some(a, 0, PPROF_KEEP_HEADS, &p);
+	struct err *err = evid_profile_options(a, EVID_STATS);
 
 	(void)status;
+	if (!err)
+		err = evid_profile_some(a, 0, PPROF_KEEP_HEADS, &p);
 	if (!err)
 		err = agg_pprof_memory(p, &m);
 	if (err)
@@ -177,9 +181,11 @@ struct err *evid_profile_gc(const struct args *a, int *status)
 	_cleanup_(pprof_freep) struct pprof *p = NULL;
 	_cleanup_(ans_gc_deinit) struct ans_gc g = { 0 };
 	_cleanup_(str_deinit) struct str o = { 0 };
-	struct err *err = evid_profile_some(a, 0, PPROF_KEEP_HEADS, &p);
+	struct err *err = evid_profile_options(a, EVID_STATS);
 
 	(void)status;
+	if (!err)
+		err = evid_profile_some(a, 0, PPROF_KEEP_HEADS, &p);
 	if (!err)
 		err = ans_gc_of_memstats(p, &g);
 	if (err)

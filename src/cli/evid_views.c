@@ -59,7 +59,10 @@ static struct err *draw(const struct args *a, bool *ret_done)
 struct err *evid_profile_tree(const struct args *a, int *status)
 {
 	bool done = false;
-	struct err *err = a->pprof.format || a->pprof.html ? draw(a, &done) : NULL;
+	struct err *err = evid_profile_options(a, EVID_ROWS);
+
+	if (!err)
+		err = a->pprof.format || a->pprof.html ? draw(a, &done) : NULL;
 
 	if (err || done)
 		return err;

@@ -19,6 +19,8 @@ static const struct {
 
 static const char *whose_is(const struct opt *o)
 {
+	if (!strcmp(o->name, "--granularity") || !strcmp(o->name, "--package-depth"))
+		return "heaps (a process, a core, a store)"; /* beside --by */
 	for (size_t i = 0; i < ARRAY_LEN(whose); i++)
 		if (o->id & whose[i].ids)
 			return whose[i].what;

@@ -179,6 +179,16 @@ def test_mutexes_as_text(made):
     assert "times too high" not in limpet("top", made / "lock.pb.gz").stdout
 
 
+@pytest.mark.parametrize("option", [
+    "top --granularity line", "top --tree exact", "top --owners none", "top --count 2", "top --dump 3", "top --package-depth 1",
+    "tree --depth 1", "diff --requests 3", "diff --objects", "diff --for 3s", "gc --svg x.svg", "gc --stream 2"])
+def test_options_of_others_are_refused(made, option):
+    command, *more = option.split()
+    files = [made / "heap.debug1"] if command == "gc" else [state_of(made)] * (2 if command == "diff" else 1)
+    done = limpet(command, *files, *more, code=2)
+    assert more[0] in done.stderr and "is a profile" in done.stderr and not done.stdout
+
+
 def test_what_is_not_there_is_said(made, tmp_path):
     state = state_of(made)
     assert "--focus matched nothing" in limpet("top", state, "--focus", "no.such.function").stdout
