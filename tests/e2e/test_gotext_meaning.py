@@ -2,9 +2,13 @@
 
 Truth is the Go source whose tracebacks these are: which call waits for what, who panicked, what the runtime itself says.
 """
+import os
+import re
+
 import pytest
 
-from procs import limpet, limpet_json
+import pproffiles
+from procs import TOP, limpet, limpet_json
 
 GO = "/usr/local/go/src/"
 
@@ -134,3 +138,14 @@ def test_values_are_withheld(tmp_path, says):
     for command in ("goroutines", "report"):
         for args in ([], ["--json"]):
             assert "4711" not in limpet(command, path, *args).stdout
+
+
+@pytest.mark.parametrize("row", ["goroutines as text", "a goroutine profile"])
+def test_docs_say_what_answers(tmp_path, row):
+    """Each command that the table of docs/evidence.md names for such a file has an answer to it."""
+    with open(os.path.join(TOP, "docs/evidence.md"), encoding="utf-8") as f:
+        (line,) = [x for x in f if x.startswith(f"| {row}")]
+    path = write(tmp_path, goroutine(1, "chan receive", ["main.main()"], None)) if row.endswith("text") else pproffiles.path("1.27", "goroutine.0")
+    for command in re.findall(r"`(\w+)`", line.split("|")[3]):
+        more = {"diff": [path], "peek": ["main"], "list": ["main"]}.get(command, [])
+        assert limpet(command, path, *more).stdout
