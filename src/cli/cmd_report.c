@@ -4,6 +4,7 @@
 #include "cli/check_answer.h"
 #include "cli/cmds.h"
 #include "cli/config.h"
+#include "cli/given.h"
 #include "cli/mix.h"
 #include "cli/stores.h"
 #include "report/answer_mix.h"
@@ -228,10 +229,15 @@ static struct err *report_alone(const struct args *a, const struct mix *m)
 	_cleanup_(source_close) struct source source = { 0 };
 	_cleanup_(str_deinit) struct str o = { 0 };
 	struct report_ask ask = { .joins = m->files.v, .njoins = m->files.n };
+	static const char *const known_names[] = { EVIDENCE_FORMS, "--dump", NULL };
 	enum check_format format;
 	size_t limit;
-	struct err *err = check_forms(a, &format);
+	struct err *err = given_only(a, known_names,
+				     a->nargs > 1 ? "one of several pieces of evidence"
+						  : "evidence without a heap");
 
+	if (!err)
+		err = check_forms(a, &format);
 	if (!err && a->since)
 		err = err_usage("--since %.100s: none of what is given is a look that an earlier "
 				"one can be compared with",

@@ -46,9 +46,9 @@ static struct err *check(const struct args *a, bool forms)
 	static const char *const known[] = { "--svg", "--stream", EVIDENCE_FORMS, NULL };
 	struct err *err = given_only(a, known, "a GC log");
 
-	if (!err && forms && a->gclog.stream)
-		err = err_usage("--stream is for the text and --json of one GC log; other forms and "
-				"options are of the process that matters most");
+	if (!err && forms && given_any(a, OPT_GCLOG))
+		err = err_usage("--svg and --stream are for the text and --json of one GC log, "
+				"without other forms and options of a report");
 	return err;
 }
 
@@ -61,6 +61,8 @@ struct err *evid_gclog(const struct args *a, int *status)
 	bool forms = given_any(a, OPT_FINDINGS | OPT_OUTPUTS);
 	struct err *err = check(a, forms);
 
+	if (!err && forms) /* as of several files: what is known is left out */
+		return cmd_report(a, status);
 	if (!err)
 		err = input_file(a->arg[0], a->arg[0], &in);
 	if (!err)
@@ -72,8 +74,8 @@ struct err *evid_gclog(const struct args *a, int *status)
 		err = pick(a, &x);
 	if (!err)
 		err = write_svg(a, &x);
-	if (err || forms) /* as of several files: what is known is left out */
-		return err ? err : cmd_report(a, status);
+	if (err)
+		return err;
 	x.limit = session_limit(a, args_has(a, OPT_JSON) ? 1000 : 20);
 	x.limit = x.limit ? x.limit : SIZE_MAX;
 	x.cycles = args_has(a, OPT_LIMIT) ? x.limit : 0;

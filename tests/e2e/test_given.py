@@ -29,10 +29,10 @@ def refused(*args):
 
 
 @pytest.mark.parametrize("command,option", [
-    *(("top", o) for o in ("--html=x.html", "--focus=f", "--ignore=f", "--hide=f", "--show=f", "--show-from=f", "--tag-focus=f", "--tag-ignore=f", "--value=cpu",
+    *(("top", o) for o in ("--html=/dev/null", "--focus=f", "--ignore=f", "--hide=f", "--show=f", "--show-from=f", "--tag-focus=f", "--tag-ignore=f", "--value=cpu",
                            "--format=dot", "--tree=both", "--owners=f", "--sort=flat", "--by=type", "--granularity=line", "--no-inlines", "--watch", "--count=2")),
-    *(("report", o) for o in ("--svg=x.svg", "--stream=3", "--tree=both", "--owners=f", "--since=x.limpet")),
-    *(("tree", o) for o in ("--tree=both", "--focus=f", "--by=line", "--sort=cum", "--html=x.html", "--value=cpu")),
+    *(("report", o) for o in ("--svg=/dev/null", "--stream=3", "--tree=both", "--owners=f", "--since=x.limpet")),
+    *(("tree", o) for o in ("--tree=both", "--focus=f", "--by=line", "--sort=cum", "--html=/dev/null", "--value=cpu")),
     *(("diff", o) for o in ("--sort=name", "--by=type", "--objects", "--requests=1,2", "--focus=f", "--force", "--for=1s", "--cycles=2", "--normalize", "--percent-of=old")),
 ])
 def test_of_goroutines(files, command, option):
@@ -42,6 +42,12 @@ def test_of_goroutines(files, command, option):
 @pytest.mark.parametrize("command,option", [("report", "--dump=2"), ("report", "--tree=both"), ("report", "--since=x.limpet")])
 def test_of_gc_logs(files, command, option):
     assert option.split("=")[0] in refused(command, files / "gclog", option)
+
+
+@pytest.mark.parametrize("option", ["--svg=/dev/null", "--stream=3", "--tree=both", "--owners=f"])
+@pytest.mark.parametrize("names", [("dump", "gclog"), ("gclog", "heap"), ("heap",)])
+def test_of_several(files, names, option):
+    assert option.split("=")[0] in refused("report", *(files / n for n in names), option)
 
 
 def test_what_it_says_is_what_was_found(files):
@@ -83,6 +89,11 @@ def test_report_has_all_forms(files, name):
     limpet("report", path, "--junit", str(files / "out.xml"))
     assert "<testsuite" in (files / "out.xml").read_text()
     assert "signature" in refused("report", path, "--ignore", "xyz")
+
+
+def test_picture_and_forms(files):
+    for option in ("--svg=/dev/null", "--stream=1"):
+        assert "--svg and --stream" in refused("report", files / "gclog", option, "--markdown")
 
 
 def test_report_leaves_out_what_is_known(files):
