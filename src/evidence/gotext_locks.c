@@ -12,8 +12,6 @@
 enum { MUTEX, RWMUTEX };
 /* Farther from its beginning a lock is hardly one of that struct's. */
 enum { STRUCT_MAX = 4096 };
-/* All calls of all are looked at for each lock. */
-enum { MAYBE_GS = 1 << 16 };
 
 static const struct {
 	const char *function;
@@ -178,16 +176,32 @@ static bool may_have(const struct gotext *g, const struct gotext_goroutine *c,
  * Who waits for a lock himself counts where an outer call of his has it: the one that locks needs
  * its receiver for the lock that it waits for, which may be another one of the same struct.
  */
-static bool may_hold(const struct gotext *g, uint32_t at, const struct crowd *w)
+static bool waits_and_holds(const struct gotext *g, uint32_t at, const struct crowd *w)
 {
 	const struct gotext_goroutine *c = &g->gs.v[at];
 	struct wait own;
 	bool far;
 
-	if (!waits_for_lock(g, at))
-		return may_have(g, c, w);
+	if (!has_arg(g, c, 0, w->lock, w->receiver))
+		return false;
 	far = wait_of(g, at, &own) && own.addr - w->receiver >= STRUCT_MAX;
 	return own.addr != w->lock && has_arg(g, c, far ? 0 : own.frame + 2, w->lock, w->receiver);
+}
+
+/* What a stack tells of all goroutines that have it. */
+struct stack_look {
+	bool waits; /* for a lock */
+	bool typed; /* runs a method of what the lock lies in */
+};
+
+static struct stack_look look_at(const struct gotext *g, uint32_t at, const struct crowd *w)
+{
+	const struct gotext_goroutine *c = &g->gs.v[at];
+	struct stack_look x = { .waits = waits_for_lock(g, at) };
+
+	for (uint32_t i = 0; w->method && !x.typed && i < g->stacks.v[c->stack].n; i++)
+		x.typed = !strncmp(function_at(g, c, i), w->method, w->ntype);
+	return x;
 }
 
 static struct crowd make_crowd(const struct gotext *g, const struct wait *w, size_t n)
@@ -207,13 +221,18 @@ static struct crowd make_crowd(const struct gotext *g, const struct wait *w, siz
 	return x;
 }
 
-/* Where no call shows it.  More than can be named are no hint. */
+/* Where no call shows it.  More than can be named are no hint.  They lie in the order of stacks. */
 static void find_maybes(const struct gotext *g, const struct crowd *x, struct gotext_lock *l)
 {
+	struct stack_look look = { 0 };
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < g->gs.n && g->gs.n <= MAYBE_GS; i++) {
-		if (!may_hold(g, i, x))
+	for (uint32_t i = 0; i < g->gs.n; i++) {
+		const struct gotext_goroutine *c = &g->gs.v[i];
+
+		if (!i || c[-1].stack != c->stack)
+			look = look_at(g, i, x);
+		if (look.waits ? !waits_and_holds(g, i, x) : !look.typed || !may_have(g, c, x))
 			continue;
 		if (n == ARRAY_LEN(l->holder))
 			return;
