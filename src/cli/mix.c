@@ -77,6 +77,15 @@ static struct err *push(struct mix *m, struct join_file f, struct err *err)
 	return err;
 }
 
+/* Nothing is read of it, and the report says why. */
+static struct err *note(struct mix *m, const char *name, const char *kind, const char *why)
+{
+	struct join_file f = { .name = name, .note = why, .note_kind = kind };
+
+	m->notes++;
+	return push(m, f, NULL);
+}
+
 static struct err *read_pprof(struct mix *m, const char *path, const char *name)
 {
 	_cleanup_(input_closep) struct input *in = NULL;
@@ -192,6 +201,8 @@ static struct err *read_one(const struct args *a, unsigned i, enum kind kind, st
 	const char *path = a->arg[i], *name = name_of(a, i);
 
 	switch (kind) {
+	case KIND_EMPTY:
+		return note(m, name, "empty", "an empty file: it says nothing");
 	case KIND_PROFILE:
 		return read_pprof(m, path, name);
 	case KIND_LINT:
@@ -263,7 +274,7 @@ struct err *mix_read(const struct args *a, struct mix *ret)
 		err = keep_err(&m.keep);
 	if (err)
 		return err;
-	if (m.looked == MIX_NO_LOOK && !m.files.n)
+	if (m.looked == MIX_NO_LOOK && m.files.n == m.notes)
 		m.looked = 0; /* whoever opens it says what it is not */
 	*ret = m;
 	m = (struct mix){ 0 };

@@ -14,6 +14,7 @@
 struct mix {
 	VEC(struct join_file) files;
 	unsigned looked; /* index of the argument that is looked at; MIX_NO_LOOK */
+	size_t notes;	 /* of files: of what was not read */
 	size_t gotext;	 /* in files: all dumps of goroutines, one row of them; SIZE_MAX */
 	struct keep keep;
 };

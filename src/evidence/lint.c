@@ -113,9 +113,13 @@ static bool take_vet(struct maker *m, const json_t *doc)
 	json_t *of;
 	bool any = take_vet_rules(m, 0, doc); /* what a cut has left of one */
 
-	json_object_foreach((json_t *)(uintptr_t)doc, package, of) any |=
-		json_is_object(of) &&
-		take_vet_rules(m, words_add(&m->l->words, package, strcspn(package, " ")), of);
+	json_object_foreach((json_t *)(uintptr_t)doc, package, of)
+	{
+		uint32_t name = words_add(&m->l->words, package, strcspn(package, " "));
+
+		any |= json_is_object(of) &&
+		       (!json_object_size(of) || take_vet_rules(m, name, of));
+	}
 	return any;
 }
 

@@ -15,6 +15,7 @@
  */
 struct join_file {
 	const char *name;
+	const char *note, *note_kind; /* of one that was not read: why, and the contract's word */
 	const struct escape *escape;
 	const struct lint *lint;
 	const struct gclog *gclog;

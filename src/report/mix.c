@@ -322,6 +322,10 @@ static struct err *speak(struct mixing *m, const struct join_file *f, struct mix
 	struct ans_beside to = { .file = f->name, .same = kin->same, .why = kin->why, .what = "" };
 	struct err *err = NULL;
 
+	if (f->note) {
+		to.kind = f->note_kind;
+		to.what = f->note;
+	}
 	if (f->gclog)
 		err = mix_say_gclog(m, f, &to);
 	else if (f->gotext)

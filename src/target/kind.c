@@ -161,11 +161,61 @@ static bool is_escape(struct text t)
 		has(t, "moved to heap: ") || has(t, "leaking param"));
 }
 
+/* A text of JSON at the beginning of t, with the colon behind it, is a key; t loses it. */
+static bool takes_key(struct text *t)
+{
+	const char *end = memchr(t->s + 1, '"', t->n - 1);
+	size_t k = end ? (size_t)(end - t->s) + 1 : t->n;
+
+	t->s += k;
+	t->n -= k;
+	return starts(*t, ":");
+}
+
+/*
+ * go vet -json that has nothing to say: "# package" lines, {} for each, or {"package": {}}.
+ */
+static bool is_clean_vet(struct text t)
+{
+	bool any = false;
+
+	while (t.n) {
+		if (*t.s == '"') {
+			if (!takes_key(&t))
+				return false;
+			continue;
+		}
+		if (*t.s == '#') {
+			const char *nl = memchr(t.s, '\n', t.n);
+			size_t k = nl ? (size_t)(nl - t.s) : t.n;
+
+			t.s += k;
+			t.n -= k;
+			continue;
+		}
+		if (!memchr("{},: \t\r\n", *t.s, 8))
+			return false;
+		any |= *t.s == '{';
+		t.s++;
+		t.n--;
+	}
+	return any;
+}
+
+/* golangci-lint that has nothing to say. */
+static bool is_clean_golangci(struct text t)
+{
+	return has(t, "\"Issues\":[]") || has(t, "\"Issues\":null") ||
+	       has(t, "\"Issues\": []") || has(t, "\"Issues\": null");
+}
+
 /* go vet -json, staticcheck -f json, golangci-lint's JSON, SARIF */
 static bool is_lint(struct text t)
 {
 	if (!memchr(t.s, '{', t.n))
 		return false;
+	if (is_clean_golangci(t) || is_clean_vet(t))
+		return true;
 	return has(t, "\"posn\": \"") || has(t, "\"posn\":\"") || has(t, "\"FromLinter\":") ||
 	       (has(t, "\"code\":\"") && has(t, "\"location\":{\"file\":")) ||
 	       ((has(t, "sarif") || has(t, "\"2.1.0\"")) && has(t, "\"runs\":"));

@@ -348,3 +348,32 @@ def test_what_cannot_be_read_beside(leaking, tmp_path, what, code, words):
 def test_one_profile_alone(leaking):
     doc = limpet_json("report", leaking.heap)
     assert doc["evidence"][0]["kind"] == "profile" and "main.newSession" in doc["evidence"][0]["what"]
+
+
+CLEAN = {"vet": "{}\n", "vet22": "# example.com/p\n# [example.com/p]\n{}\n", "package": '{"example.com/p": {}}\n',
+         "golangci": '{"Issues":[],"Report":{"Linters":[{"Name":"govet","Enabled":true}]}}\n', "golangci1": '{"Issues":null,"Report":{}}\n',
+         "sarif": '{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"gosec","rules":[{"id":"G112"}]}},"results":[]}]}\n'}
+
+
+@pytest.mark.parametrize("name", list(CLEAN))
+def test_a_clean_linter(leaking, tmp_path, name):
+    """Nothing to warn of is an answer: alone, and beside a look, whose report stands."""
+    file = tmp_path / "clean.json"
+    file.write_text(CLEAN[name])
+    alone = limpet_json("report", file)
+    assert alone["target"]["kind"] == "lint" and alone["warnings"] == 0 and alone["lint"] == []
+    doc = limpet_json("report", leaking.core, file)
+    assert of_kind(doc, "global-growth") and doc["evidence"][0]["kind"] == "lint"
+    assert doc["evidence"][0]["what"].startswith("0 warnings")
+
+
+def test_an_empty_file(leaking, tmp_path):
+    """staticcheck writes one if it has nothing to say; so does a program whose log went elsewhere."""
+    empty = tmp_path / "empty"
+    empty.write_bytes(b"")
+    doc = limpet_json("report", leaking.core, empty, leaking.log)
+    assert [(x["file"], x["kind"]) for x in doc["evidence"]] == [("empty", "empty"), ("server.log", "gclog")]
+    assert "empty file" in limpet("report", leaking.core, empty).stdout
+    assert limpet_json("report", empty, leaking.log)["findings"]
+    for alone in ([empty], [empty, empty]):
+        assert "an empty file" in limpet("report", *alone, code=4).stderr

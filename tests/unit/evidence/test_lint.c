@@ -66,6 +66,30 @@ static const struct {
 	{ "{\"Issues\":null,\"Report\":{}}", "" },
 };
 
+/* Whose linter had nothing to say: no warnings, and no error. */
+static const char *const clean[] = {
+	"{}\n",
+	"# example.com/p\n# [example.com/p]\n{}\n",
+	"{}\n# q\n{\"example.com/q\": {}}\n",
+	"{\"Issues\":[],\"Report\":{}}",
+	"{\"Issues\":null,\"Report\":{}}",
+	"{\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":\"gosec\"}},\"results\":[]}]}",
+};
+
+static void test_clean(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(clean); i++) {
+		_cleanup_(input_closep) struct input *in = NULL;
+		_cleanup_(lint_freep) struct lint *l = NULL;
+
+		assert_null(input_bytes(clean[i], strlen(clean[i]), "drawn", &in));
+		assert_null(lint_read(in, &l));
+		assert_int_equal(l->rows.n, 0);
+		assert_null(l->damage);
+	}
+}
+
 static void test_cases(void **state)
 {
 	const char *damage;
@@ -96,6 +120,7 @@ static void test_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_cases),
+					    cmocka_unit_test(test_clean),
 					    cmocka_unit_test(test_cut) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
