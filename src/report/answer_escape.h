@@ -94,7 +94,8 @@ struct ans_lint {
 /* A line of the compiler's report and what is alive of what it makes. */
 struct ans_join_escape {
 	struct ans_escape_place place;
-	uint64_t retained;	 /* by the sampled ones, each byte once; by the code: by all */
+	uint64_t retained;	 /* by the sampled ones, each byte once; by the code: by all;
+				    ANS_UNKNOWN: there is no look */
 	uint64_t retained_guess; /* by all, from what the sampled ones retain; ANS_UNKNOWN: they
 				    nest, or are too few or too unlike for it */
 	uint64_t objects, bytes; /* alive; estimated from samples */

@@ -331,6 +331,8 @@ struct err *join_add_up(const struct join_sites *s, const uint32_t *row, size_t 
 			add(&sum[row[i]], &s->v.v[i]);
 	if (s->x)
 		err = add_retained(s, row, nrows, sum);
+	for (size_t i = 0; i < nrows && !s->a->s && !s->a->asked; i++)
+		sum[i].retained = ANS_UNKNOWN;
 	for (size_t i = 0; i < nrows; i++)
 		if (!s->x)
 			sum[i].guess = ANS_UNKNOWN;

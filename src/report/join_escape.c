@@ -212,9 +212,7 @@ static struct err *count(struct joiner *j, const struct join_sites *s, struct ta
 
 static uint64_t weight(const struct ans_join_escape *x)
 {
-	uint64_t n = x->retained_guess == ANS_UNKNOWN ? x->retained : x->retained_guess;
-
-	return MAX(n, x->bytes);
+	return MAX(join_held(x->retained, x->retained_guess), x->bytes);
 }
 
 static int by_weight(const void *a, const void *b)

@@ -88,10 +88,13 @@ static struct err *weigh(struct joiner *j, const struct join_sites *s)
 	struct err *err = row ? NULL : &err_nomem;
 	unsigned n = 0;
 
-	for (uint32_t i = 0; i < j->l->rows.n && !err && n < WEIGHED_MAX; i++) {
-		if (!j->met[i].any)
+	for (uint32_t i = 0; i < j->l->rows.n && !err; i++) {
+		bool look = j->a->s || j->a->asked;
+
+		if (!look || (j->met[i].any && n >= WEIGHED_MAX))
+			j->met[i].sum.retained = j->met[i].sum.guess = ANS_UNKNOWN;
+		if (!j->met[i].any || n++ >= WEIGHED_MAX)
 			continue;
-		n++;
 		for (size_t k = 0; k < s->v.n; k++)
 			row[k] = passes(j, &s->v.v[k], i) ? 0 : UINT32_MAX;
 		err = join_add_up(s, row, 1, &j->met[i].sum);
@@ -143,9 +146,7 @@ static struct err *meet_goroutines(struct joiner *j)
 
 static uint64_t weight(const struct ans_join_lint *x)
 {
-	uint64_t n = x->retained_guess == ANS_UNKNOWN ? x->retained : x->retained_guess;
-
-	return MAX(n, x->bytes) + x->goroutine_bytes;
+	return MAX(join_held(x->retained, x->retained_guess), x->bytes) + x->goroutine_bytes;
 }
 
 /* What holds most; of those that hold nothing the ones that are about leaks. */
@@ -232,9 +233,7 @@ static bool on_stack(struct joiner *j, const struct ans_finding *f, const struct
 
 static uint64_t met_bytes(const struct met *m)
 {
-	uint64_t n = m->sum.guess == ANS_UNKNOWN ? m->sum.retained : m->sum.guess;
-
-	return MAX(n, m->sum.bytes) + m->goroutine_bytes;
+	return MAX(join_held(m->sum.retained, m->sum.guess), m->sum.bytes) + m->goroutine_bytes;
 }
 
 /* Of the warnings about such a fault the one through which most was made; UINT32_MAX: none. */

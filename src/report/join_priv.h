@@ -44,10 +44,18 @@ static inline bool join_is_made_there(const struct ans_origin *o)
 
 /* What one row of an answer adds up. */
 struct join_sum {
-	/* guess ANS_UNKNOWN: they nest, are too few or too unlike, or nothing was estimated */
+	/* retained ANS_UNKNOWN: there is no look; guess ANS_UNKNOWN: they nest, are too few or too unlike, or nothing was estimated */
 	uint64_t retained, guess;
 	uint64_t bytes, objects, alloc_bytes, sampled, calls;
 };
+
+/* To order rows by: the guess, else what is exact, else nothing. */
+static inline uint64_t join_held(uint64_t retained, uint64_t guess)
+{
+	uint64_t n = guess == ANS_UNKNOWN ? retained : guess;
+
+	return n == ANS_UNKNOWN ? 0 : n;
+}
 
 /* row[i]: of site i, UINT32_MAX none; sums of nrows, zeroed. */
 struct err *join_add_up(const struct join_sites *s, const uint32_t *row, size_t nrows,

@@ -228,7 +228,7 @@ static void put_joined_escapes(struct jw *j, const struct ans_joined *a)
 		const struct ans_join_escape *x = &a->escapes.v[i];
 
 		jw_object(j);
-		jw_kv_u64(j, "retained_bytes", x->retained);
+		jw_kv_known(j, "retained_bytes", x->retained);
 		jw_kv_u64(j, "inuse_bytes", x->bytes);
 		jw_kv_u64(j, "objects", x->objects);
 		jw_kv_known(j, "alloc_bytes", x->alloc_bytes);
@@ -253,7 +253,7 @@ static void put_joined_lints(struct jw *j, const struct ans_joined *a)
 		const struct ans_join_lint *x = &a->lints.v[i];
 
 		jw_object(j);
-		jw_kv_u64(j, "retained_bytes", x->retained);
+		jw_kv_known(j, "retained_bytes", x->retained);
 		jw_kv_u64(j, "inuse_bytes", x->bytes);
 		jw_kv_u64(j, "objects", x->objects);
 		jw_kv_known(j, "retained_guess_bytes", x->retained_guess);

@@ -34,7 +34,8 @@ static void put_line(struct str *o, const char *file, int line, int column)
 
 static void put_doubts(struct str *o, const struct ans_join_escape *x)
 {
-	if (x->retained_guess == ANS_UNKNOWN && x->sampled && x->retained > x->bytes)
+	if (x->retained_guess == ANS_UNKNOWN && x->sampled && x->retained != ANS_UNKNOWN &&
+	    x->retained > x->bytes)
 		str_printf(o,
 			   "; retained is what %" PRIu64 " sampled hold: what the others do is not "
 			   "estimated",

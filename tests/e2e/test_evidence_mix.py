@@ -191,6 +191,21 @@ def test_without_a_look(leaking):
     assert any("limpet report PID" in x["command"] for x in doc["missing"])
     rows = doc["joined"][0]["escapes"]
     assert rows[0]["line"] == line_of("allocates") and rows[0]["inuse_bytes"] >= 0.9 * ROUNDS * SESSIONS * BYTES
+    assert all(r["retained_bytes"] is None and r["retained_guess_bytes"] is None for r in rows), "a profile has no holders"
+    assert [r["inuse_bytes"] for r in rows] == sorted((r["inuse_bytes"] for r in rows), reverse=True)
+    table = limpet("report", leaking.heap, leaking.log, leaking.escape).stdout.split("Escapes of ")[1].splitlines()
+    assert table[2].split()[0] == "?"
+
+
+def test_warnings_without_a_look(leaking, tmp_path):
+    """What was made through a warning's line a profile has; what it keeps nobody knows, where it was met and where not."""
+    vet = tmp_path / "vet.json"
+    vet.write_text(json.dumps({"limpet/goprogs/mixlab": {"lostcancel": [
+        {"posn": f"./main.go:{line}:2", "message": "the cancel function"} for line in (line_of("allocates"), 1)]}}, indent=1))
+    rows = limpet_json("report", leaking.heap, leaking.log, vet)["joined"][0]["lint"]
+    assert [r["line"] for r in rows] == [line_of("allocates"), 1]
+    assert rows[0]["inuse_bytes"] >= 0.9 * ROUNDS * SESSIONS * BYTES and rows[1]["inuse_bytes"] == 0
+    assert all(r["retained_bytes"] is None and r["retained_guess_bytes"] is None for r in rows)
 
 
 def test_forms_without_a_look(leaking, tmp_path):
