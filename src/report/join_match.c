@@ -113,6 +113,26 @@ static enum join_rank of_main(const struct join_place *p, const char *file, cons
 	return room == k || dir[room - k - 1] == '/' ? JOIN_BY_PACKAGE : JOIN_NOT;
 }
 
+/* "./box/box.go" below "# example.com/a/cmd/x", for that instantiates it: the path has to tell. */
+static enum join_rank of_generic(const struct join_place *p, const char *package, const char *file,
+				 const char *module)
+{
+	size_t n = strlen(package);
+	char path[1024];
+
+	if (by_path(p->file, file) == JOIN_BY_PATH)
+		return JOIN_BY_PATH;
+	if (!strcmp(package, module)) /* "./gen.go" is of the module's own folder */
+		return by_path(p->file, file);
+	/* -trimpath of one of them: the package and the name of the file */
+	if (n + strlen(base_of(file)) + 2 > sizeof(path))
+		return JOIN_NOT;
+	memcpy(path, package, n);
+	path[n] = '/';
+	strcpy(path + n + 1, base_of(file));
+	return by_path(p->file, path) == JOIN_BY_PATH ? JOIN_BY_PATH : JOIN_NOT;
+}
+
 enum join_rank join_rank_of(const struct join_place *p, const char *function, const char *file,
 			    const char *module)
 {
@@ -125,7 +145,9 @@ enum join_rank join_rank_of(const struct join_place *p, const char *function, co
 	package_of(function, package, sizeof(package));
 	if (!strcmp(package, "main"))
 		return of_main(p, file, module);
-	return strcmp(package, p->package) ? JOIN_NOT : JOIN_BY_PACKAGE;
+	if (!strcmp(package, p->package))
+		return JOIN_BY_PACKAGE;
+	return strchr(function, '[') ? of_generic(p, package, file, module) : JOIN_NOT;
 }
 
 void join_index_deinit(struct join_index *x)

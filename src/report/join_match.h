@@ -6,12 +6,14 @@
  * "../x/f.go"), absolute, or trimmed, and mostly the package.  Rules, best first:
  *
  *   JOIN_BY_PACKAGE  base name, and the package of the frame's function is the report's
- *   JOIN_BY_PATH     no package said: the shorter path, without "./" and "../", is the end of the
- *                    other, in more than the base name
- *   JOIN_BY_NAME     the same of a path that is a base name alone
+ *   JOIN_BY_PATH     no package said, or the function is generic: the shorter path, without "./"
+ *                    and "../", is the end of the other, in more than the base name
+ *   JOIN_BY_NAME     no package said: the same of a path that is a base name alone
  *
- * Packages that differ never match, whatever the paths.  A place that matches files of several
- * folders equally well is split: what is said of it is said to be so.
+ * Packages that differ never match, whatever the paths, but of generic functions: these are
+ * compiled in the package that uses them, and the report has their lines below that one's name.
+ * A place that matches files of several folders equally well is split: what is said of it is
+ * said to be so.
  */
 #ifndef LIMPET_REPORT_JOIN_MATCH_H
 #define LIMPET_REPORT_JOIN_MATCH_H

@@ -496,3 +496,63 @@ def test_a_guessed_origin_supports_nothing(tmp_path):
     assert leak["allocated_at_inferred"]["of"] >= 2, leak
     said = [e for e in leak.get("evidence", []) if "main.go" in e["says"]]
     assert said and all(e["supports"] == "nothing" and "if it was made there" in e["says"] for e in said), leak
+
+
+BOX = """package box
+
+type Node[V any] struct {
+	v   V
+	pad []byte
+}
+
+type Box[V any] struct{ m map[int]*Node[V] }
+
+//go:noinline
+func (b *Box[V]) Put(k int, v V) {
+	if b.m == nil {
+		b.m = map[int]*Node[V]{}
+	}
+	b.m[k] = &Node[V]{v: v,
+		pad: make([]byte, 4096)} // BOX
+}
+"""
+BOXES = """package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"example.com/boxes/box"
+)
+
+var b box.Box[string]
+
+func main() {
+	for i := 0; i < 2000; i++ {
+		b.Put(i, "x")
+	}
+	fmt.Println("READY", os.Getpid())
+	runtime.MemProfile(nil, false) // else the linker leaves samples out
+	for {
+		time.Sleep(time.Hour)
+		b.Put(-1, "y")
+	}
+}
+"""
+
+
+def test_generic_code_of_another_package(tmp_path):
+    """The compiler speaks of it below the name of the package that instantiates it."""
+    (tmp_path / "go.mod").write_text("module example.com/boxes\n\ngo 1.22\n")
+    for folder, text in (("box", BOX), ("cmd/app", BOXES)):
+        os.makedirs(tmp_path / folder)
+        (tmp_path / folder / "main.go").write_text(text)
+    report = tmp_path / "escape.txt"
+    report.write_text(go("1.26", "build", "-gcflags=all=-m=2", "-o", "boxes", "./cmd/app", cwd=tmp_path))
+    line = next(n for n, text in enumerate(BOX.splitlines(), 1) if "// BOX" in text)
+    with Target("boxes", binary=str(tmp_path / "boxes"), env=RATE) as t:
+        got = limpet_json("report", t.pid, report)
+    row = max((r for r in got["joined"][0]["escapes"] if r["line"] == line and "box" in r["file"]), key=lambda r: r["inuse_bytes"])
+    assert 0.85 * 2000 * 4096 <= row["inuse_bytes"] <= 1.15 * 2000 * 4096 and not row["ambiguous_file"], row
