@@ -3,6 +3,7 @@
  */
 #include "cli/mix.h"
 
+#include "base/files.h"
 #include "cli/evid_escape.h"
 #include "cli/evidence.h"
 #include "cli/given.h"
@@ -42,6 +43,7 @@ void mix_deinit(struct mix *m)
 	for (size_t i = 0; i < m->files.n; i++)
 		file_deinit(&m->files.v[i]);
 	vec_free(&m->files);
+	vec_free(&m->seen);
 	keep_deinit(&m->keep);
 }
 
@@ -243,6 +245,77 @@ static bool is_read(const struct args *a, enum kind k)
 		(k == KIND_GOROUTINES || k == KIND_GCLOG || k == KIND_UNKNOWN));
 }
 
+static struct err *sum_up(struct mix_seen *x)
+{
+	_cleanup_(input_closep) struct input *in = NULL;
+	struct err *err = x->summed ? NULL : input_file(x->path, x->path, &in);
+
+	if (!err && in)
+		err = sniff_sum(in, x->sum);
+	x->summed = !err;
+	return err;
+}
+
+static struct err *is_same(struct mix_seen *x, struct mix_seen *y, bool *ret)
+{
+	struct err *err;
+
+	*ret = x->ino && x->ino == y->ino && x->dev == y->dev;
+	if (*ret || x->kind != y->kind)
+		return NULL;
+	err = sum_up(x);
+	if (!err)
+		err = sum_up(y);
+	*ret = !err && x->sum[0] == y->sum[0] && x->sum[1] == y->sum[1];
+	return err;
+}
+
+/* Was it read already?  *ret_as: under which name; NULL: no. */
+static struct err *see(struct mix *m, const char *path, const char *name, enum kind kind,
+		       const char **ret_as)
+{
+	struct mix_seen x = { .path = path, .name = name, .kind = kind };
+	struct stat st;
+	bool same = false;
+
+	*ret_as = NULL;
+	if (!file_stat(path, &st)) {
+		x.dev = (uint64_t)st.st_dev;
+		x.ino = (uint64_t)st.st_ino;
+	}
+	for (size_t i = 0; i < m->seen.n; i++) {
+		struct err *err = is_same(&m->seen.v[i], &x, &same);
+
+		if (err || same) {
+			*ret_as = m->seen.v[i].name;
+			return err;
+		}
+	}
+	return vec_push(&m->seen, x) ? NULL : &err_nomem;
+}
+
+/* The contract's word. */
+static const char *word_of(enum kind kind)
+{
+	return kind == KIND_PROFILE	 ? "profile"
+	       : kind == KIND_GOROUTINES ? "goroutines"
+	       : kind == KIND_GCLOG	 ? "gclog"
+	       : kind == KIND_ESCAPE	 ? "escape"
+	       : kind == KIND_LINT	 ? "lint"
+					 : "log";
+}
+
+static struct err *read_once(const struct args *a, unsigned i, enum kind kind, struct mix *m)
+{
+	const char *as = NULL, *name = name_of(a, i);
+	struct err *err = kind == KIND_EMPTY ? NULL : see(m, a->arg[i], name, kind, &as);
+
+	if (err || !as)
+		return err ? err : read_one(a, i, kind, m);
+	return note(m, name, word_of(kind),
+		    keepf(&m->keep, "the same as %.200s: what it says was counted once", as));
+}
+
 static struct err *take(const struct args *a, unsigned i, struct mix *m)
 {
 	struct kind_found k;
@@ -251,7 +324,7 @@ static struct err *take(const struct args *a, unsigned i, struct mix *m)
 	if (err)
 		return err;
 	if (!is_look(k.kind))
-		return is_read(a, k.kind) ? read_one(a, i, k.kind, m) : NULL;
+		return is_read(a, k.kind) ? read_once(a, i, k.kind, m) : NULL;
 	if (m->looked != MIX_NO_LOOK)
 		return err_usage(
 			"%.100s, %.100s: one look at a time; two are compared by `limpet diff "

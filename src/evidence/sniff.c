@@ -9,6 +9,7 @@
 #include "base/mem.h"
 
 #include <string.h>
+#include <xxhash.h>
 
 /* Longer lines are no log lines. */
 #define LINE_BYTES (64U << 10)
@@ -80,6 +81,30 @@ static unsigned kinds_of(const char *s, size_t n)
 	if (numbered(s, n, ".go:", is_said))
 		k |= SNIFF_ESCAPE;
 	return k;
+}
+
+struct err *sniff_sum(struct input *in, uint64_t ret[2])
+{
+	_cleanup_(freep) char *buf = malloc(LINE_BYTES);
+	XXH3_state_t *x = XXH3_createState();
+	struct err *err = buf && x ? NULL : &err_nomem;
+	XXH128_hash_t h;
+	size_t got = 1;
+
+	if (!err)
+		XXH3_128bits_reset(x);
+	while (!err && got) {
+		err = input_read(in, buf, LINE_BYTES, &got);
+		if (!err)
+			XXH3_128bits_update(x, buf, got);
+	}
+	if (!err) {
+		h = XXH3_128bits_digest(x);
+		ret[0] = h.low64;
+		ret[1] = h.high64;
+	}
+	XXH3_freeState(x);
+	return err;
 }
 
 struct err *sniff(struct input *in, uint64_t max_bytes, unsigned *ret)

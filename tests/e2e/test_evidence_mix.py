@@ -290,9 +290,11 @@ def test_the_same_profile_twice_is_no_growth(leaking, tmp_path):
     assert want == "yes"
     for copy in (again, later):
         doc = limpet_json("report", leaking.core, leaking.heap, copy)
+        assert any("the same as" in x["what"] for x in doc["evidence"]) == (copy == again)
         for f in doc["findings"]:
             assert all(e["supports"] != "no" for e in f.get("evidence", [])), f
         last = next(e for e in of_kind(doc, "global-growth")["evidence"] if "in use that" in e["says"])
+        assert ("nothing of growth" in last["says"]) == (copy == later)
         assert last["supports"] == "yes" and "+0 B" not in last["says"], last
 
 
@@ -392,3 +394,21 @@ def test_an_empty_file(leaking, tmp_path):
     assert limpet_json("report", empty, leaking.log)["findings"]
     for alone in ([empty], [empty, empty]):
         assert "an empty file" in limpet("report", *alone, code=4).stderr
+
+
+def test_the_same_file_twice_counts_once(leaking, tmp_path):
+    """By its name, by another, packed: evidence is no better for being said again."""
+    copies = {}
+    for file in (leaking.log, leaking.escape, leaking.goroutines):
+        link, packed = tmp_path / ("link-" + os.path.basename(file)), tmp_path / (os.path.basename(file) + ".gz")
+        os.symlink(file, link)
+        with open(file, "rb") as f:
+            packed.write_bytes(gzip.compress(f.read()))
+        copies[file] = (file, link, packed)
+    once = limpet_json("report", leaking.core, *copies)
+    for again in zip(*copies.values()):
+        doc = limpet_json("report", leaking.core, *copies, *again)
+        assert [f.get("evidence") and [e["supports"] for e in f["evidence"]] for f in doc["findings"]] == \
+            [f.get("evidence") and [e["supports"] for e in f["evidence"]] for f in once["findings"]]
+        assert len(doc["joined"]) == 1 and sum("the same as" in x["what"] for x in doc["evidence"]) == 3
+        assert {x["kind"] for x in doc["evidence"]} == {"gclog", "escape", "goroutines"}
