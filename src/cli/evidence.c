@@ -91,7 +91,8 @@ static struct err *look_deeper(const struct args *a, const struct row **ret)
 		enum kind kind;
 	} kinds[] = { { SNIFF_GOROUTINES, KIND_GOROUTINES },
 		      { SNIFF_GCLOG, KIND_GCLOG },
-		      { SNIFF_ESCAPE, KIND_ESCAPE } };
+		      { SNIFF_ESCAPE, KIND_ESCAPE },
+		      { SNIFF_LINT, KIND_LINT } };
 	_cleanup_(input_closep) struct input *in = NULL;
 	unsigned found = 0, wanted = 0;
 	struct err *err;
@@ -106,6 +107,19 @@ static struct err *look_deeper(const struct args *a, const struct row **ret)
 	for (size_t i = 0; !err && i < ARRAY_LEN(kinds) && !*ret; i++)
 		if (found & kinds[i].sniffed)
 			*ret = row_of(a, kinds[i].kind);
+	return err;
+}
+
+/* A log of several kinds: `report` reads them beside each other (mix.h). */
+static struct err *holds_several(const char *path, bool *ret)
+{
+	_cleanup_(input_closep) struct input *in = NULL;
+	unsigned found = 0;
+	struct err *err = input_file(path, path, &in);
+
+	if (!err)
+		err = sniff(in, SNIFF_BYTES, &found);
+	*ret = !err && (found & (found - 1));
 	return err;
 }
 
@@ -147,6 +161,7 @@ struct err *evidence_ask(const struct args *a, int *status, bool *ret_done)
 	const struct row *row = NULL;
 	struct kind_found k;
 	struct err *err;
+	bool several = false;
 
 	*ret_done = false;
 	if (!a->nargs || a->cmd->free)
@@ -163,7 +178,9 @@ struct err *evidence_ask(const struct args *a, int *status, bool *ret_done)
 		err = evidence_no_page(a->arg[0]);
 	if (!err && !row && is_text(k.kind))
 		err = look_deeper(a, &row);
-	if (err)
+	if (!err && is_text(k.kind) && !strcmp(a->cmd->name, "report"))
+		err = holds_several(a->arg[0], &several);
+	if (err || several)
 		return err;
 	if (!row)
 		return is_evidence(k.kind) ? other_command(a, k.kind) : NULL;

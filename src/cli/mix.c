@@ -6,7 +6,6 @@
 #include "base/files.h"
 #include "cli/evid_escape.h"
 #include "cli/evidence.h"
-#include "cli/given.h"
 #include "cli/session.h"
 #include "evidence/escape.h"
 #include "evidence/gclog.h"
@@ -77,6 +76,17 @@ static struct err *push(struct mix *m, struct join_file f, struct err *err)
 	if (err)
 		file_deinit(&f);
 	return err;
+}
+
+/* The contract's word. */
+static const char *word_of(enum kind kind)
+{
+	return kind == KIND_PROFILE	 ? "profile"
+	       : kind == KIND_GOROUTINES ? "goroutines"
+	       : kind == KIND_GCLOG	 ? "gclog"
+	       : kind == KIND_ESCAPE	 ? "escape"
+	       : kind == KIND_LINT	 ? "lint"
+					 : "log";
 }
 
 /* Nothing is read of it, and the report says why. */
@@ -171,8 +181,25 @@ static struct err *look_through(const char *path, enum kind kind, unsigned *ret)
 	*ret |= kind == KIND_GOROUTINES ? SNIFF_GOROUTINES
 		: kind == KIND_GCLOG	? SNIFF_GCLOG
 		: kind == KIND_ESCAPE	? SNIFF_ESCAPE
+		: kind == KIND_LINT	? SNIFF_LINT
 					: 0;
 	return NULL;
+}
+
+/*
+ * A line that looked like part of such a report is no reason to refuse what the file is: of one
+ * that has nothing else of it nothing is said, of one that is too large that it was not read.
+ */
+static struct err *or_note(struct mix *m, const char *name, enum kind is, enum kind read,
+			   struct err *err)
+{
+	const char *why;
+
+	if (!err || is == read || (err->code != ERR_BAD_DATA && err->code != ERR_LIMIT))
+		return err;
+	why = err->code == ERR_LIMIT ? keepf(&m->keep, "not read: %s", err->msg) : NULL;
+	err_free(err);
+	return why ? note(m, name, word_of(read), why) : NULL;
 }
 
 static struct err *read_text(const struct args *a, unsigned i, enum kind kind, struct mix *m)
@@ -189,7 +216,9 @@ static struct err *read_text(const struct args *a, unsigned i, enum kind kind, s
 	if (!err && (found & SNIFF_GOROUTINES))
 		err = read_gotext(m, path, name, a->dump);
 	if (!err && (found & SNIFF_ESCAPE))
-		err = read_escape(m, path, name);
+		err = or_note(m, name, kind, KIND_ESCAPE, read_escape(m, path, name));
+	if (!err && (found & SNIFF_LINT))
+		err = or_note(m, name, kind, KIND_LINT, read_lint(m, path, name));
 	if (!err && !found)
 		err = err_unsupported(
 			"%.200s: %s: neither a heap nor a profile, no goroutines, no lines of "
@@ -208,7 +237,6 @@ static struct err *read_one(const struct args *a, unsigned i, enum kind kind, st
 	case KIND_PROFILE:
 		return read_pprof(m, path, name);
 	case KIND_LINT:
-		return read_lint(m, path, name);
 	case KIND_GOROUTINES:
 	case KIND_GCLOG:
 	case KIND_ESCAPE:
@@ -235,14 +263,6 @@ static struct err *finish_gotext(struct mix *m)
 		return err;
 	f->said = zalloc(1, sizeof(*f->said));
 	return f->said ? agg_gotext(f->gotext, &q, f->said) : &err_nomem;
-}
-
-/* One alone has an answer of its own (evidence.h), but for forms that only a report has. */
-static bool is_read(const struct args *a, enum kind k)
-{
-	return a->nargs > 1 || k == KIND_PROFILE ||
-	       (given_any(a, OPT_FINDINGS | OPT_OUTPUTS) &&
-		(k == KIND_GOROUTINES || k == KIND_GCLOG || k == KIND_UNKNOWN));
 }
 
 static struct err *sum_up(struct mix_seen *x)
@@ -294,17 +314,6 @@ static struct err *see(struct mix *m, const char *path, const char *name, enum k
 	return vec_push(&m->seen, x) ? NULL : &err_nomem;
 }
 
-/* The contract's word. */
-static const char *word_of(enum kind kind)
-{
-	return kind == KIND_PROFILE	 ? "profile"
-	       : kind == KIND_GOROUTINES ? "goroutines"
-	       : kind == KIND_GCLOG	 ? "gclog"
-	       : kind == KIND_ESCAPE	 ? "escape"
-	       : kind == KIND_LINT	 ? "lint"
-					 : "log";
-}
-
 static struct err *read_once(const struct args *a, unsigned i, enum kind kind, struct mix *m)
 {
 	const char *as = NULL, *name = name_of(a, i);
@@ -316,6 +325,21 @@ static struct err *read_once(const struct args *a, unsigned i, enum kind kind, s
 		    keepf(&m->keep, "the same as %.200s: what it says was counted once", as));
 }
 
+static bool is_text(enum kind k)
+{
+	return k == KIND_GOROUTINES || k == KIND_GCLOG || k == KIND_ESCAPE || k == KIND_LINT ||
+	       k == KIND_UNKNOWN;
+}
+
+/* One file that is no look: whoever opens it says what it is not. */
+static struct err *read_lone(const struct args *a, enum kind kind, struct mix *m)
+{
+	unsigned found = 0;
+	struct err *err = is_text(kind) ? look_through(a->arg[0], kind, &found) : NULL;
+
+	return err || (!found && kind != KIND_PROFILE) ? err : read_one(a, 0, kind, m);
+}
+
 static struct err *take(const struct args *a, unsigned i, struct mix *m)
 {
 	struct kind_found k;
@@ -324,7 +348,7 @@ static struct err *take(const struct args *a, unsigned i, struct mix *m)
 	if (err)
 		return err;
 	if (!is_look(k.kind))
-		return is_read(a, k.kind) ? read_once(a, i, k.kind, m) : NULL;
+		return a->nargs > 1 ? read_once(a, i, k.kind, m) : read_lone(a, k.kind, m);
 	if (m->looked != MIX_NO_LOOK)
 		return err_usage(
 			"%.100s, %.100s: one look at a time; two are compared by `limpet diff "

@@ -70,10 +70,27 @@ static bool is_said(const char *p, const char *end)
 	return false;
 }
 
+static bool holds(const char *s, size_t n, const char *word)
+{
+	return memmem(s, n, word, strlen(word)) != NULL;
+}
+
+/* go vet, golangci-lint, staticcheck, SARIF: a line of each, or all of it. */
+static bool is_lint(const char *s, size_t n)
+{
+	if (holds(s, n, "\"posn\":") || holds(s, n, "\"FromLinter\":"))
+		return true;
+	if (holds(s, n, "\"location\":{\"file\":"))
+		return holds(s, n, "\"code\":\"");
+	return holds(s, n, "\"runs\":") && (holds(s, n, "sarif") || holds(s, n, "\"2.1.0\""));
+}
+
 static unsigned kinds_of(const char *s, size_t n)
 {
 	unsigned k = 0;
 
+	if (memchr(s, '"', n) && is_lint(s, n))
+		return SNIFF_LINT; /* whatever its messages quote */
 	if (numbered(s, n, "goroutine ", is_state) || memmem(s, n, "goroutine profile: total ", 25))
 		k |= SNIFF_GOROUTINES;
 	if (numbered(s, n, "gc ", is_time))

@@ -11,7 +11,8 @@ enum sniffed {
 	SNIFF_GOROUTINES = 1 << 0, /* "goroutine 17 [chan receive]:" */
 	SNIFF_GCLOG = 1 << 1,	   /* "gc 5 @0.031s 2%: " */
 	SNIFF_ESCAPE = 1 << 2,	   /* "./x.go:3:2: moved to heap: x" */
-	SNIFF_ALL = (1 << 3) - 1,
+	SNIFF_LINT = 1 << 3,	   /* JSON of a linter: {"posn": … */
+	SNIFF_ALL = (1 << 4) - 1,
 };
 
 /* Two files of the same bytes, unpacked, have the same; ret: 128 bits.  Time: one pass. */

@@ -412,3 +412,31 @@ def test_the_same_file_twice_counts_once(leaking, tmp_path):
             [f.get("evidence") and [e["supports"] for e in f["evidence"]] for f in once["findings"]]
         assert len(doc["joined"]) == 1 and sum("the same as" in x["what"] for x in doc["evidence"]) == 3
         assert {x["kind"] for x in doc["evidence"]} == {"gclog", "escape", "goroutines"}
+
+
+VET = {"limpet/goprogs/mixlab": {"lostcancel": [{"posn": "./main.go:1:2", "message": "the cancel function"}]}}
+STATICCHECK = [{"code": "SA1015", "severity": "error", "location": {"file": "main.go", "line": 1, "column": 2},
+                "end": {}, "message": "time.Tick leaks"}]
+
+
+@pytest.mark.parametrize("order", [("log", "goroutines", "escape", "vet"), ("vet", "escape", "log"), ("escape", "staticcheck"),
+                                   ("goroutines", "staticcheck"), ("staticcheck", "escape", "goroutines", "log")])
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_file_with_several_kinds(leaking, tmp_path, order, beside):
+    """Whatever stands first, each is read whole, beside a look and alone."""
+    parts = {"vet": json.dumps(VET, indent=1) + "\n", "staticcheck": "".join(json.dumps(x, separators=(",", ":")) + "\n" for x in STATICCHECK)}
+    for name in ("log", "goroutines", "escape"):
+        with open(getattr(leaking, name), encoding="utf-8") as f:
+            parts[name] = f.read()
+    log = tmp_path / "all.log"
+    log.write_text("".join(parts[name] for name in order))
+    doc = limpet_json("report", *([leaking.core] if beside else []), log)
+    words = {"log": "gclog", "vet": "lint", "staticcheck": "lint"}
+    assert sorted(x["kind"] for x in doc["evidence"]) == sorted(words.get(name, name) for name in order)
+    assert not any(x.get("damaged") for x in doc["evidence"] + doc["joined"]), doc["evidence"]
+    what = {x["kind"]: x["what"] for x in doc["evidence"]}
+    if "lint" in what:
+        assert what["lint"].startswith("1 warnings")
+    if "goroutines" in what:
+        whole = limpet_json("report", leaking.core, leaking.goroutines)["evidence"][0]["what"]
+        assert what["goroutines"].split(",")[0] == whole.split(",")[0]

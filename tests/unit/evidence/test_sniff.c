@@ -30,6 +30,18 @@ static void test_kinds(void **state)
 			 SNIFF_GOROUTINES);
 	assert_int_equal(of("goroutine profile: total 4\n"), SNIFF_GOROUTINES);
 	assert_int_equal(of("# x/y\n./a.go:3:2: moved to heap: x\n"), SNIFF_ESCAPE);
+	assert_int_equal(of("{\n\t\"p\": {\n\t\t\"lostcancel\": [\n\t\t\t{\n\t\t\t\t\"posn\": "
+			    "\"/b/a.go:1:2\""),
+			 SNIFF_LINT);
+	assert_int_equal(of("{\"code\":\"SA1015\",\"location\":{\"file\":\"/b/t.go\"}}"),
+			 SNIFF_LINT);
+	/* what a warning quotes is no dump */
+	assert_int_equal(of("{\"Issues\":[{\"FromLinter\":\"x\",\"Text\":\"goroutine 7 [running]: "
+			    "gc 1 @0.1s a.go:3: x escapes to heap\"}]}"),
+			 SNIFF_LINT);
+	assert_int_equal(of("./a.go:3:2: moved to heap: x\n{\"code\":\"U1000\",\"location\":{"
+			    "\"file\":\"a.go\"}}\ngc 1 @0.1s 0%: x\n"),
+			 SNIFF_ESCAPE | SNIFF_GCLOG | SNIFF_LINT);
 	assert_int_equal(of("panic: x\ngoroutine 1 [running]:\ngc 1 @0.1s 0%: x\n"),
 			 SNIFF_GOROUTINES | SNIFF_GCLOG);
 }

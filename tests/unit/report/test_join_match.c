@@ -36,7 +36,7 @@ static const struct {
 	{ "example.com/gen/cmd/app", "../../box/box.go", "example.com/gen/box.New[...]",
 	  "/b/gen/box/box.go", "example.com/gen", JOIN_BY_PATH },
 	{ "example.com/gen/cmd/app", "example.com/gen/box/box.go", "example.com/gen/box.New[...]",
-	  "/home/ci/src/box/box.go", "example.com/gen", JOIN_BY_PATH },
+	  "/c/src/box/box.go", "example.com/gen", JOIN_BY_PATH },
 	{ "example.com/gen/cmd/app", "./other/box.go", "example.com/gen/box.New[...]",
 	  "/b/gen/box/box.go", "example.com/gen", JOIN_NOT },
 	{ "example.com/gen/cmd/app", "./gen.go", "example.com/gen.New[...]", "/b/gen/gen.go",
