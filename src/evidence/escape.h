@@ -35,7 +35,8 @@ enum escape_form {
 	ESCAPE_FORM_CLOSURE,
 	ESCAPE_FORM_METHOD, /* x.f as a value */
 	ESCAPE_FORM_BOX,    /* a value that becomes an interface */
-	ESCAPE_FORM_STRING, /* a + b, string(b), []byte(s) */
+	ESCAPE_FORM_STRING, /* "a" + b, string(b), []byte(s) */
+	ESCAPE_FORM_SUM,    /* a + b, which may be texts, or numbers that become an interface */
 	ESCAPE_FORM_APPEND,
 	ESCAPE_FORM_VARIADIC, /* the slice of f(a...) */
 	ESCAPE_FORMS,

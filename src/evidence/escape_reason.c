@@ -36,7 +36,7 @@ static const char *const reason_clauses[ESCAPE_REASONS] = {
 	[ESCAPE_UNSAID] = "the report does not say why (-gcflags=-m=2 does)",
 	[ESCAPE_RETURNED] = "it is returned",
 	[ESCAPE_STORED] = "it is stored where it outlives the call",
-	[ESCAPE_IN_MAP] = "it goes into a map",
+	[ESCAPE_IN_MAP] = "it goes into a map, or an element of a slice",
 	[ESCAPE_SENT] = "it is sent on a channel",
 	[ESCAPE_BOXED] = "it becomes an interface that escapes",
 	[ESCAPE_CAPTURED_REF] = "a closure that escapes captures it by reference",
@@ -68,6 +68,7 @@ static const char *const form_words[ESCAPE_FORMS] = {
 	[ESCAPE_FORM_METHOD] = "interface box, or a method as a value",
 	[ESCAPE_FORM_BOX] = "interface box",
 	[ESCAPE_FORM_STRING] = "string or bytes",
+	[ESCAPE_FORM_SUM] = "string, or a number as an interface",
 	[ESCAPE_FORM_APPEND] = "append",
 	[ESCAPE_FORM_VARIADIC] = "arguments' slice",
 };
@@ -123,10 +124,10 @@ static bool is_constant(const char *s)
 	if (*s == '"' || *s == '`')
 		return strlen(s) >= 2 && ends(s, *s == '"' ? "\"" : "`") && !strstr(s, "\" + ");
 	if (*s == '\'')
-		return true;
+		return ends(s, "'");
 	if (*s == '-')
 		s++;
-	return isdigit((unsigned char)*s) || !strcmp(s, "true") || !strcmp(s, "false");
+	return (isdigit((unsigned char)*s) && !strchr(s, ' ')) || !strcmp(s, "true") || !strcmp(s, "false");
 }
 
 /* "x.f": a field that becomes an interface looks as a method that is taken as a value. */
@@ -155,9 +156,59 @@ static bool is_addressed(const struct escape *e, const struct escape_row *r)
 	return at && *x && !strcmp(at + 2, x);
 }
 
+/* Behind the text that begins at s; its end, if that was cut off. */
+static const char *past_quoted(const char *s)
+{
+	char quote = *s++;
+
+	for (; *s && *s != quote; s++)
+		if (*s == '\\' && quote != '`' && s[1])
+			s++;
+	return s + (*s != 0);
+}
+
+/* " * ": of numbers alone. */
+static bool is_arithmetic(const char *s)
+{
+	static const char *const ops[] = { " - ", " * ", " / ",  " % ",  " & ",
+					   " | ", " ^ ", " << ", " >> ", " &^ " };
+
+	for (size_t i = 0; i < ARRAY_LEN(ops); i++)
+		if (begins(s, ops[i]))
+			return true;
+	return false;
+}
+
+/*
+ * "a + b": an operand that is a text or a number, or another operator, tells what is added.  Only
+ * texts make something where they are added; numbers do where they become an interface.
+ */
+static unsigned form_of_sum(const char *s)
+{
+	bool sum = false, operand = true;
+	unsigned form = ESCAPE_FORM_SUM;
+	int depth = 0;
+
+	while (*s) {
+		bool quoted = *s == '"' || *s == '`' || *s == '\'';
+
+		if (!depth && operand && (*s == '"' || *s == '`'))
+			form = ESCAPE_FORM_STRING;
+		if (!depth && ((operand && (isdigit((unsigned char)*s) || *s == '\'')) ||
+			       is_arithmetic(s)))
+			form = ESCAPE_FORM_BOX;
+		operand = !depth && (begins(s, " + ") || (operand && *s == ' '));
+		sum |= !depth && begins(s, " + ");
+		depth += strchr("([{", *s) ? 1 : strchr(")]}", *s) ? -1 : 0;
+		s = quoted ? past_quoted(s) : operand && *s == ' ' && s[1] == '+' ? s + 2 : s + 1;
+	}
+	return sum ? form : ESCAPE_FORM_OTHER;
+}
+
 static unsigned form_of(const struct escape *e, const struct escape_row *r)
 {
 	const char *s = escape_text(e, r->expr);
+	unsigned sum;
 
 	if (r->what == ESCAPE_MOVED || (r->what == ESCAPE_HEAP && is_addressed(e, r)))
 		return ESCAPE_FORM_VARIABLE;
@@ -177,9 +228,11 @@ static unsigned form_of(const struct escape *e, const struct escape_row *r)
 		return ESCAPE_FORM_SLICE;
 	if (begins(s, "map[") && ends(s, "}"))
 		return ESCAPE_FORM_MAP;
-	if (begins(s, "string(") || begins(s, "([]byte)(") || begins(s, "([]rune)(") ||
-	    (strstr(s, " + ") && !is_constant(s)))
+	if (begins(s, "string(") || begins(s, "([]byte)(") || begins(s, "([]rune)("))
 		return ESCAPE_FORM_STRING;
+	sum = form_of_sum(s);
+	if (sum != ESCAPE_FORM_OTHER)
+		return sum;
 	return is_selector(s) ? ESCAPE_FORM_METHOD : ESCAPE_FORM_BOX;
 }
 

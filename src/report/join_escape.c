@@ -75,6 +75,7 @@ static bool suits_form(const char *type, unsigned form)
 	case ESCAPE_FORM_VARIADIC:
 		return strncmp(type, "[]", 2) == 0;
 	case ESCAPE_FORM_STRING:
+	case ESCAPE_FORM_SUM:
 		return !strcmp(type, "string") || !strcmp(type, "[]byte");
 	case ESCAPE_FORM_VARIABLE:
 	case ESCAPE_FORM_COMPOSITE:

@@ -179,6 +179,43 @@ static void test_cases(void **state)
 	}
 }
 
+/* Of a sum an operand tells whether it makes a string, or is a number that is boxed. */
+static void test_sums(void **state)
+{
+	static const struct {
+		const char *expr, *form;
+	} sums[] = {
+		{ "n * 1000 + 7", "interface box" },
+		{ "i + 1", "interface box" },
+		{ "1000 * n", "interface box" },
+		{ "1 + n", "interface box" },
+		{ "a - b + c", "interface box" },
+		{ "m[\"k\"] + 1", "interface box" },
+		{ "c + 'a'", "interface box" },
+		{ "\"a - 1 \" + s", "string or bytes" },
+		{ "s + \"x\" + t", "string or bytes" },
+		{ "s + `\\` + t", "string or bytes" },
+		{ "s.ID + f(a, 1)", "string, or a number as an interface" },
+		{ "x[1] + y[2]", "string, or a number as an interface" },
+		{ "f(a + b)", "interface box" },
+		{ "f(\"a \\\" + \")", "interface box" },
+		{ "s + \"cut", "string or bytes" },
+		{ "string(b)", "string or bytes" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(sums); i++) {
+		_cleanup_(escape_freep) struct escape *e = NULL;
+		char text[100];
+
+		snprintf(text, sizeof(text), "./a.go:3:4: %s escapes to heap\n", sums[i].expr);
+		e = read_text(text);
+		assert_int_equal(e->rows.n, 1);
+		assert_string_equal(escape_form_word(e->rows.v[0].form), sums[i].form);
+		assert_int_equal(e->rows.v[0].harmless, 0);
+	}
+}
+
 static void test_inlined(void **state)
 {
 	_cleanup_(escape_freep) struct escape *e = read_text(cases[6].text);
@@ -305,6 +342,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_merged),	cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_sums),
 		cmocka_unit_test(test_inlined), cmocka_unit_test(test_self),
 		cmocka_unit_test(test_nothing), cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_half_lines),
