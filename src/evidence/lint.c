@@ -184,18 +184,76 @@ static bool take_golangci(struct maker *m, const json_t *doc)
 	return true;
 }
 
-static void take_result(struct maker *m, uint32_t tool, const json_t *x)
+static const json_t *at_index(const json_t *list, const json_t *index)
+{
+	json_int_t n = json_is_integer(index) ? json_integer_value(index) : -1;
+
+	return n >= 0 ? json_array_get(list, (size_t)n) : NULL;
+}
+
+/* 3.27.5 to 3.27.7: by its name, or by its place among those of the driver or of an extension. */
+static const char *rule_of(const json_t *run, const json_t *x)
+{
+	const json_t *ref = json_object_get(x, "rule"), *tool = json_object_get(run, "tool");
+	const json_t *index = json_object_get(ref, "index");
+	const json_t *of = at_index(
+		json_object_get(tool, "extensions"),
+		json_object_get(json_object_get(ref, "toolComponent"), "index"));
+	const char *id = text_at(x, "ruleId");
+
+	id = id ? id : text_at(ref, "id");
+	if (id)
+		return id;
+	of = of ? of : json_object_get(tool, "driver");
+	index = index ? index : json_object_get(x, "ruleIndex");
+	id = text_at(at_index(json_object_get(of, "rules"), index), "id");
+	return id ? id : "";
+}
+
+/* "file:///a/b%20c.go"; a byte that no path has stays as it is written. */
+static uint32_t file_of_uri(struct lint *l, const char *uri)
+{
+	char buf[TEXT_MAX];
+	size_t n = 0;
+
+	if (!uri)
+		return 0;
+	uri += strncmp(uri, "file://", 7) ? 0 : 7;
+	for (; *uri && n < sizeof(buf); uri++) {
+		char hex[3] = { uri[0] == '%' ? uri[1] : 0, uri[1] ? uri[2] : 0, 0 };
+		unsigned long c = strspn(hex, "0123456789abcdefABCDEF") == 2 ? strtoul(hex, NULL, 16)
+									      : 0;
+
+		buf[n++] = c ? (char)c : *uri;
+		uri += c ? 2 : 0;
+	}
+	return words_add(&l->words, buf, n);
+}
+
+/* 3.4.5: the place itself, or that of one of the run's artifacts. */
+static const char *uri_of(const json_t *run, const json_t *at)
+{
+	const char *uri = text_at(at, "uri");
+
+	return uri ? uri
+		   : text_at(json_object_get(at_index(json_object_get(run, "artifacts"),
+						      json_object_get(at, "index")),
+					     "location"),
+			     "uri");
+}
+
+/* run NULL: it was cut. */
+static void take_result(struct maker *m, const json_t *run, uint32_t tool, const json_t *x)
 {
 	const json_t *at = json_object_get(json_array_get(json_object_get(x, "locations"), 0),
 					   "physicalLocation");
 	const json_t *region = json_object_get(at, "region");
 	const char *text = text_at(json_object_get(x, "message"), "text");
-	const char *rule = text_at(x, "ruleId");
 	struct lint_row r = { .tool = tool };
 
 	r.message = word(m->l, text);
-	own_rule(m->l, rule ? rule : "", text, &r);
-	r.file = word(m->l, text_at(json_object_get(at, "artifactLocation"), "uri"));
+	own_rule(m->l, rule_of(run, x), text, &r);
+	r.file = file_of_uri(m->l, uri_of(run, json_object_get(at, "artifactLocation")));
 	r.line = number_at(region, "startLine");
 	r.column = number_at(region, "startColumn");
 	add(m, r);
@@ -214,7 +272,8 @@ static bool take_sarif(struct maker *m, const json_t *doc)
 		const json_t *driver = json_object_get(json_object_get(run, "tool"), "driver");
 		uint32_t tool = word(m->l, text_at(driver, "name"));
 
-		json_array_foreach(json_object_get(run, "results"), k, x) take_result(m, tool, x);
+		json_array_foreach(json_object_get(run, "results"), k, x)
+			take_result(m, run, tool, x);
 	}
 	return true;
 }
@@ -245,8 +304,9 @@ static bool take_inside(struct maker *m, const json_t *x)
 {
 	struct lint_row r = { .tool = word(m->l, "go vet") };
 
-	if (text_at(x, "ruleId") && json_object_get(x, "locations")) {
-		take_result(m, 0, x);
+	if (json_object_get(x, "locations") &&
+	    (text_at(x, "ruleId") || json_object_get(x, "rule") || json_object_get(x, "ruleIndex"))) {
+		take_result(m, NULL, 0, x);
 		m->l->forms |= LINT_SARIF;
 		return true;
 	}

@@ -63,6 +63,36 @@ static const struct {
 	  "\"close it\"},\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":"
 	  "\"b.go\"},\"region\":{\"startLine\":9,\"startColumn\":2}}}]}]}]}",
 	  "golangci-lint|bodyclose|b.go:9:2|close it|unclosed-resource|1\n" },
+	/* rules by name and by number, files by name and by number, escapes undone */
+	{ "{\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":\"gosec\",\"rul"
+	  "es\":[{\"id\":\"G104\"},{\"id\":\"G112\"}]},\"extensions\":[{\"name\":\"x\",\"ru"
+	  "les\":[{\"id\":\"bodyclose\"}]}]},\"artifacts\":[{\"location\":{\"uri\":\"d/e.go"
+	  "\"}}],\"results\":["
+	  "{\"ruleIndex\":1,\"message\":{\"text\":\"m\"},\"locations\":[{\"physicalLocation"
+	  "\":{\"artifactLocation\":{\"uri\":\"a.go\"},\"region\":{\"startLine\":3}}}]},"
+	  "{\"rule\":{\"id\":\"prealloc\"},\"message\":{\"text\":\"m\"},\"locations\":[{\"p"
+	  "hysicalLocation\":{\"artifactLocation\":{\"uri\":\"b%20c.go\"},\"region\":{\"sta"
+	  "rtLine\":4}}}]},"
+	  "{\"rule\":{\"index\":0},\"message\":{\"text\":\"m\"},\"locations\":[{\"physicalL"
+	  "ocation\":{\"artifactLocation\":{\"uri\":\"cmd%2Fshop/main.go\"},\"region\":{\"s"
+	  "tartLine\":5}}}]},"
+	  "{\"rule\":{\"index\":0,\"toolComponent\":{\"index\":0}},\"message\":{\"text\":\""
+	  "m\"},\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"index\":0},\""
+	  "region\":{\"startLine\":6}}}]},"
+	  "{\"ruleIndex\":99,\"message\":{\"text\":\"m\"},\"locations\":[{\"physicalLocatio"
+	  "n\":{\"artifactLocation\":{\"uri\":\"file:///z/%00%zz%4\"},\"region\":{\"startLi"
+	  "ne\":7}}}]},"
+	  "{\"ruleIndex\":-1,\"message\":{\"text\":\"m\"},\"locations\":[{\"physicalLocatio"
+	  "n\":{\"artifactLocation\":{\"index\":-1},\"region\":{\"startLine\":8}}}]},"
+	  "{\"ruleIndex\":-1,\"message\":{\"text\":\"m\"},\"locations\":[{\"physicalLocatio"
+	  "n\":{\"artifactLocation\":{\"uri\":\"n.go\"},\"region\":{\"startLine\":9}}}]}"
+	  "]}]}",
+	  "gosec|G112|a.go:3:0|m|limits-unset|1\n"
+	  "gosec|prealloc|b c.go:4:0|m|slice-waste|1\n"
+	  "gosec|bodyclose|d/e.go:6:0|m|unclosed-resource|1\n"
+	  "gosec|G104|cmd/shop/main.go:5:0|m|-|1\n"
+	  "gosec||/z/%00%zz%4:7:0|m|-|1\n"
+	  "gosec||n.go:9:0|m|-|1\n" },
 	{ "{\"Issues\":null,\"Report\":{}}", "" },
 };
 
