@@ -28,6 +28,7 @@ static void reader_free(struct gotext_reader *r)
 		return;
 	gotext_tables_deinit(r);
 	vec_free(&r->scratch);
+	vec_free(&r->plain_line);
 	vec_free(&r->gs);
 	vec_free(&r->args);
 	vec_free(&r->cur_links);
@@ -227,11 +228,13 @@ static void keep_dump(struct gotext *g)
 	g->kept = g->dumps.n;
 }
 
-/* Of who was written last the go statement is missing: so may others. */
+/* Of who was written last the go statement is missing: so may others.  A profile says how many. */
 static bool lacks_end(const struct gotext_reader *r)
 {
 	const struct gotext_goroutine *c = r->gs.n ? &r->gs.v[r->gs.n - 1] : NULL;
 
+	if (r->dump.flags & GOTEXT_PROFILE)
+		return r->dump.n < r->total;
 	return c && r->gs.n > 1 && (c->flags & GOTEXT_WRAPPED);
 }
 
@@ -246,7 +249,9 @@ void gotext_close_dump(struct gotext *g)
 	r->open = false;
 	cut = lacks_end(r);
 	r->dump.noise = r->noise;
-	r->dump.flags |= r->dump.n > 1 ? (uint32_t)GOTEXT_WHOLE : 0;
+	/* of a profile that says that there is none, that is all */
+	if (r->dump.n > 1 || ((r->dump.flags & GOTEXT_PROFILE) && !cut))
+		r->dump.flags |= GOTEXT_WHOLE;
 	r->dump.flags |= cut ? (uint32_t)GOTEXT_CUT : 0;
 	r->over = r->dump.flags & GOTEXT_FINAL;
 	if (g->dumps.n >= GOTEXT_DUMPS_MAX) {
@@ -279,7 +284,7 @@ struct err *gotext_feed(struct gotext *g, struct input *in)
 	r->line = 0;
 	r->timed = r->has_panic = false;
 	r->time_flags = 0;
-	r->prefix = (struct gotext_prefix){ 0 };
+	r->wrap = (struct gotext_wrap){ 0 };
 	while (!err && !r->nomem) {
 		const char *line;
 		size_t n;
@@ -315,6 +320,7 @@ struct err *gotext_finish(struct gotext *g)
 	vec_free(&r->before);
 	vec_free(&r->first);
 	vec_free(&r->scratch);
+	vec_free(&r->plain_line);
 	return NULL;
 }
 

@@ -8,6 +8,8 @@
 #include "evidence/gotext_line.h"
 #include "evidence/gotext.h"
 
+enum { HEADER_MAX = 1 << 13 };
+
 bool bit_starts(struct bit p, const char *with)
 {
 	size_t n = strlen(with);
@@ -77,6 +79,13 @@ size_t bit_hex(struct bit p, uint64_t *ret)
 	return n > 2 ? n : 0;
 }
 
+static size_t find(struct bit p, const char *what)
+{
+	const char *at = memmem(p.s, p.n, what, strlen(what));
+
+	return at ? (size_t)(at - p.s) : SIZE_MAX;
+}
+
 static bool strip_end(struct bit *p, const char *end)
 {
 	size_t n = strlen(end);
@@ -137,11 +146,13 @@ static bool header_state(struct bit in, struct gotext_header *h)
 	return h->state.n > 0 && h->state.n < 60;
 }
 
-/* The bracket that ends it: in labels brackets may stand, too. */
+/* The bracket that ends it: in labels brackets may stand, too.  Not sought for long: who writes
+ * nothing but beginnings of headers would have each of them sought to the end. */
 static size_t find_close(struct bit p)
 {
 	bool quoted = false;
 
+	p.n = MIN(p.n, (size_t)HEADER_MAX);
 	for (size_t i = 0; i < p.n; i++) {
 		if (quoted && p.s[i] == '\\')
 			i++;
@@ -158,6 +169,7 @@ static bool header_tail(struct bit p, struct gotext_header *h, size_t *ret)
 {
 	bool quoted = false;
 
+	p.n = MIN(p.n, (size_t)HEADER_MAX);
 	*ret = 1;
 	if (bit_starts(p, ":"))
 		return true;
@@ -376,15 +388,29 @@ bool gotext_created(struct bit line, struct bit *ret_name, uint64_t *ret_parent)
 	return is_name(line);
 }
 
-/* Until the next tab; *p stands behind those that follow (text/tabwriter pads with them). */
+/* What text/tabwriter padded with: tabs, "#011" (rsyslog), or blanks that were made of them. */
+static size_t gap_at(struct bit p)
+{
+	size_t n = 0;
+
+	while (n < p.n && (p.s[n] == '\t' || bit_starts(bit_from(p, n), "#011")))
+		n += p.s[n] == '\t' ? 1 : 4;
+	if (!n && bit_starts(p, "  "))
+		while (n < p.n && p.s[n] == ' ')
+			n++;
+	return n;
+}
+
+/* Until the next gap; *p stands behind it. */
 static struct bit next_column(struct bit *p)
 {
-	const char *tab = p->n ? memchr(p->s, '\t', p->n) : NULL;
-	struct bit c = { p->s, tab ? (size_t)(tab - p->s) : p->n };
+	size_t n = 0;
+	struct bit c;
 
-	*p = bit_from(*p, c.n);
-	while (p->n && p->s[0] == '\t')
-		*p = bit_from(*p, 1);
+	while (n < p->n && !gap_at(bit_from(*p, n)))
+		n++;
+	c = (struct bit){ p->s, n };
+	*p = bit_from(*p, n + gap_at(bit_from(*p, n)));
 	return c;
 }
 
@@ -394,9 +420,9 @@ bool gotext_symbol(struct bit line, struct gotext_symbol *ret)
 	uint64_t x, n = 0;
 
 	*ret = (struct gotext_symbol){ 0 };
-	if (!bit_starts(line, "#\t"))
+	if (!bit_starts(line, "#") || !gap_at(bit_from(line, 1)))
 		return false;
-	line = bit_trim(bit_from(line, 2));
+	line = bit_trim(bit_from(line, 1 + gap_at(bit_from(line, 1))));
 	c = next_column(&line);
 	if (bit_hex(c, &x) != c.n || !c.n)
 		return false;
@@ -428,23 +454,39 @@ bool gotext_record(struct bit line, uint64_t *ret_count)
 	return !line.n || (line.s[0] == ' ' && bit_hex(bit_from(line, 1), &x));
 }
 
-unsigned gotext_profile(struct bit line)
+unsigned gotext_profile(struct bit line, uint64_t *ret_total)
 {
 	static const char *const words[] = { "goroutine profile: total ",
 					     "goroutineleak profile: total " };
-	uint64_t n;
 
 	for (unsigned i = 0; i < ARRAY_LEN(words); i++)
-		if (bit_starts(line, words[i]) && bit_number(bit_from(line, strlen(words[i])), &n))
+		if (bit_starts(line, words[i]) &&
+		    bit_number(bit_from(line, strlen(words[i])), ret_total))
 			return i + 1;
 	return 0;
 }
 
-static size_t find(struct bit p, const char *what)
+bool gotext_anchor(struct bit line, struct gotext_anchor *ret)
 {
-	const char *at = memmem(p.s, p.n, what, strlen(what));
+	size_t from = find(line, "goroutine");
+	const char *word;
 
-	return at ? (size_t)(at - p.s) : SIZE_MAX;
+	if (from == SIZE_MAX)
+		return false;
+	*ret = (struct gotext_anchor){ 0 };
+	if (gotext_header(line, &ret->header)) {
+		ret->at = ret->header.at;
+		return true;
+	}
+	word = memmem(line.s, line.n, " profile: total ", 16);
+	if (!word)
+		return false;
+	for (ret->at = from; ret->at < (size_t)(word - line.s); ret->at++) {
+		ret->profile = gotext_profile(bit_from(line, ret->at), &ret->total);
+		if (ret->profile)
+			return true;
+	}
+	return false;
 }
 
 /* "#\t0x46d2a5\tmain.f+0x1d\t/src/main.go:4": of which line is not sure. */

@@ -62,7 +62,17 @@ bool gotext_symbol(struct bit line, struct gotext_symbol *ret);
 /* "12 @ 0x43a3f6 0x4…" */
 bool gotext_record(struct bit line, uint64_t *ret_count);
 /* "goroutine profile: total 12": 1, "goroutineleak profile: …": 2; 0 neither */
-unsigned gotext_profile(struct bit line);
+unsigned gotext_profile(struct bit line, uint64_t *ret_total);
+
+/* How something begins to which lines belong: a goroutine's header, or the head of a profile. */
+struct gotext_anchor {
+	struct gotext_header header;
+	unsigned profile; /* as gotext_profile() has it; 0: header */
+	uint64_t total;
+	size_t at; /* in the line */
+};
+/* Anywhere in the line. */
+bool gotext_anchor(struct bit line, struct gotext_anchor *ret);
 
 /* Of a last line that has no end: what of it cannot be the beginning of something longer, so that
  * half a name or a number is not taken for a whole one. */
@@ -76,14 +86,42 @@ struct gotext_prefix {
 	char text[400];
 	size_t n;
 	size_t time_at, time_n; /* n 0: there is none */
-	bool quoted; /* lines are the beginning of a quoted text: {"log":"main.main()\n", … */
 };
 void gotext_prefix_learn(struct gotext_prefix *p, struct bit before);
 /* Where the line's own text begins: behind as much of the prefix as fits. */
 size_t gotext_prefix_skip(const struct gotext_prefix *p, struct bit line);
 
-/* Of a quoted text, until its quote ends: bytes written to out, which has room for in.n. */
+/* Of a quoted text, until its quote ends: bytes written to out, which has room for in.n and may be
+ * where in is. */
 size_t gotext_unquote(struct bit in, char quote, char *out);
+/* Without "\x1b[31m" and the like: bytes written to out, which has room for in.n and may be it. */
+size_t gotext_uncolour(struct bit in, char *out);
+
+/*
+ * A text in quotes that has a name: "log": "…" of JSON, msg="…" of logfmt.  Value is as it is
+ * written, without its quotes.
+ */
+struct gotext_field {
+	struct bit key, value;
+	bool json;
+	bool quoted; /* values of logfmt may be without */
+};
+/* The one that has the byte at. */
+bool gotext_field_at(struct bit line, size_t at, struct gotext_field *ret);
+/* The first one of ret->json with that name. */
+bool gotext_field_named(struct bit line, struct bit key, bool json, struct gotext_field *ret);
+
+/* What stands around each line of a dump: fields in fields, and a prefix within. */
+enum { GOTEXT_LAYERS = 4 };
+struct gotext_wrap {
+	struct {
+		char key[64];
+		size_t n;
+		bool json;
+	} layer[GOTEXT_LAYERS];
+	size_t n;
+	struct gotext_prefix prefix;
+};
 
 /* "nil dereference" …; static */
 const char *gotext_panic_kind(struct bit how, struct bit message);

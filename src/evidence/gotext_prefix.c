@@ -157,7 +157,6 @@ void gotext_prefix_learn(struct gotext_prefix *p, struct bit before)
 		return;
 	p->n = before.n;
 	memcpy(p->text, before.s, before.n);
-	p->quoted = p->n && p->text[p->n - 1] == '"';
 	for (size_t i = 0; i < p->n && !p->time_n; i++)
 		if (!i || strchr(" [\"=(|", p->text[i - 1])) {
 			p->time_at = i;
@@ -207,7 +206,7 @@ size_t gotext_prefix_skip(const struct gotext_prefix *p, struct bit line)
 
 	while (i < p->n && j < line.n) {
 		if (!step(p, line, &i, &j))
-			return p->quoted ? 0 : last;
+			return last;
 		if (p->text[i - 1] == ' ')
 			last = j;
 	}

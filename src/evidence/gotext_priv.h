@@ -53,13 +53,13 @@ struct gotext_reader {
 	uint64_t time_ns; /* the last one that was seen */
 	uint32_t time_flags;
 	bool timed;
-	struct gotext_prefix prefix;
-	VEC(char) scratch;
-	unsigned depth; /* of texts in texts */
+	struct gotext_wrap wrap;
+	VEC(char) scratch, plain_line;
 
 	/* the dump that is being read */
 	bool open;
 	struct gotext_dump dump;
+	uint64_t total; /* as a profile's head says */
 	VEC(struct gotext_goroutine) gs;
 	VEC(struct gotext_arg) args;
 	bool breaks;  /* the next header begins another dump */
@@ -107,7 +107,7 @@ void gotext_tables_deinit(struct gotext_reader *r);
 /* Is id in the dump?  Else it is from now on.  *ret_at: where it is in gs. */
 bool gotext_seen(struct gotext_reader *r, uint64_t id, uint32_t at, uint32_t *ret_at);
 
-/* A line of the file, and one whose prefix is gone. */
+/* A line of the file, and one that nothing stands around any more. */
 void gotext_line(struct gotext *g, struct bit raw);
 void gotext_content(struct gotext *g, struct bit line);
 

@@ -11,7 +11,6 @@ enum {
 	GAP_LINES = 2000,  /* so much other output ends a dump */
 	GAP_SECONDS = 60,  /* so does such a pause */
 	PANIC_LINES = 200, /* from what a panic says to the first goroutine */
-	DEPTH_MAX = 3,	   /* texts in quotes in texts in quotes */
 };
 
 static void push_link(struct gotext *g, const struct gotext_frame *f)
@@ -333,14 +332,15 @@ static bool is_crash_talk(struct bit line)
 	return false;
 }
 
-static void begin_profile(struct gotext *g, unsigned which)
+static void begin_profile(struct gotext *g, const struct gotext_anchor *a)
 {
 	struct gotext_reader *r = g->r;
 
 	gotext_close_goroutine(g);
 	r->has_panic = r->panic_final = false;
 	gotext_open_dump(g);
-	r->dump.flags |= GOTEXT_PROFILE | GOTEXT_WHOLE | (which == 2 ? GOTEXT_LEAKS : 0U);
+	r->dump.flags |= GOTEXT_PROFILE | (a->profile == 2 ? GOTEXT_LEAKS : 0U);
+	r->total = a->total;
 	begin(g, AT_PROFILE);
 	r->cur.count = 0;
 }
@@ -396,27 +396,25 @@ static void other_output(struct gotext_reader *r, struct bit line)
 	}
 }
 
+static void begin_anchor(struct gotext *g, const struct gotext_anchor *a)
+{
+	if (a->profile)
+		begin_profile(g, a);
+	else
+		begin_goroutine(g, &a->header);
+}
+
 void gotext_content(struct gotext *g, struct bit line)
 {
 	struct gotext_reader *r = g->r;
-	const char *word;
-	struct gotext_header h;
-	unsigned profile;
+	struct gotext_anchor a;
 
 	while (line.n && line.s[line.n - 1] == '\r')
 		line.n--;
 	r->since_panic++;
-	word = memmem(line.s, line.n, "goroutine", 9);
-	if (word && gotext_header(line, &h)) {
-		begin_goroutine(g, &h);
+	if (gotext_anchor(line, &a)) {
+		begin_anchor(g, &a);
 		return;
-	}
-	if (word) {
-		profile = gotext_profile(bit_from(line, (size_t)(word - line.s)));
-		if (profile) {
-			begin_profile(g, profile);
-			return;
-		}
 	}
 	if (r->since_panic > PANIC_LINES)
 		r->has_panic = false;
@@ -428,198 +426,4 @@ void gotext_content(struct gotext *g, struct bit line)
 		return;
 	}
 	other_output(r, line);
-}
-
-/* A text with lines of its own, out of quotes: complete in itself. */
-static void inner_text(struct gotext *g, struct bit text)
-{
-	struct gotext_reader *r = g->r;
-	struct gotext_prefix none = { 0 };
-
-	gotext_close_goroutine(g);
-	r->breaks = true;
-	r->soft = false;
-	r->prefix = none;
-	while (text.n) {
-		const char *nl = memchr(text.s, '\n', text.n);
-		struct bit line = { text.s, nl ? (size_t)(nl - text.s) : text.n };
-
-		text = bit_from(text, line.n + 1);
-		gotext_content(g, line);
-	}
-	gotext_close_goroutine(g);
-	r->breaks = true;
-	r->soft = false;
-}
-
-/* Where the quoted text begins that has the header at h: its quote; SIZE_MAX: none. */
-static size_t quote_before(struct bit raw, size_t h)
-{
-	while (h-- > 0)
-		if ((raw.s[h] == '"' || raw.s[h] == '\'' || raw.s[h] == '`') &&
-		    (!h || raw.s[h - 1] != '\\'))
-			return h;
-	return SIZE_MAX;
-}
-
-static bool has_newline(struct bit p)
-{
-	while (p.n && (p.s[p.n - 1] == '\n' || p.s[p.n - 1] == '\r'))
-		p.n--;
-	return p.n && memchr(p.s, '\n', p.n);
-}
-
-/*
- * "…\n": a header with the end of its line written out.  *ret_one: that is all there is: {"log":
- * "goroutine 1 [running]:\n", …}, and the others follow line by line.
- */
-static bool quoted_text(struct gotext *g, struct bit raw, const struct gotext_header *h,
-			bool *ret_one)
-{
-	struct gotext_reader *r = g->r;
-	struct bit rest = bit_from(raw, h->end), in;
-	size_t from = quote_before(raw, h->at);
-	_cleanup_(freep) char *out = NULL;
-	char quote;
-
-	*ret_one = false;
-	if (!bit_starts(rest, "\\n") && !bit_starts(rest, "\\r") && !bit_starts(rest, "\\u000a"))
-		return false;
-	quote = from == SIZE_MAX ? '\0' : raw.s[from];
-	in = bit_from(raw, from == SIZE_MAX ? h->at : from + 1);
-	out = malloc(in.n + 1);
-	if (!out) {
-		r->nomem = true;
-		return true;
-	}
-	struct bit text = { out, gotext_unquote(in, quote, out) };
-
-	*ret_one = !has_newline(text);
-	if (*ret_one)
-		return false;
-	inner_text(g, text);
-	return true;
-}
-
-/* Time of the line, if it begins with one: dumps of runtime.Stack have none of their own. */
-static void note_time(struct gotext_reader *r, struct bit raw)
-{
-	size_t at = raw.n && raw.s[0] == '[' ? 1 : 0, n = 0;
-	uint64_t ns;
-	uint32_t flags;
-
-	if (r->prefix.time_n && raw.n > r->prefix.time_at)
-		n = gotext_time(bit_from(raw, r->prefix.time_at), &ns, &flags);
-	if (!n)
-		n = gotext_time(bit_from(raw, at), &ns, &flags);
-	if (!n)
-		return;
-	r->timed = true;
-	r->time_ns = ns;
-	r->time_flags = flags;
-}
-
-/* "time":"2026-…", "ts":1767323045.2: in a line of JSON. */
-static void note_json_time(struct gotext_reader *r, struct bit raw)
-{
-	static const char *const keys[] = { "\"time\":", "\"ts\":", "\"timestamp\":",
-					    "\"@timestamp\":", "\"t\":" };
-
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		const char *k = memmem(raw.s, raw.n, keys[i], strlen(keys[i]));
-		struct bit v;
-		uint64_t ns;
-		uint32_t flags = 0;
-
-		if (!k)
-			continue;
-		v = bit_trim(bit_from(raw, (size_t)(k - raw.s) + strlen(keys[i])));
-		if (v.n && v.s[0] == '"')
-			v = bit_from(v, 1);
-		if (!gotext_time(v, &ns, &flags)) {
-			/* seconds, since 2001 and of ten digits */
-			if (bit_number(v, &ns) != 10)
-				continue;
-			ns *= 1000000000U;
-		}
-		r->timed = true;
-		r->time_ns = ns;
-		r->time_flags = flags;
-		return;
-	}
-}
-
-/* {"log":"main.main()\n","stream":"stderr"}: until its quote. */
-static void quoted_line(struct gotext *g, struct bit rest)
-{
-	struct gotext_reader *r = g->r;
-
-	if (!vec_reserve(&r->scratch, rest.n + 1)) {
-		r->nomem = true;
-		return;
-	}
-	struct bit text = { r->scratch.v, gotext_unquote(rest, '"', r->scratch.v) };
-
-	while (text.n && (text.s[text.n - 1] == '\n' || text.s[text.n - 1] == '\r'))
-		text.n--;
-	gotext_content(g, text);
-}
-
-static void header_line(struct gotext *g, struct bit raw, const struct gotext_header *h)
-{
-	struct gotext_reader *r = g->r;
-	bool one;
-
-	if (memchr(raw.s, '{', h->at))
-		note_json_time(r, raw);
-	if (quoted_text(g, raw, h, &one))
-		return;
-	gotext_prefix_learn(&r->prefix, (struct bit){ raw.s, h->at });
-	r->prefix.quoted &= one;
-	note_time(r, raw);
-	begin_goroutine(g, h);
-}
-
-/* Does a panic say something in quotes: {"log":"panic: …\n"? */
-static struct bit behind_layers(struct gotext_reader *r, struct bit raw)
-{
-	return bit_from(raw, gotext_prefix_skip(&r->prefix, raw));
-}
-
-void gotext_line(struct gotext *g, struct bit raw)
-{
-	struct gotext_reader *r = g->r;
-	struct gotext_header h;
-	struct bit line;
-
-	r->line++;
-	g->lines++;
-	if (memmem(raw.s, raw.n, "goroutine ", 10) && gotext_header(raw, &h)) {
-		header_line(g, raw, &h);
-		return;
-	}
-	note_time(r, raw);
-	line = behind_layers(r, raw);
-	if (r->prefix.quoted && line.s > raw.s)
-		quoted_line(g, line);
-	else
-		gotext_content(g, line);
-}
-
-bool gotext_sniff(const char *text, size_t n)
-{
-	struct bit all = { text, n };
-
-	while (all.n) {
-		const char *nl = memchr(all.s, '\n', all.n);
-		struct bit line = { all.s, nl ? (size_t)(nl - all.s) : all.n };
-		struct gotext_header h;
-		const char *word = memmem(line.s, line.n, "goroutine", 9);
-
-		if (word && (gotext_header(line, &h) ||
-			     gotext_profile(bit_from(line, (size_t)(word - line.s)))))
-			return true;
-		all = bit_from(all, line.n + 1);
-	}
-	return false;
 }

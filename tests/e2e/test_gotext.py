@@ -193,6 +193,10 @@ def each(prefix):
     return lambda text: "".join(prefix(i) + line + "\n" for i, line in enumerate(text.split("\n")))
 
 
+def per_document(key):
+    return lambda text: "".join(json.dumps({key: line, "severity": "ERROR"}) + "\n" for line in text.split("\n"))
+
+
 def noise_between(text):
     """Another thread's log, between lines and between stacks."""
     lines = text.split("\n")
@@ -211,6 +215,12 @@ WRAPPED = {
     "syslog-tabs": lambda text: each(lambda i: f"Jan 12 03:04:{i % 60:02} host7 server[4711]: ")(text.replace("\t", "#011")),
     "kubectl": each(lambda _: "[pod/web-7d4b/app] "),
     "docker-json": docker_json,
+    "textPayload": per_document("textPayload"),
+    "zap": lambda text: "".join(json.dumps({"level": "info", "ts": 1767323045.5 + i / 1000, "msg": line}) + "\n" for i, line in enumerate(text.split("\n"))),
+    "slog": lambda text: "".join(f"time=2026-01-02T03:04:05.{i:09}Z level=INFO msg={json.dumps(line)}\n" for i, line in enumerate(text.split("\n"))),
+    "json-in-docker": lambda text: docker_json(per_document("msg")(text)),
+    "stack-in-docker": lambda text: docker_json(json.dumps({"level": "error", "stack": text})),
+    "colours": lambda text: "".join(f"\x1b[31m{line}\x1b[0m\n" for line in text.split("\n")),
     "json-field": lambda text: '{"level":"info","msg":"up"}\n' + json.dumps({"level": "error", "ts": 1767323045.25, "msg": "died", "stack": text}) + '\n{"level":"info","msg":"next"}\n',
     "logfmt": lambda text: "level=error stack=" + json.dumps(text) + " app=web\n",
     "crlf": lambda text: text.replace("\n", "\r\n"),
@@ -221,7 +231,7 @@ WRAPPED = {
 
 
 @pytest.mark.parametrize("how", list(WRAPPED))
-@pytest.mark.parametrize("form", ["stack", pytest.param("quit", marks=pytest.mark.full)])
+@pytest.mark.parametrize("form", ["stack", "debug1", pytest.param("quit", marks=pytest.mark.full)])
 def test_inside_logs(tmp_path, how, form):
     truth, text = dump("1.27", form, "all")
     plain = ask(tmp_path, text)

@@ -1,0 +1,244 @@
+/*
+ * test_gotext_wrapped.c - dumps inside of logs: what the bare dump says is the truth.
+ */
+#include "evidence/gotext.h"
+#include "evidence/gotext_line.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Three receivers and a main; debug=1 has the same in two records. */
+static const char traceback[] =
+	"goroutine 1 [running]:\nmain.dump(...)\n\t/src/main.go:9\nmain.main()\n\t/src/main.go:7 +0x2e\n\n"
+	"goroutine 7 [chan receive, 3 minutes]:\nmain.(*T).get(0xc000010000, {0x1, 0x2})\n"
+	"\t/src/t.go:41 +0x1d\ncreated by main.main in goroutine 1\n\t/src/main.go:6 +0x2e\n\n"
+	"goroutine 8 [chan receive]:\nmain.(*T).get(0xc000020000, {0x1, 0x2})\n"
+	"\t/src/t.go:41 +0x1d\ncreated by main.main in goroutine 1\n\t/src/main.go:6 +0x2e\n\n"
+	"goroutine 9 [select]:\nmain.(*T).get(0xc000010000, {0x1, 0x2})\n"
+	"\t/src/t.go:41 +0x1d\ncreated by main.main in goroutine 1\n\t/src/main.go:6 +0x2e\n";
+static const char profile[] = "goroutine profile: total 4\n3 @ 0x43a3f6 0x46d2a5\n"
+			      "# labels: {\"tenant\":\"acme\"}\n"
+			      "#\t0x46d2a4\tmain.(*T).get+0x1d\t\t/src/t.go:41\n\n"
+			      "1 @ 0x43a3f7 0x46d2a6\n"
+			      "#\t0x46d2a4\tmain.dump+0x1d\t\t/src/main.go:9\n"
+			      "#\t0x46d2a5\tmain.main+0x2e\t\t/src/main.go:7\n\n";
+
+static struct gotext *read_text(const char *text)
+{
+	_cleanup_(input_closep) struct input *in = NULL;
+	struct gotext *g = NULL;
+
+	assert_null(input_bytes(text, strlen(text), "drawn", &in));
+	assert_null(gotext_read(in, &g));
+	return g;
+}
+
+static void put(char *o, size_t cap, const char *s, size_t n)
+{
+	size_t at = strlen(o);
+
+	assert_true(at + n < cap);
+	memcpy(o + at, s, n);
+	o[at + n] = 0;
+}
+
+/* As in a text of JSON, times over. */
+static void escape(char *s, size_t cap, unsigned times)
+{
+	static char to[1 << 16];
+
+	while (times--) {
+		to[0] = 0;
+		for (const char *p = s; *p; p++)
+			put(to, sizeof(to),
+			    *p == '\n' ? "\\n" : *p == '\t' ? "\\t" : *p == '"' ? "\\\"" :
+			    *p == '\\' ? "\\\\" : p,
+			    strchr("\n\t\"\\", *p) ? 2 : 1);
+		assert_true(strlen(to) < cap);
+		memcpy(s, to, strlen(to) + 1);
+	}
+}
+
+/* Each line, or all of them as one, between two texts; "%u" in the first one is a number. */
+struct wrapping {
+	const char *before, *after;
+	unsigned escapes;
+	bool one;
+};
+
+static void wrap(char *o, size_t cap, const char *text, const struct wrapping *w)
+{
+	static char piece[1 << 15];
+	unsigned i = 0;
+
+	for (const char *p = text; *p; i++) {
+		size_t n = w->one ? strlen(p) : strcspn(p, "\n");
+		const char *number = strstr(w->before, "%u");
+		char digits[16];
+
+		piece[0] = 0;
+		put(piece, sizeof(piece), p, n);
+		escape(piece, sizeof(piece), w->escapes);
+		snprintf(digits, sizeof(digits), "%u", 100000 + i * 977);
+		put(o, cap, w->before, number ? (size_t)(number - w->before) : strlen(w->before));
+		if (number) {
+			put(o, cap, digits, strlen(digits));
+			put(o, cap, number + 2, strlen(number + 2));
+		}
+		put(o, cap, piece, strlen(piece));
+		put(o, cap, w->after, strlen(w->after));
+		put(o, cap, "\n", 1);
+		p += n + (p[n] == '\n');
+	}
+}
+
+/* The same goroutines with the same frames. */
+static void assert_same(const struct gotext *g, const struct gotext *want)
+{
+	assert_int_equal(g->dumps.n, want->dumps.n);
+	assert_int_equal(g->dumps.v[0].flags & GOTEXT_CUT, want->dumps.v[0].flags & GOTEXT_CUT);
+	assert_int_equal(g->gs.n, want->gs.n);
+	assert_int_equal(g->frames.n, want->frames.n);
+	for (size_t i = 0; i < g->gs.n; i++) {
+		const struct gotext_goroutine *p = &g->gs.v[i], *q = &want->gs.v[i];
+		const struct gotext_stack *s = &g->stacks.v[p->stack],
+					  *t = &want->stacks.v[q->stack];
+
+		assert_int_equal(p->id, q->id);
+		assert_int_equal(p->parent, q->parent);
+		assert_int_equal(p->count, q->count);
+		assert_int_equal(p->minutes, q->minutes);
+		assert_string_equal(gotext_text(g, p->state), gotext_text(want, q->state));
+		assert_string_equal(gotext_text(g, p->labels), gotext_text(want, q->labels));
+		assert_string_equal(gotext_creator(g, s), gotext_creator(want, t));
+		assert_int_equal(s->n, t->n);
+		for (uint32_t k = 0; k < s->n; k++) {
+			const struct gotext_frame *f = gotext_frame_of(g, s, k),
+						  *e = gotext_frame_of(want, t, k);
+
+			assert_string_equal(gotext_text(g, f->function),
+					    gotext_text(want, e->function));
+			assert_string_equal(gotext_text(g, f->file), gotext_text(want, e->file));
+			assert_int_equal(f->line, e->line);
+		}
+	}
+}
+
+static void test_wrapped(void **state)
+{
+	static const struct wrapping all[] = {
+		{ "2026-01-02T03:04:05.%uZ stderr F ", "", 0, false },
+		{ "[pod/web-7d4b/app] ", "", 0, false },
+		{ "web-1  | ", "", 0, false },
+		{ "Jan  2 03:04:05 host app[12]: ", "", 0, false },
+		{ "    ", "", 0, false },
+		{ "\033[31m", "\033[0m", 0, false },
+		{ "\033[36mweb-1  |\033[0m ", "", 0, false },
+		/* a document a line */
+		{ "{\"log\":\"", "\\n\",\"stream\":\"stderr\",\"time\":\"2026-01-02T03:04:05Z\"}", 1,
+		  false },
+		{ "{\"textPayload\": \"", "\", \"severity\": \"ERROR\"}", 1, false },
+		{ "{\"level\":\"info\",\"ts\":1767323045.%u,\"msg\":\"", "\"}", 1, false },
+		{ "{\"n\":\"%u\",\"MESSAGE\":\"", "\",\"PRIORITY\":\"6\"}", 1, false },
+		{ "time=2026-01-02T03:04:05.%uZ level=INFO msg=\"", "\" app=web", 1, false },
+		{ "{\"log\":\"{\\\"ts\\\":%u,\\\"msg\\\":\\\"", "\\\"}\\n\",\"stream\":\"stderr\"}", 2,
+		  false },
+		{ "{\"msg\":\"\\u001b[31m", "\\u001b[0m\"}", 1, false },
+		/* all of it in one */
+		{ "{\"time\":\"2026-01-02T03:04:05Z\",\"msg\":\"", "\"}", 1, true },
+		{ "level=error stack=\"", "\" app=web", 1, true },
+		{ "{\"log\":\"{\\\"stack\\\":\\\"", "\\\"}\\n\",\"stream\":\"stderr\"}", 2, true },
+		{ "web-1  | {\"log\":\"{\\\"stack\\\":\\\"", "\\\"}\\n\"}", 2, true },
+	};
+	static const char *const dumps[] = { traceback, profile };
+	static char text[1 << 16];
+
+	(void)state;
+	for (size_t d = 0; d < ARRAY_LEN(dumps); d++) {
+		_cleanup_(gotext_freep) struct gotext *want = read_text(dumps[d]);
+
+		assert_int_equal(want->dumps.v[0].n, 4);
+		for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+			_cleanup_(gotext_freep) struct gotext *g = NULL;
+
+			text[0] = 0;
+			wrap(text, sizeof(text), dumps[d], &all[i]);
+			g = read_text(text);
+			assert_same(g, want);
+		}
+	}
+}
+
+/* msg=main.main() without quotes, as log/slog has it where nothing asks for them. */
+static void test_logfmt_unquoted(void **state)
+{
+	_cleanup_(gotext_freep) struct gotext *g =
+		read_text("level=INFO msg=\"goroutine 1 [running]:\"\nlevel=INFO msg=main.main()\n"
+			  "level=INFO msg=\"\\t/src/main.go:9 +0x1\"\nlevel=INFO msg=\"\"\n"
+			  "level=INFO msg=\"goroutine 7 [select]:\"\nlevel=INFO msg=main.f(0x7) app=w\n"
+			  "level=INFO msg=\"\\t/src/main.go:5 +0x1\"\n");
+
+	(void)state;
+	assert_int_equal(g->gs.n, 2);
+	assert_int_equal(g->frames.n, 2);
+	assert_string_equal(gotext_text(g, g->frames.v[1].function), "main.f");
+	assert_int_equal(g->frames.v[1].line, 5);
+}
+
+/* Tabs of a profile that syslog wrote out, or that became blanks. */
+static void test_profile_columns(void **state)
+{
+	static const char *const lines[] = {
+		"#\t0x46d2a4\tmain.f+0x1d\t\t/src/t.go:41",
+		"##0110x46d2a4#011main.f+0x1d#011#011/src/t.go:41",
+		"#       0x46d2a4        main.f+0x1d             /src/t.go:41",
+	};
+	struct gotext_symbol y;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		assert_true(gotext_symbol((struct bit){ lines[i], strlen(lines[i]) }, &y));
+		assert_int_equal(y.name.n, 6);
+		assert_int_equal(y.file.n, 9);
+		assert_int_equal(y.line, 41);
+	}
+}
+
+/* A profile says how many there are: fewer were read, so it is cut; a head alone hides no dump. */
+static void test_profile_cut(void **state)
+{
+	static char text[1 << 12];
+
+	(void)state;
+	snprintf(text, sizeof(text), "%.*s", (int)(strstr(profile, "1 @") - profile), profile);
+	{
+		_cleanup_(gotext_freep) struct gotext *g = read_text(text);
+
+		assert_int_equal(g->dumps.v[0].n, 3);
+		assert_true(g->dumps.v[0].flags & GOTEXT_CUT);
+	}
+	snprintf(text, sizeof(text), "%sgoroutine profile: total 12\n", profile);
+	{
+		_cleanup_(gotext_freep) struct gotext *g = read_text(text);
+
+		assert_int_equal(g->kept, 0);
+		assert_false(g->dumps.v[0].flags & GOTEXT_CUT);
+		assert_true(g->dumps.v[1].flags & GOTEXT_CUT);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_wrapped),
+		cmocka_unit_test(test_logfmt_unquoted),
+		cmocka_unit_test(test_profile_columns),
+		cmocka_unit_test(test_profile_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
