@@ -29,6 +29,8 @@ static void reader_free(struct gotext_reader *r)
 	gotext_tables_deinit(r);
 	vec_free(&r->scratch);
 	vec_free(&r->plain_line);
+	vec_free(&r->parts[0].text);
+	vec_free(&r->parts[1].text);
 	vec_free(&r->gs);
 	vec_free(&r->args);
 	vec_free(&r->cur_links);
@@ -295,6 +297,7 @@ struct err *gotext_feed(struct gotext *g, struct input *in)
 		gotext_line(g, input_line_ended(in) ? (struct bit){ line, n }
 						    : gotext_sure((struct bit){ line, n }));
 	}
+	gotext_lines_end(g);
 	gotext_close_dump(g);
 	if (input_damage(in))
 		g->damage = input_damage(in);
@@ -321,6 +324,8 @@ struct err *gotext_finish(struct gotext *g)
 	vec_free(&r->first);
 	vec_free(&r->scratch);
 	vec_free(&r->plain_line);
+	vec_free(&r->parts[0].text);
+	vec_free(&r->parts[1].text);
 	return NULL;
 }
 

@@ -39,6 +39,12 @@ enum gotext_where {
 	AT_END,	      /* cur is complete */
 };
 
+/* A line of which more follows; empty: there is none. */
+struct gotext_part {
+	VEC(char) text;
+	bool docker; /* of its json-file, else of CRI */
+};
+
 struct gotext_reader {
 	VEC(char) chars;
 	VEC(uint32_t) texts; /* where each begins in chars */
@@ -55,6 +61,7 @@ struct gotext_reader {
 	bool timed;
 	struct gotext_wrap wrap;
 	VEC(char) scratch, plain_line;
+	struct gotext_part parts[2];
 
 	/* the dump that is being read */
 	bool open;
@@ -107,6 +114,16 @@ void gotext_tables_deinit(struct gotext_reader *r);
 /* Is id in the dump?  Else it is from now on.  *ret_at: where it is in gs. */
 bool gotext_seen(struct gotext_reader *r, uint64_t id, uint32_t at, uint32_t *ret_at);
 
+/*
+ * Is the line whole?  *raw may be another one, then: with the pieces that came before, borrowed
+ * until the next call.  False: it is kept until the rest of it comes.
+ */
+bool gotext_join(struct gotext *g, struct bit *raw);
+/* At the end of a file: a line whose rest did not come; false: no more. */
+bool gotext_join_rest(struct gotext *g, struct bit *ret);
+
+/* What was kept back is a line, too: the file is at its end. */
+void gotext_lines_end(struct gotext *g);
 /* A line of the file, and one that nothing stands around any more. */
 void gotext_line(struct gotext *g, struct bit raw);
 void gotext_content(struct gotext *g, struct bit line);

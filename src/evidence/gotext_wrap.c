@@ -266,8 +266,17 @@ void gotext_line(struct gotext *g, struct bit raw)
 {
 	g->r->line++;
 	g->lines++;
-	if (uncoloured(g, &raw))
+	if (gotext_join(g, &raw) && uncoloured(g, &raw))
 		one_line(g, raw, 0);
+}
+
+void gotext_lines_end(struct gotext *g)
+{
+	struct bit rest;
+
+	while (gotext_join_rest(g, &rest))
+		if (uncoloured(g, &rest))
+			one_line(g, rest, 0);
 }
 
 bool gotext_sniff(const char *text, size_t n)

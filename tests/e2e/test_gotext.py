@@ -193,6 +193,16 @@ def each(prefix):
     return lambda text: "".join(prefix(i) + line + "\n" for i, line in enumerate(text.split("\n")))
 
 
+def pieces(line, docker):
+    """How a container's runtime cuts a long line."""
+    parts = [line[i:i + 16384] for i in range(0, len(line), 16384)]
+    assert len(parts) > 1
+    for i, part in enumerate(parts):
+        last = i + 1 == len(parts)
+        yield (json.dumps({"log": part + "\n" * last, "stream": "stderr"}, separators=(",", ":")) if docker
+               else f"2026-01-02T03:04:05.{i:09}Z stderr {'F' if last else 'P'} {part}") + "\n"
+
+
 def per_document(key):
     return lambda text: "".join(json.dumps({key: line, "severity": "ERROR"}) + "\n" for line in text.split("\n"))
 
@@ -220,6 +230,8 @@ WRAPPED = {
     "slog": lambda text: "".join(f"time=2026-01-02T03:04:05.{i:09}Z level=INFO msg={json.dumps(line)}\n" for i, line in enumerate(text.split("\n"))),
     "json-in-docker": lambda text: docker_json(per_document("msg")(text)),
     "stack-in-docker": lambda text: docker_json(json.dumps({"level": "error", "stack": text})),
+    "cri-pieces": lambda text: "".join(pieces(json.dumps({"pad": "x" * 16000, "stack": text}), False)),
+    "docker-pieces": lambda text: "".join(pieces(json.dumps({"pad": "x" * 16000, "stack": text}), True)),
     "colours": lambda text: "".join(f"\x1b[31m{line}\x1b[0m\n" for line in text.split("\n")),
     "json-field": lambda text: '{"level":"info","msg":"up"}\n' + json.dumps({"level": "error", "ts": 1767323045.25, "msg": "died", "stack": text}) + '\n{"level":"info","msg":"next"}\n',
     "logfmt": lambda text: "level=error stack=" + json.dumps(text) + " app=web\n",

@@ -46,10 +46,15 @@ static void put(char *o, size_t cap, const char *s, size_t n)
 	o[at + n] = 0;
 }
 
+static void puts_to(char *o, size_t cap, const char *s)
+{
+	put(o, cap, s, strlen(s));
+}
+
 /* As in a text of JSON, times over. */
 static void escape(char *s, size_t cap, unsigned times)
 {
-	static char to[1 << 16];
+	static char to[1 << 17];
 
 	while (times--) {
 		to[0] = 0;
@@ -72,7 +77,7 @@ struct wrapping {
 
 static void wrap(char *o, size_t cap, const char *text, const struct wrapping *w)
 {
-	static char piece[1 << 15];
+	static char piece[1 << 17];
 	unsigned i = 0;
 
 	for (const char *p = text; *p; i++) {
@@ -86,12 +91,12 @@ static void wrap(char *o, size_t cap, const char *text, const struct wrapping *w
 		snprintf(digits, sizeof(digits), "%u", 100000 + i * 977);
 		put(o, cap, w->before, number ? (size_t)(number - w->before) : strlen(w->before));
 		if (number) {
-			put(o, cap, digits, strlen(digits));
-			put(o, cap, number + 2, strlen(number + 2));
+			puts_to(o, cap, digits);
+			puts_to(o, cap, number + 2);
 		}
-		put(o, cap, piece, strlen(piece));
-		put(o, cap, w->after, strlen(w->after));
-		put(o, cap, "\n", 1);
+		puts_to(o, cap, piece);
+		puts_to(o, cap, w->after);
+		puts_to(o, cap, "\n");
 		p += n + (p[n] == '\n');
 	}
 }
@@ -231,6 +236,75 @@ static void test_profile_cut(void **state)
 	}
 }
 
+/* Lines of text in pieces of n bytes, each in a line of CRI or of docker; "other" in between. */
+static void in_pieces(char *o, size_t cap, const char *text, size_t n, bool docker)
+{
+	static char piece[1 << 16];
+
+	for (const char *p = text; *p;) {
+		size_t line = strcspn(p, "\n"), k = line < n ? line : n;
+		bool last = k == line;
+
+		piece[0] = 0;
+		put(piece, sizeof(piece), p, k);
+		escape(piece, sizeof(piece), docker);
+		puts_to(o, cap, docker ? "{\"log\":\"" : last ? "2026-01-02T03:04:05Z stderr F " :
+							      "2026-01-02T03:04:05Z stderr P ");
+		puts_to(o, cap, piece);
+		puts_to(o, cap, docker && last ? "\\n" : "");
+		puts_to(o, cap, docker ? "\",\"stream\":\"stderr\"}\n" : "\n");
+		if (!last)
+			puts_to(o, cap, docker ? "{\"log\":\"GET /x\\n\",\"stream\":\"stdout\"}\n" :
+						 "2026-01-02T03:04:05Z stdout F GET /x\n");
+		p += k + last;
+	}
+}
+
+/* What a runtime cut at 16 KiB, the other stream's lines in between. */
+static void test_pieces(void **state)
+{
+	static char dump[1 << 16], doc[1 << 17], text[1 << 18];
+	static const struct wrapping json = { "{\"stack\":\"", "\"}", 1, true };
+
+	(void)state;
+	dump[0] = doc[0] = text[0] = 0;
+	for (unsigned i = 2; i < 300; i++) {
+		char one[200];
+
+		snprintf(one, sizeof(one),
+			 "goroutine %u [select]:\nmain.f%u(0x1)\n\t/src/main.go:%u +0x1d\n"
+			 "created by main.main in goroutine 1\n\t/src/main.go:7 +0x2e\n\n",
+			 i, i, i);
+		puts_to(dump, sizeof(dump), one);
+	}
+	wrap(doc, sizeof(doc), dump, &json);
+	assert_true(strlen(doc) > 2 * 16384);
+	_cleanup_(gotext_freep) struct gotext *want = read_text(dump);
+	assert_int_equal(want->gs.n, 298);
+	for (unsigned docker = 0; docker < 2; docker++) {
+		_cleanup_(gotext_freep) struct gotext *g = NULL;
+
+		text[0] = 0;
+		in_pieces(text, sizeof(text), doc, 16384, docker);
+		g = read_text(text);
+		assert_same(g, want);
+	}
+	_cleanup_(gotext_freep) struct gotext *bare = read_text(profile);
+	_cleanup_(gotext_freep) struct gotext *g = NULL;
+
+	text[0] = 0;
+	in_pieces(text, sizeof(text), profile, 20, false);
+	g = read_text(text);
+	assert_same(g, bare);
+	/* cut in the middle: what came before is used */
+	text[0] = 0;
+	in_pieces(text, sizeof(text), doc, 16384, true);
+	text[20000] = 0;
+	_cleanup_(gotext_freep) struct gotext *cut = read_text(text);
+	assert_true(cut->gs.n > 50 && cut->gs.n < 298);
+	assert_true(cut->dumps.v[0].flags & GOTEXT_CUT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +312,7 @@ int main(void)
 		cmocka_unit_test(test_logfmt_unquoted),
 		cmocka_unit_test(test_profile_columns),
 		cmocka_unit_test(test_profile_cut),
+		cmocka_unit_test(test_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
