@@ -12,31 +12,12 @@ struct err *gotext_create(size_t dump, struct gotext **ret)
 
 	if (!g)
 		return &err_nomem;
-	g->r = zalloc(1, sizeof(*g->r));
-	if (!g->r)
+	if (!gotext_streams_create(g))
 		return &err_nomem;
 	g->kept = SIZE_MAX;
-	g->r->want = dump;
-	g->r->first_dump = g->r->instead = GOTEXT_NONE;
+	g->r->all->want = dump;
 	*ret = STEAL(g);
 	return NULL;
-}
-
-static void reader_free(struct gotext_reader *r)
-{
-	if (!r)
-		return;
-	gotext_tables_deinit(r);
-	vec_free(&r->scratch);
-	vec_free(&r->plain_line);
-	vec_free(&r->parts[0].text);
-	vec_free(&r->parts[1].text);
-	vec_free(&r->gs);
-	vec_free(&r->args);
-	vec_free(&r->cur_links);
-	vec_free(&r->before);
-	vec_free(&r->first);
-	free(r);
 }
 
 void gotext_free(struct gotext *g)
@@ -51,7 +32,7 @@ void gotext_free(struct gotext *g)
 	vec_free(&g->panics);
 	vec_free(&g->gs);
 	vec_free(&g->args);
-	reader_free(g->r);
+	gotext_streams_free(g);
 	free(g);
 }
 
@@ -67,23 +48,37 @@ void gotext_open_dump(struct gotext *g)
 	gotext_close_dump(g);
 	r->open = true;
 	r->breaks = r->relay = false;
+	r->dumps_of_file = r->dumps_of_any = true;
 	r->noise = r->gap = 0;
+	r->place = SIZE_MAX;
 	r->seen.stamp++;
 	r->seen.used = 0;
 	if (r->over) {
 		r->over = false;
-		r->process++;
+		r->process = r->all->processes++;
 		r->first_dump = GOTEXT_NONE;
 		r->before.n = r->first.n = 0;
 	}
 	r->dump = (struct gotext_dump){
 		.time_ns = r->time_ns,
-		.at_line = r->line,
-		.file = r->file,
+		.at_line = r->all->line,
+		.file = r->all->file,
 		.process = r->process,
 		.flags = (r->timed ? (uint32_t)GOTEXT_TIMED : 0) | r->time_flags,
 		.panic = GOTEXT_NONE,
 	};
+}
+
+void gotext_place_dump(struct gotext *g)
+{
+	struct gotext_reader *r = g->r;
+
+	if (r->place != SIZE_MAX || g->dumps.n >= GOTEXT_DUMPS_MAX)
+		return;
+	if (!vec_push(&g->dumps, r->dump))
+		r->all->nomem = true;
+	else
+		r->place = g->dumps.n - 1;
 }
 
 static int by_stack(const void *x, const void *y)
@@ -176,7 +171,7 @@ static void tally(struct gotext *g)
 			struct gotext_tally t = { .stack = c->stack, .state = c->state };
 
 			if (!vec_push(&g->tallies, t)) {
-				r->nomem = true;
+				r->all->nomem = true;
 				break;
 			}
 			x = (struct tallying){ .t = &g->tallies.v[g->tallies.n - 1] };
@@ -193,7 +188,7 @@ static void make_idents(struct gotext_reader *r, gotext_idents *to)
 		struct gotext_ident x = { r->gs.v[i].id, r->gs.v[i].stack, r->gs.v[i].state };
 
 		if (x.id && !vec_push(to, x))
-			r->nomem = true;
+			r->all->nomem = true;
 	}
 	if (to->n)
 		qsort(to->v, to->n, sizeof(to->v[0]), by_id);
@@ -201,12 +196,15 @@ static void make_idents(struct gotext_reader *r, gotext_idents *to)
 
 static bool is_kept(const struct gotext *g, const struct gotext_dump *d)
 {
-	size_t n = g->dumps.n + 1;
+	size_t place = g->r->place;
+	uint32_t whole = d->flags & GOTEXT_WHOLE, was;
 
-	if (g->r->want)
-		return n == g->r->want;
-	return g->kept == SIZE_MAX || (d->flags & GOTEXT_WHOLE) ||
-	       !(g->dumps.v[g->kept].flags & GOTEXT_WHOLE);
+	if (g->r->all->want)
+		return place + 1 == g->r->all->want;
+	if (g->kept == SIZE_MAX)
+		return true;
+	was = g->dumps.v[g->kept].flags & GOTEXT_WHOLE;
+	return whole == was ? place > g->kept : whole;
 }
 
 /* Its arrays change places with those of the one that was kept before. */
@@ -227,7 +225,7 @@ static void keep_dump(struct gotext *g)
 	r->gs.cap = gs_cap;
 	r->args.v = args;
 	r->args.cap = args_cap;
-	g->kept = g->dumps.n;
+	g->kept = r->place;
 }
 
 /* Of who was written last the go statement is missing: so may others.  A profile says how many. */
@@ -256,38 +254,34 @@ void gotext_close_dump(struct gotext *g)
 		r->dump.flags |= GOTEXT_WHOLE;
 	r->dump.flags |= cut ? (uint32_t)GOTEXT_CUT : 0;
 	r->over = r->dump.flags & GOTEXT_FINAL;
-	if (g->dumps.n >= GOTEXT_DUMPS_MAX) {
+	if (r->place == SIZE_MAX) {
 		g->lost_texts += r->dump.n;
-	} else if (r->gs.n || (r->dump.flags & GOTEXT_PROFILE)) {
+	} else {
 		tally(g);
 		if (r->dump.flags & GOTEXT_WHOLE) {
 			make_idents(r, &r->before);
 			if (r->first_dump == GOTEXT_NONE) {
-				r->first_dump = (uint32_t)g->dumps.n;
+				r->first_dump = (uint32_t)r->place;
 				make_idents(r, &r->first);
 			}
 		}
+		g->dumps.v[r->place] = r->dump;
 		if (is_kept(g, &r->dump))
 			keep_dump(g);
-		if (!vec_push(&g->dumps, r->dump))
-			r->nomem = true;
 	}
 	r->gs.n = r->args.n = 0;
 }
 
 struct err *gotext_feed(struct gotext *g, struct input *in)
 {
-	struct gotext_reader *r = g->r;
+	struct gotext_shared *all = g->r->all;
 	const char *name = input_name(in);
 	struct err *err = NULL;
 
-	gotext_close_dump(g);
-	r->file = gotext_intern(g, (struct bit){ name, strlen(name) });
-	r->line = 0;
-	r->timed = r->has_panic = false;
-	r->time_flags = 0;
-	r->wrap = (struct gotext_wrap){ 0 };
-	while (!err && !r->nomem) {
+	all->file = gotext_intern(g, (struct bit){ name, strlen(name) });
+	all->line = 0;
+	gotext_streams_begin(g);
+	while (!err && !all->nomem) {
 		const char *line;
 		size_t n;
 
@@ -298,18 +292,33 @@ struct err *gotext_feed(struct gotext *g, struct input *in)
 						    : gotext_sure((struct bit){ line, n }));
 	}
 	gotext_lines_end(g);
-	gotext_close_dump(g);
+	gotext_streams_close(g);
 	if (input_damage(in))
 		g->damage = input_damage(in);
-	return err ? err : r->nomem ? &err_nomem : NULL;
+	return err ? err : all->nomem ? &err_nomem : NULL;
+}
+
+/* Nothing more is read: what only reading needs is let go. */
+static void let_go(struct gotext_shared *all)
+{
+	for (size_t i = 0; i < all->nstreams; i++) {
+		vec_free(&all->stream[i]->gs);
+		vec_free(&all->stream[i]->args);
+		vec_free(&all->stream[i]->before);
+		vec_free(&all->stream[i]->first);
+	}
+	vec_free(&all->scratch);
+	vec_free(&all->plain_line);
+	vec_free(&all->parts[0].text);
+	vec_free(&all->parts[1].text);
 }
 
 struct err *gotext_finish(struct gotext *g)
 {
 	struct gotext_reader *r = g->r;
-	const char *file = gotext_text(g, r->file);
+	const char *file = gotext_text(g, r->all->file);
 
-	if (r->nomem)
+	if (r->all->nomem)
 		return &err_nomem;
 	if (!g->dumps.n)
 		return err_bad_data(
@@ -317,15 +326,8 @@ struct err *gotext_finish(struct gotext *g)
 			"runtime.Stack or /debug/pprof/goroutine?debug=2 writes",
 			file, (unsigned long long)g->lines);
 	if (g->kept == SIZE_MAX)
-		return err_usage("--dump %zu: there are %zu in %.200s", r->want, g->dumps.n, file);
-	vec_free(&r->gs);
-	vec_free(&r->args);
-	vec_free(&r->before);
-	vec_free(&r->first);
-	vec_free(&r->scratch);
-	vec_free(&r->plain_line);
-	vec_free(&r->parts[0].text);
-	vec_free(&r->parts[1].text);
+		return err_usage("--dump %zu: there are %zu in %.200s", r->all->want, g->dumps.n, file);
+	let_go(r->all);
 	return NULL;
 }
 

@@ -104,7 +104,7 @@ static bool add(struct gotext_reader *r, struct gotext_part *p, struct bit text)
 	size_t n = p->text.n < GOTEXT_LINE_MAX ? MIN(text.n, GOTEXT_LINE_MAX - p->text.n) : 0;
 
 	if (!vec_reserve(&p->text, p->text.n + n + 1)) {
-		r->nomem = true;
+		r->all->nomem = true;
 		return false;
 	}
 	memcpy(p->text.v + p->text.n, text.s, n);
@@ -117,7 +117,7 @@ bool gotext_join(struct gotext *g, struct bit *raw)
 	struct gotext_reader *r = g->r;
 	struct gotext_part *p;
 	struct piece x;
-	bool open = r->parts[0].text.n || r->parts[1].text.n;
+	bool open = r->all->parts[0].text.n || r->all->parts[1].text.n;
 
 	if (!raw->n || (raw->s[0] != '{' && (raw->s[0] < '0' || raw->s[0] > '9')))
 		return true;
@@ -125,7 +125,7 @@ bool gotext_join(struct gotext *g, struct bit *raw)
 		return true;
 	if (!cri_piece(*raw, &x) && !docker_piece(*raw, &x))
 		return true;
-	p = &r->parts[x.err];
+	p = &r->all->parts[x.err];
 	if (p->text.n && p->docker != x.docker)
 		p->text.n = 0;
 	if (!p->text.n && x.ended)
@@ -148,8 +148,8 @@ bool gotext_join(struct gotext *g, struct bit *raw)
 
 bool gotext_join_rest(struct gotext *g, struct bit *ret)
 {
-	for (size_t i = 0; i < ARRAY_LEN(g->r->parts); i++) {
-		struct gotext_part *p = &g->r->parts[i];
+	for (size_t i = 0; i < ARRAY_LEN(g->r->all->parts); i++) {
+		struct gotext_part *p = &g->r->all->parts[i];
 
 		if (!p->text.n)
 			continue;

@@ -91,6 +91,10 @@ void gotext_prefix_learn(struct gotext_prefix *p, struct bit before);
 /* Where the line's own text begins: behind as much of the prefix as fits. */
 size_t gotext_prefix_skip(const struct gotext_prefix *p, struct bit line);
 
+/* Who wrote the line, of a log of several: "web-1", "[pod/web/app", "host app[12"; where its own
+ * text begins, 0: nobody is named. */
+size_t gotext_source(struct bit line, struct bit *ret_name);
+
 /* Of a quoted text, until its quote ends: bytes written to out, which has room for in.n and may be
  * where in is. */
 size_t gotext_unquote(struct bit in, char quote, char *out);

@@ -166,5 +166,5 @@ void gotext_take_panic(struct gotext *g)
 	r->dump.panic = (uint32_t)g->panics.n;
 	r->dump.flags |= r->panic_final ? GOTEXT_FINAL : 0;
 	if (!vec_push(&g->panics, r->panic))
-		r->nomem = true;
+		r->all->nomem = true;
 }

@@ -7,6 +7,8 @@
 #include "evidence/gotext.h"
 #include "evidence/gotext_line.h"
 
+enum { NAME_MAX_BYTES = 300 };
+
 /* n digits: their value; -1. */
 static int digits(struct bit p, size_t at, size_t n)
 {
@@ -144,6 +146,74 @@ size_t gotext_time(struct bit p, uint64_t *ret_ns, uint32_t *ret_flags)
 		return iso_time(p, ret_ns, ret_flags);
 	n = syslog_time(p, ret_ns, ret_flags);
 	return n ? n : klog_time(p, ret_ns, ret_flags);
+}
+
+static bool in_name(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr("-_.@", c));
+}
+
+/* "web-1  | ": of docker compose, whose names are small letters; "INFO | " is no name. */
+static size_t compose_source(struct bit line, struct bit *ret_name)
+{
+	size_t n = 0, at;
+
+	while (n < line.n && n < NAME_MAX_BYTES && in_name(line.s[n]))
+		n++;
+	for (at = n; at < line.n && at < NAME_MAX_BYTES && line.s[at] == ' '; at++)
+		;
+	if (!n || at == n || at == line.n || line.s[at] != '|')
+		return 0;
+	*ret_name = (struct bit){ line.s, n };
+	at++;
+	return at < line.n && line.s[at] == ' ' ? at + 1 : at;
+}
+
+/* "[pod/web-7d4b/app] ": of kubectl logs --prefix. */
+static size_t pod_source(struct bit line, struct bit *ret_name)
+{
+	const char *end = memchr(line.s, ']', MIN(line.n, (size_t)NAME_MAX_BYTES));
+	size_t n = end ? (size_t)(end - line.s) : 0;
+
+	if (!n || memchr(line.s, ' ', n))
+		return 0;
+	*ret_name = (struct bit){ line.s, n };
+	n++;
+	return n < line.n && line.s[n] == ' ' ? n + 1 : n;
+}
+
+/* Behind a time: "host app[12]: ", "app[12]: ". */
+static size_t journal_source(struct bit line, struct bit *ret_name)
+{
+	uint64_t ns;
+	uint32_t flags;
+	size_t at = gotext_time(line, &ns, &flags), from, blanks = 0;
+
+	if (!at || (line.s[0] <= '9' && line.s[10] != 'T') || at >= line.n || line.s[at] != ' ')
+		return 0;
+	for (from = ++at; at + 1 < line.n && at < from + NAME_MAX_BYTES && blanks < 2; at++) {
+		blanks += line.s[at] == ' ';
+		if (line.s[at] != ']' || line.s[at + 1] != ':')
+			continue;
+		*ret_name = (struct bit){ line.s + from, at - from };
+		at += 2;
+		return !memchr(ret_name->s, '[', ret_name->n) ? 0 :
+		       at < line.n && line.s[at] == ' '	      ? at + 1 :
+								at;
+	}
+	return 0;
+}
+
+size_t gotext_source(struct bit line, struct bit *ret_name)
+{
+	size_t n;
+
+	if (!line.n)
+		return 0;
+	if (bit_starts(line, "[pod/"))
+		return pod_source(line, ret_name);
+	n = compose_source(line, ret_name);
+	return n ? n : journal_source(line, ret_name);
 }
 
 /* Whatever fits of a long one: its end is what is nearest to the text. */

@@ -45,27 +45,47 @@ struct gotext_part {
 	bool docker; /* of its json-file, else of CRI */
 };
 
-struct gotext_reader {
+enum { GOTEXT_STREAMS_MAX = 64 };
+
+struct gotext_reader;
+
+/* What the readers of all streams have in common. */
+struct gotext_shared {
 	VEC(char) chars;
 	VEC(uint32_t) texts; /* where each begins in chars */
 	struct gotext_index text_index, frame_index, stack_index;
-	struct gotext_seen seen;
 	size_t want; /* 0: the last whole dump */
 	bool nomem;
+	uint32_t processes; /* numbers given away */
 
 	/* of the file */
 	uint32_t file;
 	uint64_t line;
+	VEC(char) scratch, plain_line;
+	struct gotext_part parts[2];
+
+	struct gotext_reader *stream[GOTEXT_STREAMS_MAX];
+	size_t nstreams;
+};
+
+/* Of one stream of lines: those of one container, or of all that have no name. */
+struct gotext_reader {
+	struct gotext_shared *all;
+	struct gotext_seen seen;
+	uint64_t who;  /* what its name is hashed to; 0: it has none */
+	uint64_t turn; /* when it wrote last */
+	bool dumps_of_file, dumps_of_any; /* it wrote dumps: in this file, in any */
+
+	/* of the file */
 	uint64_t time_ns; /* the last one that was seen */
 	uint32_t time_flags;
 	bool timed;
 	struct gotext_wrap wrap;
-	VEC(char) scratch, plain_line;
-	struct gotext_part parts[2];
 
 	/* the dump that is being read */
 	bool open;
 	struct gotext_dump dump;
+	size_t place;	/* in dumps; SIZE_MAX: it has nothing yet */
 	uint64_t total; /* as a profile's head says */
 	VEC(struct gotext_goroutine) gs;
 	VEC(struct gotext_arg) args;
@@ -109,10 +129,19 @@ uint32_t gotext_intern_frame(struct gotext *g, const struct gotext_frame *f);
 /* links: innermost first. */
 uint32_t gotext_intern_stack(struct gotext *g, const uint32_t *links, size_t n, uint32_t created,
 			     uint32_t elided);
-void gotext_tables_deinit(struct gotext_reader *r);
+void gotext_tables_deinit(struct gotext_shared *all);
 
 /* Is id in the dump?  Else it is from now on.  *ret_at: where it is in gs. */
 bool gotext_seen(struct gotext_reader *r, uint64_t id, uint32_t at, uint32_t *ret_at);
+
+/* g->r is the one that reads now; false: no memory. */
+bool gotext_streams_create(struct gotext *g);
+void gotext_streams_free(struct gotext *g);
+/* A file begins; all dumps are at their end. */
+void gotext_streams_begin(struct gotext *g);
+void gotext_streams_close(struct gotext *g);
+/* Whose line is it?  g->r is, then; what names them is taken off.  False: of nobody who matters. */
+bool gotext_stream_of(struct gotext *g, struct bit *line);
 
 /*
  * Is the line whole?  *raw may be another one, then: with the pieces that came before, borrowed
@@ -133,6 +162,8 @@ void gotext_close_dump(struct gotext *g);
 void gotext_close_goroutine(struct gotext *g);
 /* How a dump begins: by a header or by the head of a profile. */
 void gotext_open_dump(struct gotext *g);
+/* It has something: its place among the others, which end later or sooner, is known now. */
+void gotext_place_dump(struct gotext *g);
 
 /* "panic: …", "fatal error: …", "SIGQUIT: quit": is the line one? */
 bool gotext_mark(struct gotext *g, struct bit line);

@@ -21,7 +21,7 @@ static void push_link(struct gotext *g, const struct gotext_frame *f)
 	if (id == GOTEXT_NONE || r->cur_links.n >= GOTEXT_FRAMES_MAX)
 		return;
 	if (!vec_push(&r->cur_links, id))
-		r->nomem = true;
+		r->all->nomem = true;
 }
 
 static void push_arg(struct gotext_reader *r, const struct gotext_call *c)
@@ -32,7 +32,7 @@ static void push_arg(struct gotext_reader *r, const struct gotext_call *c)
 	if (!c->has_arg || c->arg < 1 << 16 || (c->flags & GOTEXT_FRAME_CUT))
 		return;
 	if (!vec_push(&r->args, a))
-		r->nomem = true;
+		r->all->nomem = true;
 	else
 		r->cur.nargs++;
 }
@@ -79,6 +79,7 @@ void gotext_close_goroutine(struct gotext *g)
 	if (c->stack != GOTEXT_NONE && r->gs.n >= GOTEXT_GS_MAX)
 		g->lost_texts++;
 	if (c->stack != GOTEXT_NONE && r->gs.n < GOTEXT_GS_MAX) {
+		gotext_place_dump(g);
 		s = &g->stacks.v[c->stack];
 		c->flags |= is_system(g, s) ? GOTEXT_SYSTEM : 0;
 		if (r->created == GOTEXT_NONE && c->id > 1 &&
@@ -87,7 +88,7 @@ void gotext_close_goroutine(struct gotext *g)
 		if (r->instead < r->gs.n)
 			r->gs.v[r->instead] = *c;
 		else if (!vec_push(&r->gs, *c))
-			r->nomem = true;
+			r->all->nomem = true;
 		r->dump.n += r->instead == GOTEXT_NONE ? c->count : 0;
 	}
 	r->cur = (struct gotext_goroutine){ 0 };
@@ -341,6 +342,7 @@ static void begin_profile(struct gotext *g, const struct gotext_anchor *a)
 	gotext_open_dump(g);
 	r->dump.flags |= GOTEXT_PROFILE | (a->profile == 2 ? GOTEXT_LEAKS : 0U);
 	r->total = a->total;
+	gotext_place_dump(g);
 	begin(g, AT_PROFILE);
 	r->cur.count = 0;
 }

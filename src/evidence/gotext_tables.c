@@ -22,7 +22,7 @@ static bool room(struct gotext *g, struct gotext_index *x,
 		return true;
 	slot = zalloc(size, sizeof(*slot));
 	if (!slot) {
-		g->r->nomem = true;
+		g->r->all->nomem = true;
 		return false;
 	}
 	for (size_t i = 0; i < x->size; i++)
@@ -41,30 +41,30 @@ static bool room(struct gotext *g, struct gotext_index *x,
 
 static uint64_t hash_text(const struct gotext *g, uint32_t id)
 {
-	const char *s = g->r->chars.v + g->r->texts.v[id];
+	const char *s = g->r->all->chars.v + g->r->all->texts.v[id];
 
 	return XXH3_64bits(s, strlen(s));
 }
 
 const char *gotext_text(const struct gotext *g, uint32_t id)
 {
-	return id && id < g->r->texts.n ? g->r->chars.v + g->r->texts.v[id] : "";
+	return id && id < g->r->all->texts.n ? g->r->all->chars.v + g->r->all->texts.v[id] : "";
 }
 
 /* Zero bytes would end it. */
 static uint32_t add_text(struct gotext *g, struct bit p)
 {
 	struct gotext_reader *r = g->r;
-	size_t at = r->chars.n;
+	size_t at = r->all->chars.n;
 
-	if (!vec_reserve(&r->chars, at + p.n + 1) || !vec_push(&r->texts, (uint32_t)at)) {
-		r->nomem = true;
+	if (!vec_reserve(&r->all->chars, at + p.n + 1) || !vec_push(&r->all->texts, (uint32_t)at)) {
+		r->all->nomem = true;
 		return 0;
 	}
-	memcpy(r->chars.v + at, p.s, p.n);
-	r->chars.v[at + p.n] = 0;
-	r->chars.n = at + p.n + 1;
-	return (uint32_t)(r->texts.n - 1);
+	memcpy(r->all->chars.v + at, p.s, p.n);
+	r->all->chars.v[at + p.n] = 0;
+	r->all->chars.n = at + p.n + 1;
+	return (uint32_t)(r->all->texts.n - 1);
 }
 
 uint32_t gotext_intern(struct gotext *g, struct bit p)
@@ -75,26 +75,26 @@ uint32_t gotext_intern(struct gotext *g, struct bit p)
 
 	p.n = zero ? (size_t)(zero - p.s) : MIN(p.n, (size_t)GOTEXT_TEXT_MAX);
 	p.n = MIN(p.n, (size_t)GOTEXT_TEXT_MAX);
-	if (!r->texts.n && (!add_text(g, (struct bit){ "", 0 }) && r->nomem))
+	if (!r->all->texts.n && (!add_text(g, (struct bit){ "", 0 }) && r->all->nomem))
 		return 0;
-	if (!p.n || !room(g, &r->text_index, hash_text))
+	if (!p.n || !room(g, &r->all->text_index, hash_text))
 		return 0;
-	for (at = XXH3_64bits(p.s, p.n) & (r->text_index.size - 1); r->text_index.slot[at];
-	     at = (at + 1) & (r->text_index.size - 1)) {
-		const char *s = r->chars.v + r->texts.v[r->text_index.slot[at] - 1];
+	for (at = XXH3_64bits(p.s, p.n) & (r->all->text_index.size - 1); r->all->text_index.slot[at];
+	     at = (at + 1) & (r->all->text_index.size - 1)) {
+		const char *s = r->all->chars.v + r->all->texts.v[r->all->text_index.slot[at] - 1];
 
 		if (!strncmp(s, p.s, p.n) && !s[p.n])
-			return r->text_index.slot[at] - 1;
+			return r->all->text_index.slot[at] - 1;
 	}
-	if (r->chars.n + p.n > GOTEXT_TEXTS_MAX) {
+	if (r->all->chars.n + p.n > GOTEXT_TEXTS_MAX) {
 		g->lost_texts++;
 		return 0;
 	}
 	uint32_t id = add_text(g, p);
 
 	if (id) {
-		r->text_index.slot[at] = id + 1;
-		r->text_index.used++;
+		r->all->text_index.slot[at] = id + 1;
+		r->all->text_index.used++;
 	}
 	return id;
 }
@@ -106,7 +106,7 @@ static uint64_t hash_frame(const struct gotext *g, uint32_t id)
 
 uint32_t gotext_intern_frame(struct gotext *g, const struct gotext_frame *f)
 {
-	struct gotext_index *x = &g->r->frame_index;
+	struct gotext_index *x = &g->r->all->frame_index;
 	size_t at;
 
 	if (!room(g, x, hash_frame))
@@ -120,7 +120,7 @@ uint32_t gotext_intern_frame(struct gotext *g, const struct gotext_frame *f)
 		return GOTEXT_NONE;
 	}
 	if (!vec_push(&g->frames, *f)) {
-		g->r->nomem = true;
+		g->r->all->nomem = true;
 		return GOTEXT_NONE;
 	}
 	x->slot[at] = (uint32_t)g->frames.n;
@@ -229,7 +229,7 @@ static uint32_t add_stack(struct gotext *g, const uint32_t *links, size_t n, uin
 		return GOTEXT_NONE;
 	}
 	if (!vec_reserve(&g->links, g->links.n + n + 1)) {
-		g->r->nomem = true;
+		g->r->all->nomem = true;
 		return GOTEXT_NONE;
 	}
 	if (n)
@@ -238,7 +238,7 @@ static uint32_t add_stack(struct gotext *g, const uint32_t *links, size_t n, uin
 	s.entry = entry_of(g, &s);
 	s.user = user_of(g, &s);
 	if (!vec_push(&g->stacks, s)) {
-		g->r->nomem = true;
+		g->r->all->nomem = true;
 		return GOTEXT_NONE;
 	}
 	return (uint32_t)(g->stacks.n - 1);
@@ -247,7 +247,7 @@ static uint32_t add_stack(struct gotext *g, const uint32_t *links, size_t n, uin
 uint32_t gotext_intern_stack(struct gotext *g, const uint32_t *links, size_t n, uint32_t created,
 			     uint32_t elided)
 {
-	struct gotext_index *x = &g->r->stack_index;
+	struct gotext_index *x = &g->r->all->stack_index;
 	uint32_t id;
 	size_t at;
 
@@ -287,7 +287,7 @@ static bool seen_room(struct gotext_reader *r)
 	to.slot = zalloc(to.size, sizeof(*to.slot));
 	to.stamp = 1;
 	if (!to.slot) {
-		r->nomem = true;
+		r->all->nomem = true;
 		return false;
 	}
 	for (size_t i = 0; i < x->size; i++)
@@ -320,12 +320,15 @@ bool gotext_seen(struct gotext_reader *r, uint64_t id, uint32_t at, uint32_t *re
 	return false;
 }
 
-void gotext_tables_deinit(struct gotext_reader *r)
+void gotext_tables_deinit(struct gotext_shared *all)
 {
-	vec_free(&r->chars);
-	vec_free(&r->texts);
-	free(r->text_index.slot);
-	free(r->frame_index.slot);
-	free(r->stack_index.slot);
-	free(r->seen.slot);
+	vec_free(&all->chars);
+	vec_free(&all->texts);
+	vec_free(&all->scratch);
+	vec_free(&all->plain_line);
+	vec_free(&all->parts[0].text);
+	vec_free(&all->parts[1].text);
+	free(all->text_index.slot);
+	free(all->frame_index.slot);
+	free(all->stack_index.slot);
 }

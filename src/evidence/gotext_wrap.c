@@ -79,7 +79,7 @@ static bool loose_text(struct gotext *g, struct bit raw, const struct gotext_anc
 		return false;
 	out = malloc(in.n + 1);
 	if (!out) {
-		g->r->nomem = true;
+		g->r->all->nomem = true;
 		return true;
 	}
 	text = unwrap(in, from == SIZE_MAX ? '\0' : raw.s[from], out);
@@ -165,7 +165,7 @@ static bool field_text(struct gotext *g, struct bit line, const struct gotext_an
 		return false;
 	out = malloc(f.value.n + 1);
 	if (!out) {
-		g->r->nomem = true;
+		g->r->all->nomem = true;
 		return true;
 	}
 	text = unwrap(f.value, '"', out);
@@ -213,11 +213,11 @@ static struct bit peel(struct gotext *g, struct bit line)
 		if (!f.quoted)
 			continue;
 		/* a text in a text lies in scratch already, and becomes shorter where it is */
-		if (!at && !vec_reserve(&r->scratch, f.value.n + 1)) {
-			r->nomem = true;
+		if (!at && !vec_reserve(&r->all->scratch, f.value.n + 1)) {
+			r->all->nomem = true;
 			return (struct bit){ line.s, 0 };
 		}
-		at = at ? at + (f.value.s - at) : r->scratch.v;
+		at = at ? at + (f.value.s - at) : r->all->scratch.v;
 		line = unwrap(f.value, '"', at);
 	}
 	line = trim_ends(line);
@@ -254,20 +254,34 @@ static bool uncoloured(struct gotext *g, struct bit *line)
 
 	if (!line->n || !memchr(line->s, '\033', line->n))
 		return true;
-	if (!vec_reserve(&r->plain_line, line->n)) {
-		r->nomem = true;
+	if (!vec_reserve(&r->all->plain_line, line->n)) {
+		r->all->nomem = true;
 		return false;
 	}
-	*line = (struct bit){ r->plain_line.v, gotext_uncolour(*line, r->plain_line.v) };
+	*line = (struct bit){ r->all->plain_line.v, gotext_uncolour(*line, r->all->plain_line.v) };
 	return true;
+}
+
+static void whole_line(struct gotext *g, struct bit line)
+{
+	struct bit own = line;
+
+	if (!uncoloured(g, &own))
+		return;
+	line = own;
+	if (!gotext_stream_of(g, &own))
+		return;
+	if (own.s != line.s)
+		note_time(g->r, line);
+	one_line(g, own, 0);
 }
 
 void gotext_line(struct gotext *g, struct bit raw)
 {
-	g->r->line++;
+	g->r->all->line++;
 	g->lines++;
-	if (gotext_join(g, &raw) && uncoloured(g, &raw))
-		one_line(g, raw, 0);
+	if (gotext_join(g, &raw))
+		whole_line(g, raw);
 }
 
 void gotext_lines_end(struct gotext *g)
@@ -275,8 +289,7 @@ void gotext_lines_end(struct gotext *g)
 	struct bit rest;
 
 	while (gotext_join_rest(g, &rest))
-		if (uncoloured(g, &rest))
-			one_line(g, rest, 0);
+		whole_line(g, rest);
 }
 
 bool gotext_sniff(const char *text, size_t n)

@@ -266,6 +266,37 @@ def test_two_in_one_log(tmp_path):
     check(first, truth[0])
 
 
+@pytest.mark.parametrize("names", [("web-1  | ", "api-1  | "), ("[pod/web/app] ", "[pod/api/app] "),
+                                   ("Jan  2 03:04:05 host app[11]: ", "Jan  2 03:04:05 host app[12]: ")])
+def test_two_programs_at_once(tmp_path, names):
+    """Line by line in one log: each as it is alone, and nothing grew between them."""
+    truths, logs = zip(*(dump("1.27", form) for form in ("stack", "twice")))
+    lines = [[name + line for line in log.splitlines()] for name, log in zip(names, logs)]
+    mixed = []
+    while any(lines):
+        for k, n in ((0, 3), (1, 5)):
+            mixed += lines[k][:n]
+            del lines[k][:n]
+    text = "\n".join(mixed) + "\n"
+    answer = ask(tmp_path, text)
+    count = {}
+    for d in answer["dumps"]:
+        count.setdefault(d["process"], []).append(d["goroutines"])
+    assert sorted(count.values()) == sorted([t["total"] for t in of] for of in truths)
+    assert {d["other_lines"] for d in answer["dumps"]} <= {d["other_lines"] for log in logs for d in ask(tmp_path, log)["dumps"]}
+    for i, d in enumerate(answer["dumps"]):
+        want = [t for of in truths for t in of if t["total"] == d["goroutines"]][0]
+        check(ask(tmp_path, text, "--dump", str(i + 1)), want)
+
+
+def test_replicas(tmp_path):
+    """A second replica with more goroutines is no growth of the first."""
+    _, text = dump("1.27", "twice")
+    at = text.index("\n2026/01/02") + 1
+    answer = ask(tmp_path, each(lambda _: "web-1  | ")(text[:at]) + each(lambda _: "web-2  | ")(text[at:]))
+    assert [d["process"] for d in answer["dumps"]] == [1, 2] and not answer["growth"]
+
+
 def test_diff_of_files(tmp_path):
     truth, text = dump("1.23", "twice")
     at = text.index("\n2026/01/02")

@@ -305,9 +305,139 @@ static void test_pieces(void **state)
 	assert_true(cut->dumps.v[0].flags & GOTEXT_CUT);
 }
 
+static void test_sources(void **state)
+{
+	static const struct {
+		const char *line, *name, *rest;
+	} cases[] = {
+		{ "web-1  | main.f()", "web-1", "main.f()" },
+		{ "web-1  |", "web-1", "" },
+		{ "[pod/web-7d4b/app] \tx", "[pod/web-7d4b/app", "\tx" },
+		{ "Jan  2 03:04:05 host app[12]: x", "host app[12", "x" },
+		{ "2026-01-02T03:04:05+0000 host app[12]: x", "host app[12", "x" },
+		{ "2026-01-02T03:04:05.369243+00:00 app[web.1]: x", "app[web.1", "x" },
+		{ "INFO  | x", "", "INFO  | x" },
+		{ "2026/01/02 03:04:05 app[12]: x", "", "2026/01/02 03:04:05 app[12]: x" },
+		{ "goroutine 1 [running]:", "", "goroutine 1 [running]:" },
+		{ "3 @ 0x43a3f6", "", "3 @ 0x43a3f6" },
+		{ "[pod/a b] x", "", "[pod/a b] x" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct bit line = { cases[i].line, strlen(cases[i].line) }, name = { "", 0 };
+
+		assert_string_equal(line.s + gotext_source(line, &name), cases[i].rest);
+		assert_int_equal(name.n, strlen(cases[i].name));
+		assert_memory_equal(name.s, cases[i].name, name.n);
+	}
+}
+
+/* Line by line of two programs, each with its name: two dumps of two processes. */
+static void test_two_at_once(void **state)
+{
+	static const char *const names[][2] = {
+		{ "web-1  | ", "api-1  | " },
+		{ "[pod/web/app] ", "[pod/api/app] " },
+		{ "Jan  2 03:04:05 host app[11]: ", "Jan  2 03:04:05 host app[12]: " },
+		{ "\033[36mweb-1  |\033[0m ", "\033[33mapi-1  |\033[0m " },
+	};
+	_cleanup_(gotext_freep) struct gotext *want = read_text(traceback);
+	static char text[1 << 14];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		text[0] = 0;
+		/* the same dump in both, the second one lags by three lines */
+		const char *at[2] = { traceback, traceback };
+
+		for (unsigned round = 0; *at[1]; round++)
+			for (unsigned k = 0; k < 2; k++) {
+				size_t n = strcspn(at[k], "\n");
+
+				if (!*at[k] || (k && round < 3))
+					continue;
+				puts_to(text, sizeof(text), names[i][k]);
+				put(text, sizeof(text), at[k], n);
+				puts_to(text, sizeof(text), "\n");
+				at[k] += n + 1;
+			}
+		_cleanup_(gotext_freep) struct gotext *g = read_text(text);
+
+		assert_int_equal(g->dumps.n, 2);
+		assert_true(g->dumps.v[0].process != g->dumps.v[1].process);
+		assert_true(g->dumps.v[0].at_line < g->dumps.v[1].at_line);
+		assert_int_equal(g->dumps.v[0].n, 4);
+		assert_int_equal(g->dumps.v[0].noise, 0);
+		assert_int_equal(g->kept, 1);
+		g->dumps.n = 1;
+		assert_same(g, want);
+	}
+}
+
+/* Of many names the one that was silent longest is forgotten, with what it said so far. */
+static void test_many_names(void **state)
+{
+	static char text[1 << 18];
+
+	(void)state;
+	text[0] = 0;
+	for (unsigned i = 0; i < 1000; i++) {
+		char one[200];
+
+		snprintf(one, sizeof(one),
+			 "app-%u | goroutine 1 [running]:\napp-%u | main.main()\n"
+			 "app-%u | \t/src/main.go:9 +0x1\nother-%u | says nothing\n",
+			 i, i, i, i);
+		puts_to(text, sizeof(text), one);
+	}
+	_cleanup_(gotext_freep) struct gotext *g = read_text(text);
+
+	assert_int_equal(g->dumps.n, 1000);
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_int_equal(g->dumps.v[i].n, 1);
+		assert_int_equal(g->dumps.v[i].process, i);
+		assert_int_equal(g->dumps.v[i].at_line, 4 * i + 1);
+	}
+}
+
+/* One process in two files: with a new name, or bare, it is compared as ever. */
+static void test_names_of_files(void **state)
+{
+	static const struct wrapping first = { "app-1 | ", "", 0, false },
+				     second = { "app-2 | ", "", 0, false }, bare = { "", "", 0, false };
+	static const struct {
+		const struct wrapping *w[2];
+	} cases[] = { { { &first, &second } }, { { &bare, &first } }, { { &first, &bare } },
+		      { { &first, &first } } };
+	static char text[1 << 14];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_(gotext_freep) struct gotext *g = NULL;
+
+		assert_null(gotext_create(0, &g));
+		for (unsigned k = 0; k < 2; k++) {
+			_cleanup_(input_closep) struct input *in = NULL;
+
+			text[0] = 0;
+			wrap(text, sizeof(text), traceback, cases[i].w[k]);
+			assert_null(input_bytes(text, strlen(text), "drawn", &in));
+			assert_null(gotext_feed(g, in));
+		}
+		assert_null(gotext_finish(g));
+		assert_int_equal(g->dumps.n, 2);
+		assert_int_equal(g->dumps.v[0].process, g->dumps.v[1].process);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sources),
+		cmocka_unit_test(test_two_at_once),
+		cmocka_unit_test(test_many_names),
+		cmocka_unit_test(test_names_of_files),
 		cmocka_unit_test(test_wrapped),
 		cmocka_unit_test(test_logfmt_unquoted),
 		cmocka_unit_test(test_profile_columns),
