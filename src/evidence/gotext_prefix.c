@@ -222,7 +222,7 @@ void gotext_prefix_learn(struct gotext_prefix *p, struct bit before)
 	uint64_t ns;
 	uint32_t flags;
 
-	*p = (struct gotext_prefix){ 0 };
+	p->n = p->time_at = p->time_n = 0; /* the text is long, and headers are many */
 	if (before.n > sizeof(p->text))
 		return;
 	p->n = before.n;

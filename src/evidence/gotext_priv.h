@@ -156,6 +156,9 @@ void gotext_lines_end(struct gotext *g);
 /* A line of the file, and one that nothing stands around any more. */
 void gotext_line(struct gotext *g, struct bit raw);
 void gotext_content(struct gotext *g, struct bit line);
+/* Of a line the same, if it is known to have no anchor; and what an anchor begins. */
+void gotext_content_plain(struct gotext *g, struct bit line);
+void gotext_begin(struct gotext *g, const struct gotext_anchor *a);
 
 /* The dump that is being read is at its end. */
 void gotext_close_dump(struct gotext *g);

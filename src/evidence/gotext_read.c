@@ -398,7 +398,7 @@ static void other_output(struct gotext_reader *r, struct bit line)
 	}
 }
 
-static void begin_anchor(struct gotext *g, const struct gotext_anchor *a)
+void gotext_begin(struct gotext *g, const struct gotext_anchor *a)
 {
 	if (a->profile)
 		begin_profile(g, a);
@@ -408,16 +408,21 @@ static void begin_anchor(struct gotext *g, const struct gotext_anchor *a)
 
 void gotext_content(struct gotext *g, struct bit line)
 {
-	struct gotext_reader *r = g->r;
 	struct gotext_anchor a;
+
+	if (gotext_anchor(line, &a))
+		gotext_begin(g, &a);
+	else
+		gotext_content_plain(g, line);
+}
+
+void gotext_content_plain(struct gotext *g, struct bit line)
+{
+	struct gotext_reader *r = g->r;
 
 	while (line.n && line.s[line.n - 1] == '\r')
 		line.n--;
 	r->since_panic++;
-	if (gotext_anchor(line, &a)) {
-		begin_anchor(g, &a);
-		return;
-	}
 	if (r->since_panic > PANIC_LINES)
 		r->has_panic = false;
 	if (gotext_mark(g, line) || dump_line(g, line)) {

@@ -193,7 +193,7 @@ static void anchor_line(struct gotext *g, struct bit line, const struct gotext_a
 		return;
 	gotext_prefix_learn(&r->wrap.prefix, (struct bit){ line.s, a->at });
 	note_time(r, line);
-	gotext_content(g, bit_from(line, a->at));
+	gotext_begin(g, a);
 }
 
 /* Without the fields and the prefix that were learnt; what has them not is as it is. */
@@ -231,15 +231,19 @@ static void one_line(struct gotext *g, struct bit line, unsigned depth)
 	struct bit text;
 
 	if (gotext_anchor(line, &a)) {
-		r->wrap = (struct gotext_wrap){ 0 };
+		r->wrap.n = 0;
 		anchor_line(g, line, &a, depth);
 		return;
 	}
 	if (!depth)
 		note_time(r, line);
 	text = peel(g, line);
+	if (!r->wrap.n) { /* nothing was unquoted: there is no anchor still */
+		gotext_content_plain(g, text);
+		return;
+	}
 	do {
-		const char *nl = r->wrap.n ? memchr(text.s, '\n', text.n) : NULL;
+		const char *nl = text.n ? memchr(text.s, '\n', text.n) : NULL;
 		struct bit part = { text.s, nl ? (size_t)(nl - text.s) : text.n };
 
 		text = bit_from(text, part.n + 1);
