@@ -116,6 +116,7 @@ struct gotext_reader {
 	size_t nmessage;
 	uint64_t since_panic; /* lines */
 	bool panic_final, in_message;
+	bool tabbed; /* further lines of what it says begin with a tab */
 
 	/* dumps of this process */
 	uint32_t process;
@@ -156,6 +157,11 @@ void gotext_lines_end(struct gotext *g);
 /* A line of the file, and one that nothing stands around any more. */
 void gotext_line(struct gotext *g, struct bit raw);
 void gotext_content(struct gotext *g, struct bit line);
+/*
+ * Is that a panic's own words, an error with a stack in it?  printindented() of runtime/panic.go
+ * writes a tab behind each "\n" of them.
+ */
+bool gotext_is_said(const struct gotext *g, struct bit line, const struct gotext_anchor *a);
 /* Of a line the same, if it is known to have no anchor; and what an anchor begins. */
 void gotext_content_plain(struct gotext *g, struct bit line);
 void gotext_begin(struct gotext *g, const struct gotext_anchor *a);

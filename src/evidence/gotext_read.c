@@ -398,6 +398,16 @@ static void other_output(struct gotext_reader *r, struct bit line)
 	}
 }
 
+bool gotext_is_said(const struct gotext *g, struct bit line, const struct gotext_anchor *a)
+{
+	const struct gotext_reader *r = g->r;
+
+	if (bit_starts(line, "panic: "))
+		return !memmem(line.s, a->at, "\\n", 2);
+	return r->has_panic && r->tabbed && r->since_panic < PANIC_LINES && a->at &&
+	       line.s[0] == '\t';
+}
+
 void gotext_begin(struct gotext *g, const struct gotext_anchor *a)
 {
 	if (a->profile)
@@ -419,13 +429,18 @@ void gotext_content(struct gotext *g, struct bit line)
 void gotext_content_plain(struct gotext *g, struct bit line)
 {
 	struct gotext_reader *r = g->r;
+	bool is_ours = false;
 
 	while (line.n && line.s[line.n - 1] == '\r')
 		line.n--;
 	r->since_panic++;
 	if (r->since_panic > PANIC_LINES)
 		r->has_panic = false;
-	if (gotext_mark(g, line) || dump_line(g, line)) {
+	if (gotext_mark(g, line)) {
+		r->tabbed = bit_starts(line, "panic: ");
+		is_ours = true;
+	}
+	if (is_ours || dump_line(g, line)) {
 		if (r->open && r->gap) {
 			r->noise += r->gap;
 			r->gap = 0;

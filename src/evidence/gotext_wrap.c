@@ -224,6 +224,18 @@ static struct bit peel(struct gotext *g, struct bit line)
 	return bit_from(line, gotext_prefix_skip(&w->prefix, line));
 }
 
+/* A header that a panic's message has in it: a line of the message, and no more. */
+static bool said_line(struct gotext *g, struct bit line)
+{
+	struct bit text = peel(g, line);
+	struct gotext_anchor a;
+
+	if (!gotext_anchor(text, &a) || !gotext_is_said(g, text, &a))
+		return false;
+	gotext_content_plain(g, text);
+	return true;
+}
+
 static void one_line(struct gotext *g, struct bit line, unsigned depth)
 {
 	struct gotext_reader *r = g->r;
@@ -231,6 +243,8 @@ static void one_line(struct gotext *g, struct bit line, unsigned depth)
 	struct bit text;
 
 	if (gotext_anchor(line, &a)) {
+		if (a.at && said_line(g, line))
+			return;
 		r->wrap.n = 0;
 		anchor_line(g, line, &a, depth);
 		return;

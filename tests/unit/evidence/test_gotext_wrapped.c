@@ -431,6 +431,40 @@ static void test_names_of_files(void **state)
 	}
 }
 
+/* An error that was wrapped with its stack: the panic is of the goroutine that follows. */
+static void test_stack_in_message(void **state)
+{
+	static const char *const texts[] = {
+		"panic: boom\n\t\n\tgoroutine 77 [running]:\n\tmain.fake(0x1)\n\t\t/tmp/fake.go:3 +0x1\n\t\n\n"
+		"goroutine 1 [running]:\nmain.main()\n\t/src/main.go:9 +0x1\n",
+		"panic: goroutine 5 [running]: no\n\n"
+		"goroutine 1 [running]:\nmain.main()\n\t/src/main.go:9 +0x1\n",
+	};
+	static const struct wrapping all[] = { { "", "", 0, false },
+					       { "web-1  | ", "", 0, false },
+					       { "{\"stack\":\"", "\"}", 1, true } };
+	static char text[1 << 12];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		for (size_t k = 0; k < ARRAY_LEN(all); k++) {
+			text[0] = 0;
+			wrap(text, sizeof(text), texts[i], &all[k]);
+			_cleanup_(gotext_freep) struct gotext *g = read_text(text);
+
+			assert_int_equal(g->dumps.n, 1);
+			assert_int_equal(g->dumps.v[0].n, 1);
+			assert_int_equal(g->gs.v[0].id, 1);
+			assert_int_equal(g->panics.v[0].goroutine, 1);
+			assert_true(g->dumps.v[0].flags & GOTEXT_FINAL);
+		}
+	/* a whole log that is indented is none */
+	_cleanup_(gotext_freep) struct gotext *g = read_text(
+		"\tpanic: boom\n\n\tgoroutine 77 [running]:\n\tmain.f(0x1)\n\t\t/src/f.go:3 +0x1\n");
+	assert_int_equal(g->gs.v[0].id, 77);
+	assert_int_equal(g->stacks.v[g->gs.v[0].stack].n, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -443,6 +477,7 @@ int main(void)
 		cmocka_unit_test(test_profile_columns),
 		cmocka_unit_test(test_profile_cut),
 		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_stack_in_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
