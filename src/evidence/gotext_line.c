@@ -8,7 +8,7 @@
 #include "evidence/gotext_line.h"
 #include "evidence/gotext.h"
 
-enum { HEADER_MAX = 1 << 13 };
+enum { HEADER_MAX = 1 << 12 };
 
 bool bit_starts(struct bit p, const char *with)
 {
@@ -146,20 +146,27 @@ static bool header_state(struct bit in, struct gotext_header *h)
 	return h->state.n > 0 && h->state.n < 60;
 }
 
-/* The bracket that ends it: in labels brackets may stand, too.  Not sought for long: who writes
- * nothing but beginnings of headers would have each of them sought to the end. */
+/*
+ * The bracket that ends it: in labels brackets may stand, too, in quotes.  Quotes are in labels
+ * alone.  Not sought for long: who writes nothing but beginnings of headers would have each of them
+ * sought to the end.
+ */
 static size_t find_close(struct bit p)
 {
-	bool quoted = false;
+	bool quoted = false, labels = false;
 
 	p.n = MIN(p.n, (size_t)HEADER_MAX);
 	for (size_t i = 0; i < p.n; i++) {
-		if (quoted && p.s[i] == '\\')
+		if (quoted && p.s[i] == '\\') {
 			i++;
-		else if (p.s[i] == '"')
+		} else if (p.s[i] == '"') {
+			labels = labels || memmem(p.s, i, " labels:{", 9);
+			if (!labels)
+				return SIZE_MAX;
 			quoted = !quoted;
-		else if (p.s[i] == ']' && !quoted)
+		} else if (p.s[i] == ']' && !quoted) {
 			return i;
+		}
 	}
 	return SIZE_MAX;
 }
