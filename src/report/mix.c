@@ -10,13 +10,14 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <xxhash.h>
 
 #include "evidence/escape.h"
 #include "evidence/lint.h"
 
 /* Seen by so many names, a program is taken to be the same. */
-enum { NAMES_MAX = 4096, NAMES_SURE = 3 };
+enum { NAMES_MAX = 4096, NAMES_SURE = 3, MAIN_BYTES = 1024 };
 
 const struct ans_finding mix_finding = { .type = "",
 					 .holder_text = "",
@@ -167,10 +168,14 @@ static void settle(struct mixing *m)
 	m->names.n = n;
 }
 
-static bool is_main(const char *function, const char *file)
+/* "main.main /b/main.go:30"; "": another function, or a file that many have. */
+static const char *main_line(const struct ans_frame *f, char *buf, size_t room)
 {
-	return function && file && !strcmp(function, "main.main") && strchr(file, '/') &&
-	       strncmp(file, "command-line-arguments/", 23) != 0; /* go run -trimpath x.go */
+	*buf = 0;
+	if (f->function && f->file && !strcmp(f->function, "main.main") && f->line > 0 &&
+	    strncmp(f->file, "command-line-arguments/", 23) != 0) /* go run -trimpath x.go */
+		snprintf(buf, room, "main.main %s:%d", f->file, f->line);
+	return buf;
 }
 
 static bool note_name(struct mixing *m, const char *function)
@@ -178,6 +183,16 @@ static bool note_name(struct mixing *m, const char *function)
 	if (!function || !mix_is_own_name(m, function) || m->names.n >= NAMES_MAX * 16)
 		return true;
 	return vec_push(&m->names, function);
+}
+
+static bool note_frame(struct mixing *m, const struct ans_frame *f)
+{
+	char line[MAIN_BYTES];
+
+	if (*main_line(f, line, sizeof(line)) && m->names.n < NAMES_MAX * 16 &&
+	    !vec_push(&m->names, keepf(m->k, "%s", line)))
+		return false;
+	return note_name(m, f->function);
 }
 
 /* Functions that stand on its goroutines' stacks, or allocated. */
@@ -192,15 +207,12 @@ static struct err *names_of_look(struct mixing *m)
 		err_free(err);
 		err = NULL;
 	}
-	for (size_t i = 0; i < gs.frames.n && !err; i++) {
-		ok = ok && note_name(m, gs.frames.v[i].function);
-		if (is_main(gs.frames.v[i].function, gs.frames.v[i].file))
-			m->main_file = keepf(m->k, "%s", gs.frames.v[i].file);
-	}
+	for (size_t i = 0; i < gs.frames.n && !err; i++)
+		ok = ok && note_frame(m, &gs.frames.v[i]);
 	for (size_t i = 0; i < gs.gs.n && !err; i++)
 		ok = ok && note_name(m, gs.gs.v[i].function) && note_name(m, gs.gs.v[i].creator);
 	for (size_t i = 0; i < m->s->frames.n && !err; i++)
-		ok = ok && note_name(m, m->s->frames.v[i].function);
+		ok = ok && note_frame(m, &m->s->frames.v[i]);
 	settle(m);
 	return err ? err : ok ? NULL : &err_nomem;
 }
@@ -249,12 +261,13 @@ void mix_same(struct mixing *m, const char *const *names, size_t n, struct mix_k
 	ret->decides = !strcmp(ret->same, "yes");
 }
 
-void mix_same_main(const struct mixing *m, const char *function, const char *file,
-		   struct mix_kin *ret)
+void mix_same_main(const struct mixing *m, const struct ans_frame *f, struct mix_kin *ret)
 {
-	if (!ret->decides && strcmp(ret->same, "no") != 0 && m->main_file &&
-	    is_main(function, file) && !strcmp(file, m->main_file))
-		*ret = (struct mix_kin){ "yes", "its main.main is in the look's file", true };
+	char line[MAIN_BYTES];
+
+	if (!ret->decides && strcmp(ret->same, "no") != 0 && *main_line(f, line, sizeof(line)) &&
+	    knows(m, line))
+		*ret = (struct mix_kin){ "yes", "its main.main is on a line of the look's", true };
 }
 
 const struct mix_kin *mix_kin_of(const struct mixing *m, const struct join_file *f)
@@ -273,19 +286,21 @@ struct err *mix_say(const struct mixing *m, const struct join_file *from, struct
 
 static struct err *compare_all(struct mixing *m)
 {
+	struct err *err = NULL;
+
 	m->kin = zalloc(m->ask->njoins, sizeof(*m->kin));
 	if (!m->kin)
 		return &err_nomem;
-	for (size_t i = 0; i < m->ask->njoins; i++) {
+	for (size_t i = 0; i < m->ask->njoins && !err; i++) {
 		const struct join_file *f = &m->ask->joins[i];
 
 		m->kin[i] = (struct mix_kin){ "unknown", "", true };
 		if (f->gotext)
-			mix_same_gotext(m, f, &m->kin[i]);
+			err = mix_same_gotext(m, f, &m->kin[i]);
 		else if (f->pprof)
 			mix_same_profile(m, f, &m->kin[i]);
 	}
-	return NULL;
+	return err;
 }
 
 static void beside_escape(struct mixing *m, const struct join_file *f, struct ans_beside *to)

@@ -32,8 +32,8 @@ struct mixing {
 	struct ans_mix *to;
 	struct ans_head h;	 /* of the look; kind NULL: there is none */
 	size_t looked;		 /* rows of findings that the look has */
-	VEC(const char *) names; /* of functions of the program itself that are seen elsewhere */
-	const char *main_file;	 /* of the look's main.main; NULL */
+	/* of functions of the program itself that are seen elsewhere; of main.main with its line */
+	VEC(const char *) names;
 	struct mix_kin *kin;	 /* by ask->joins */
 };
 
@@ -58,14 +58,14 @@ const char *mix_base(const char *path);
 bool mix_is_own_name(const struct mixing *m, const char *function);
 /* Of n names of a piece: are they those of the look? */
 void mix_same(struct mixing *m, const char *const *names, size_t n, struct mix_kin *ret);
-/* Every program has a main.main, but not in that file. */
-void mix_same_main(const struct mixing *m, const char *function, const char *file,
-		   struct mix_kin *ret);
+/* Every program has a main.main, but not on a line where the look has it. */
+void mix_same_main(const struct mixing *m, const struct ans_frame *f, struct mix_kin *ret);
 const struct mix_kin *mix_kin_of(const struct mixing *m, const struct join_file *f);
 /* What a piece that decides says of a finding; of one that does not "nothing", and why. */
 struct err *mix_say(const struct mixing *m, const struct join_file *from, struct ans_finding *f,
 		    const char *supports, const char *says) MUST_CHECK;
-void mix_same_gotext(struct mixing *m, const struct join_file *f, struct mix_kin *ret);
+struct err *mix_same_gotext(struct mixing *m, const struct join_file *f,
+			    struct mix_kin *ret) MUST_CHECK;
 void mix_same_profile(struct mixing *m, const struct join_file *f, struct mix_kin *ret);
 
 struct err *mix_find_gclog(struct mixing *m, const struct join_file *f) MUST_CHECK;

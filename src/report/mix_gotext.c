@@ -111,24 +111,45 @@ static struct err *say(struct mixing *m, const struct join_file *file, struct an
 			     now));
 }
 
-void mix_same_gotext(struct mixing *m, const struct join_file *f, struct mix_kin *ret)
+/* seen[i]: frame i is of the dump that is kept; others of the row may be of another program. */
+static void mark_frames(const struct gotext *g, bool *seen)
+{
+	const struct gotext_dump *d = g->kept < g->dumps.n ? &g->dumps.v[g->kept] : NULL;
+
+	for (uint32_t i = 0; d && i < d->ntallies; i++) {
+		const struct gotext_stack *s = &g->stacks.v[g->tallies.v[d->first_tally + i].stack];
+
+		for (uint32_t k = 0; k < s->n; k++)
+			seen[g->links.v[s->first + k]] = true;
+		if (s->created != GOTEXT_NONE)
+			seen[s->created] = true;
+	}
+}
+
+struct err *mix_same_gotext(struct mixing *m, const struct join_file *f, struct mix_kin *ret)
 {
 	const struct gotext *g = f->gotext;
+	_cleanup_(freep) bool *seen = zalloc(g->frames.n, sizeof(*seen));
 	VEC(const char *) names = { 0 };
-	uint32_t last = GOTEXT_NONE;
+	bool ok = seen != NULL;
 
-	for (size_t i = 0; i < g->frames.n; i++) {
-		uint32_t id = g->frames.v[i].function;
+	if (ok)
+		mark_frames(g, seen);
+	for (size_t i = 0; i < g->frames.n && ok; i++)
+		if (seen[i])
+			ok = vec_push(&names, gotext_text(g, g->frames.v[i].function));
+	if (ok)
+		mix_same(m, names.v, names.n, ret);
+	for (size_t i = 0; i < g->frames.n && ok; i++) {
+		const struct ans_frame at = { .function = gotext_text(g, g->frames.v[i].function),
+					      .file = gotext_text(g, g->frames.v[i].file),
+					      .line = (int)MIN(g->frames.v[i].line, INT32_MAX) };
 
-		if (id != last && !vec_push(&names, gotext_text(g, id)))
-			break;
-		last = id;
+		if (seen[i])
+			mix_same_main(m, &at, ret);
 	}
-	mix_same(m, names.v, names.n, ret);
-	for (size_t i = 0; i < g->frames.n; i++)
-		mix_same_main(m, gotext_text(g, g->frames.v[i].function),
-			      gotext_text(g, g->frames.v[i].file), ret);
 	vec_free(&names);
+	return ok ? NULL : &err_nomem;
 }
 
 static void describe(struct mixing *m, const struct join_file *f, struct ans_beside *to)

@@ -152,9 +152,16 @@ void mix_same_profile(struct mixing *m, const struct join_file *f, struct mix_ki
 			break;
 	mix_same(m, names.v, names.n, ret);
 	vec_free(&names);
-	for (size_t i = 0; i < p->functions.n; i++)
-		mix_same_main(m, pprof_text(p, p->functions.v[i].name),
-			      pprof_text(p, p->functions.v[i].file), ret);
+	for (size_t i = 0; i < p->lines.n; i++) {
+		const struct pprof_line *x = &p->lines.v[i];
+		struct ans_frame at = { .line = (int)MIN(x->line, INT32_MAX) };
+
+		if (x->function == PPROF_NONE)
+			continue;
+		at.function = pprof_text(p, p->functions.v[x->function].name);
+		at.file = pprof_text(p, p->functions.v[x->function].file);
+		mix_same_main(m, &at, ret);
+	}
 	if (strcmp(ret->same, "yes") != 0 && *file && m->h.exe && *m->h.exe &&
 	    !strcmp(file, m->h.exe))
 		*ret = (struct mix_kin){ "yes", "it names the same executable", true };

@@ -179,6 +179,11 @@ def test_a_stranger_of_one_function_says_nothing(leaking, tmp_path):
     assert not any("main.idle" in f["title"] for f in doc["findings"]), "what it suspects is not of the look"
     text = limpet("report", leaking.core, dump).stdout
     assert "against it" not in text and "for it" not in text
+    # behind a dump of the same program: one row of dumps, of which the last one counts
+    after = limpet("report", leaking.core, leaking.goroutines, dump).stdout
+    assert "against it" not in after
+    before = of_kind(limpet_json("report", leaking.core, dump, leaking.goroutines), "goroutine-leak")["evidence"][0]
+    assert before["supports"] == "yes" and before["says"].startswith(f"{ROUNDS} goroutines of main.worker")
 
 
 def test_without_a_look(leaking):
