@@ -1,4 +1,5 @@
-// profgen writes heap profiles of any size: profgen FILE BYTES SEED plain|gzip.
+// profgen writes heap profiles of any size: profgen FILE BYTES SEED plain|gzip [LEAST MORE].
+// LEAST and MORE: frames of a stack, LEAST and up to MORE besides (8 28).
 //
 // Stacks are paths down a tree of calls whose likely branches are taken often: most samples have a
 // stack of their own, and share its outer frames with others, as profiles merged over a fleet do.
@@ -72,11 +73,15 @@ func main() {
 	}
 	tables := locations*26 + functions*80
 	rnd := rand.New(rand.NewSource(seed))
-	samples := 0
+	samples, least, more := 0, 8, 28
+	if len(os.Args) > 6 {
+		least, _ = strconv.Atoi(os.Args[5])
+		more, _ = strconv.Atoi(os.Args[6])
+	}
 	for f.written < size-tables {
 		stack := []uint32{0}
 		at := uint32(0)
-		for depth := 8 + rnd.Intn(28); depth > 0; depth-- {
+		for depth := least + rnd.Intn(more); depth > 0; depth-- {
 			// mostly the way that is mostly taken
 			choice := uint32(0)
 			for r := rnd.Uint32(); r&7 == 7 && choice < 40; r >>= 3 {
