@@ -26,7 +26,11 @@ type message struct{ b []byte }
 
 func (m *message) varint(x uint64)          { m.b = binary.AppendUvarint(m.b, x) }
 func (m *message) number(tag int, x uint64) { m.varint(uint64(tag) << 3); m.varint(x) }
-func (m *message) bytes(tag int, b []byte)  { m.varint(uint64(tag)<<3 | 2); m.varint(uint64(len(b))); m.b = append(m.b, b...) }
+func (m *message) bytes(tag int, b []byte) {
+	m.varint(uint64(tag)<<3 | 2)
+	m.varint(uint64(len(b)))
+	m.b = append(m.b, b...)
+}
 
 type file struct {
 	w       *bufio.Writer
